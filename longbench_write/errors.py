@@ -1,0 +1,213 @@
+"""The few error types, and the one place that decides what an error means.
+
+Every error that a user meets is an `LbwError`: its text is one sentence that says what to do, and its
+`exit_code` is what the command line ends with. What a model's server answers becomes a `BackendError`,
+whose `verdict` says whether to try again, to give this prompt up, or to stop the run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import email.utils
+import enum
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class LbwError(Exception):
+    """Base of all errors of this package; the run could not be finished (exit code 1)."""
+
+    exit_code = 1
+
+
+class UsageError(LbwError):
+    """Wrong usage or configuration, found before anything is spent (exit code 2)."""
+
+    exit_code = 2
+
+
+class AssetError(LbwError):
+    """An official file could not be had, or is not the file that its hash says."""
+
+
+class RunFolderError(LbwError):
+    """A run folder cannot be read, written or locked."""
+
+
+class Verdict(enum.Enum):
+    """What a backend's error means for the run."""
+
+    RETRY = "try again"
+    GIVE_UP = "give this prompt up"
+    STOP = "stop the run"
+
+
+VERDICTS: Mapping[str, Verdict] = {
+    "connection": Verdict.RETRY,
+    "timeout": Verdict.RETRY,
+    "rate_limited": Verdict.RETRY,
+    "server_error": Verdict.RETRY,
+    "bad_response": Verdict.RETRY,
+    "context_length": Verdict.GIVE_UP,
+    "content_filter": Verdict.GIVE_UP,
+    "bad_request": Verdict.GIVE_UP,
+    "unauthorized": Verdict.STOP,
+    "forbidden": Verdict.STOP,
+    "not_found": Verdict.STOP,
+    "quota": Verdict.STOP,
+}
+"""Every `BackendError.kind` and its verdict."""
+
+
+class BackendError(LbwError):
+    """A request to a model that gave no completion.
+
+    Attributes:
+        kind: One of the keys of `VERDICTS`.
+        retry_after: Seconds that the server asked to wait, if it did.
+        attempts: Requests spent on this completion so far, this one included.
+    """
+
+    def __init__(self, kind: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+        self.attempts = 1
+
+    @property
+    def verdict(self) -> Verdict:
+        """What this error means for the run."""
+        return VERDICTS[self.kind]
+
+    @property
+    def blames_prompt(self) -> bool:
+        """Whether the prompt itself is the cause, so that others may well succeed."""
+        return self.kind in ("context_length", "content_filter")
+
+
+_CONTEXT_SIGNS = ("context_length", "context length", "context size", "context window", "maximum context",
+                  "exceed_context", "too many tokens", "prompt is too long")  # fmt: skip
+_FILTER_SIGNS = ("content_filter", "content management policy", "content_policy", "responsibleaipolicy")
+_MENDS = {
+    "unauthorized": "set the variable that holds the key, or name it with --api-key-env",
+    "forbidden": "the key is not allowed to use this model: use another key or another model",
+    "not_found": "check the model's name and the base URL (an OpenAI-compatible one ends in /v1)",
+    "quota": "the account's credit is spent: top it up and run the same command again",
+}
+
+
+def from_status(status: int, detail: str, *, retry_after: float | None = None) -> BackendError:
+    """Turn an HTTP error status into the `BackendError` that says what it means.
+
+    Args:
+        status: The HTTP status, 400 or more.
+        detail: What the server said, free of secrets.
+        retry_after: Seconds from the server's Retry-After header (see `parse_retry_after`).
+    """
+    folded = detail.casefold()
+    if any(sign in folded for sign in _FILTER_SIGNS):
+        kind = "content_filter"
+    elif status in (400, 413, 422) and (status == 413 or any(sign in folded for sign in _CONTEXT_SIGNS)):
+        kind = "context_length"
+    elif status == 429 and "insufficient_quota" in folded:
+        kind = "quota"
+    else:
+        named = {401: "unauthorized", 403: "forbidden", 404: "not_found", 408: "timeout", 409: "server_error"}
+        kind = named.get(status) or ("rate_limited" if status in (429, 503) else "")
+        kind = kind or ("server_error" if status >= 500 else "bad_request")
+    mend = f" ({_MENDS[kind]})" if kind in _MENDS else ""
+    return BackendError(kind, f"HTTP {status}: {shorten(detail)}{mend}", retry_after=retry_after)
+
+
+def parse_retry_after(value: str | None) -> float | None:
+    """Read a Retry-After header: seconds or an HTTP date; None where it says neither."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that nobody has, naming the nearest one that somebody has."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    return UsageError(f"unknown {what} {name!r}; {hint}")
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """One line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and after how long a request is tried again.
+
+    The wait before try n + 1 is drawn uniformly from the upper half of `base * 2**(n - 1)` seconds, at most
+    `cap`; a server's Retry-After lengthens it, up to `longest`.
+    """
+
+    tries: int = 6
+    base: float = 1.0
+    cap: float = 60.0
+    longest: float = 300.0
+
+    def wait(self, attempt: int, error: BackendError) -> float:
+        """Seconds to wait after the failed try number `attempt` (from 1)."""
+        back_off = min(self.cap, self.base * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
+        return max(back_off, min(error.retry_after or 0.0, self.longest))
+
+
+async def with_retries(
+    ask: Callable[[], Awaitable[T]],
+    policy: RetryPolicy,
+    on_retry: Callable[[BackendError, float], Any],
+) -> T:
+    """Await `ask` until it succeeds, its error is not worth a retry, or the tries are used up.
+
+    Args:
+        ask: One try.
+        policy: Tries and waits.
+        on_retry: Told the error and the seconds of each wait before it begins.
+
+    Raises:
+        BackendError: The last error, its `attempts` set to the number of tries.
+    """
+    import tenacity
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return policy.wait(state.attempt_number, error) if isinstance(error, BackendError) else 0.0
+
+    def tell(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, BackendError):
+            on_retry(error, state.upcoming_sleep)
+
+    retrying = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, BackendError) and error.verdict is Verdict.RETRY
+        ),
+        stop=tenacity.stop_after_attempt(policy.tries),
+        wait=wait,
+        before_sleep=tell,
+        reraise=True,
+    )
+    try:
+        return await retrying(ask)
+    except BackendError as error:
+        error.attempts = retrying.statistics["attempt_number"]
+        raise
