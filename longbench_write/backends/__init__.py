@@ -1,0 +1,1 @@
+"""Where completions come from: one small protocol, and a room for each kind of server or engine."""

@@ -1,0 +1,142 @@
+"""The protocol that every backend speaks, and the values that pass through it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self, TypedDict
+
+from longbench_write.errors import RetryPolicy
+
+
+class Message(TypedDict):
+    """One chat message."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How one completion is to be sampled; None leaves a value to the model's own configuration.
+
+    Attributes:
+        max_tokens: New tokens at most, reasoning included.
+        temperature: Softmax temperature.
+        seed: The sampler's seed.
+        json_schema: A JSON schema that the reply must follow, where the server can force it.
+        json_object: Ask for any JSON object; not with `json_schema`.
+        reasoning_effort: For reasoning models that take one ("low", "medium", "high").
+    """
+
+    max_tokens: int
+    temperature: float | None = None
+    seed: int | None = None
+    json_schema: dict[str, Any] | None = None
+    json_object: bool = False
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one completion as the server counted them; None where it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One finished answer.
+
+    Attributes:
+        text: The answer as the server gave it, without what it put in a separate reasoning field.
+        reasoning: The separate reasoning field, "" where there is none.
+        finish_reason: "stop", "length", or what else the server said.
+        usage: Tokens.
+        seconds: From sending the request that succeeded to its last byte.
+        attempts: Requests that were needed, 1 without a retry.
+    """
+
+    text: str
+    reasoning: str
+    finish_reason: str
+    usage: Usage
+    seconds: float
+    attempts: int = 1
+
+
+@dataclass(slots=True)
+class Meter:
+    """What a backend has done so far; a progress display reads it, nothing else depends on it."""
+
+    requests: int = 0
+    retries: int = 0
+    in_flight: int = 0
+    pieces: int = 0
+    """Streamed pieces that carried text: about one a token."""
+    last_retry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSpec:
+    """Everything that is needed to open a backend.
+
+    Attributes:
+        kind: A name of the registry: "openai" or "local".
+        model: The model's name there, or `local/...`.
+        base_urls: For "openai": each ends in /v1 or its like; the least busy is asked next.
+        api_key_env: The environment variable that holds the key; None sends no key.
+        concurrency: Requests that will be in flight at once.
+        max_tokens: The most new tokens that any request will ask for.
+        idle_timeout: Seconds without a byte after which a request has failed.
+        stream: Whether answers are streamed.
+        max_completion_tokens: Whether the limit is sent under that name, as reasoning models want it.
+        retry: How failed requests are tried again.
+    """
+
+    kind: str
+    model: str
+    base_urls: tuple[str, ...] = ()
+    api_key_env: str | None = None
+    concurrency: int = 32
+    max_tokens: int = 32768
+    idle_timeout: float = 600.0
+    stream: bool = True
+    max_completion_tokens: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+def derived_seed(run_seed: int, *identity: str | int) -> int:
+    """A seed of 31 bits for one request, whatever the order or the machine that it runs on.
+
+    Args:
+        run_seed: The run's seed.
+        identity: What sets this request apart: the prompt's id, the sample, ...
+    """
+    text = ":".join(map(str, (run_seed, *identity)))
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big") >> 1
+
+
+class Backend(Protocol):
+    """A model that answers chats; an async context manager that owns its connections or engine."""
+
+    meter: Meter
+
+    async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
+        """Answer one chat.
+
+        Raises:
+            BackendError: There is no answer, its retries used up; `kind` says why.
+        """
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,198 @@
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longbench_write.backends.base import BackendSpec, Sampling
+from longbench_write.backends.local import LocalBackend, find_model, read_context_length
+from longbench_write.errors import BackendError, RetryPolicy, UsageError
+
+
+def spec(model="local/smollm2-135m", **values):
+    return BackendSpec("local", model, **{"concurrency": 2, "max_tokens": 64} | values)
+
+
+def chat(text):
+    return [{"role": "user", "content": text}]
+
+
+def string(text):
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def gguf(*pairs, version=3, count=None):
+    """A GGUF header; each pair is a key and the bytes of its value, type first."""
+    body = b"".join(string(key) + value for key, value in pairs)
+    return struct.pack("<4sIQQ", b"GGUF", version, 0, len(pairs) if count is None else count) + body
+
+
+NAME = ("general.architecture", struct.pack("<I", 8) + string("qwen9"))
+LENGTH = ("qwen9.context_length", struct.pack("<II", 4, 40960))
+WORDS = ("tokenizer.words", struct.pack("<IIQ", 9, 8, 2) + string("a") + string("bc"))
+NUMBERS = ("tokenizer.scores", struct.pack("<IIQ3f", 9, 6, 3, 1.0, 2.0, 3.0))
+
+
+@pytest.mark.parametrize(
+    "pairs", [(NAME, LENGTH), (WORDS, NUMBERS, NAME, LENGTH), (LENGTH, WORDS, NAME), (NAME, LENGTH, WORDS)]
+)
+def test_the_context_length_is_found_wherever_it_stands(tmp_path, pairs):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf(*pairs))
+    assert read_context_length(path) == 40960
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"GGUF",
+        b"PK\x03\x04" + bytes(100),
+        gguf(NAME, LENGTH, version=1),
+        gguf(NAME, LENGTH)[:-2],
+        gguf(NAME, WORDS),
+        gguf(("general.architecture", struct.pack("<I", 99))),
+        gguf(("nested", struct.pack("<IIQ", 9, 9, 1))),
+        gguf(("long", struct.pack("<IQ", 8, 1 << 60))),
+        gguf(("long", struct.pack("<IIQ", 9, 4, 1 << 60))),
+    ],
+)
+def test_a_file_that_is_no_language_model_is_refused_by_name(tmp_path, data):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=r"m\.gguf"):
+        read_context_length(path)
+
+
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, noise, at):
+    whole = gguf(WORDS, NAME, NUMBERS, LENGTH)
+    path = tmp_path_factory.getbasetemp() / "noise.gguf"
+    path.write_bytes(whole[:at] + noise)
+    with contextlib.suppress(UsageError):
+        assert read_context_length(path) > 0
+
+
+def test_a_model_that_is_not_there():
+    with pytest.raises(UsageError, match=r"no file /nowhere/m\.gguf"):
+        find_model("local//nowhere/m.gguf")
+    with pytest.raises(UsageError, match="did you mean 'local/smollm2-135m'"):
+        find_model("local/smollm2-135")
+
+
+def test_a_path_is_taken_as_it_is(tmp_path):
+    path = tmp_path / "some.gguf"
+    path.touch()
+    assert find_model(f"local/{path}") == path
+
+
+async def test_a_folder_is_refused_before_anything_is_loaded(tmp_path):
+    pytest.importorskip("xllamacpp", reason="the local extra is not installed")
+    with pytest.raises(UsageError, match="unknown model"):
+        async with LocalBackend(spec(f"local/{tmp_path}")):
+            pass
+
+
+async def test_without_xllamacpp_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    with pytest.raises(UsageError, match=r"pip install \"longbench-write\[local\]\""):
+        async with LocalBackend(spec()):
+            pass
+
+
+@pytest.mark.model
+async def test_a_damaged_model_is_refused(tmp_path):
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(find_model("local/smollm2-135m").read_bytes()[:3_000_000])
+    with pytest.raises(UsageError, match=r"cannot load .*cut\.gguf"):
+        async with LocalBackend(spec(f"local/{path}")):
+            pass
+
+
+@pytest.mark.model
+async def test_the_embedded_model(capfd):
+    schema = {
+        "type": "object",
+        "properties": {"colour": {"type": "string", "enum": ["red", "blue"]}, "n": {"enum": [1, 2, 3]}},
+        "required": ["colour", "n"],
+        "additionalProperties": False,
+    }
+    async with LocalBackend(spec(retry=RetryPolicy(tries=1))) as backend:
+        cats, dogs = await asyncio.gather(
+            backend.complete(chat("Write a story about cats."), Sampling(24, temperature=0.5, seed=42)),
+            backend.complete(chat("Write a story about dogs."), Sampling(24, temperature=0.5, seed=42)),
+        )
+        forced = await backend.complete(chat("Pick."), Sampling(64, temperature=0.5, json_schema=schema))
+        with pytest.raises(BackendError) as overflow:
+            await backend.complete(chat("word " * 9000), Sampling(8))
+
+    assert cats.text
+    assert dogs.text
+    assert cats.text != dogs.text
+    assert (cats.finish_reason, cats.usage.completion_tokens) == ("length", 24)
+    reply = json.loads(forced.text)
+    assert reply["colour"] in ("red", "blue")
+    assert reply["n"] in (1, 2, 3)
+    assert overflow.value.kind == "context_length"
+    assert backend.meter.requests == 4
+    assert backend.meter.in_flight == 0
+    assert backend.meter.pieces >= 48
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.model
+async def test_at_one_slot_a_seed_repeats_the_text():
+    async with LocalBackend(spec(concurrency=1)) as backend:
+        seeds = [7, 7, 8]
+        texts = [
+            (await backend.complete(chat("Tell a tale."), Sampling(32, temperature=1.0, seed=seed))).text
+            for seed in seeds
+        ]
+    assert texts[0] == texts[1] != texts[2]
+
+
+INTERRUPTED = """
+import asyncio, sys
+from longbench_write.backends.base import BackendSpec, Sampling
+from longbench_write.backends.local import LocalBackend
+
+async def main():
+    spec = BackendSpec("local", "local/smollm2-135m", concurrency=2, max_tokens=4000)
+    async with LocalBackend(spec) as backend:
+        ask = [{"role": "user", "content": "Write a book about the sea."}]
+        task = asyncio.create_task(backend.complete(ask, Sampling(4000)))
+        while not backend.meter.pieces:
+            await asyncio.sleep(0)
+        print("writing", flush=True)
+        await task
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.model
+def test_ctrl_c_ends_the_server_and_the_process():
+    find_model("local/smollm2-135m")
+    root = Path(__file__).parents[2]
+    child = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    assert child.stdout.readline() == "writing\n"
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert (out, err, child.returncode) == ("interrupted\n", "", 0)

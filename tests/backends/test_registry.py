@@ -1,0 +1,82 @@
+import pytest
+
+from longbench_write.backends.base import BackendSpec
+from longbench_write.backends.local import LocalBackend
+from longbench_write.backends.openai_api import OpenAIBackend
+from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend
+from longbench_write.errors import UsageError
+
+
+@pytest.mark.parametrize(("kind", "made"), [("openai", OpenAIBackend), ("local", LocalBackend)])
+def test_each_backend_is_made_from_its_spec(kind, made):
+    spec = BackendSpec(kind, "m")
+    backend = open_backend(spec)
+    assert type(backend) is made
+    assert backend.spec is spec
+
+
+def test_every_entry_is_a_backend():
+    for kind in BACKENDS:
+        backend = open_backend(BackendSpec(kind, "m"))
+        assert backend.meter.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("opanai", "did you mean 'openai'"),
+        ("loacl", "did you mean 'local'"),
+        ("zzz", "known: auto, openai, local, vllm"),
+    ],
+)
+def test_an_unknown_backend_gives_the_nearest_name(kind, told):
+    with pytest.raises(UsageError, match=told):
+        open_backend(BackendSpec(kind, "m"))
+    with pytest.raises(UsageError, match=told):
+        choose_backend("m", requested=kind)
+
+
+def test_vllm_says_how_to_serve_the_model():
+    with pytest.raises(UsageError, match=r"vllm serve MODEL.*--base-url http://HOST:8000/v1"):
+        open_backend(BackendSpec("vllm", "org/model"))
+
+
+@pytest.mark.parametrize(
+    ("model", "urls", "kind", "why"),
+    [
+        ("local/smollm2-135m", (), "local", "local/"),
+        ("local/some.gguf", ("http://127.0.0.1:1/v1",), "local", "local/"),
+        ("org/model", ("http://127.0.0.1:1/v1",), "openai", "base URL"),
+        ("gpt-4.1", ("http://127.0.0.1:1/v1",), "openai", "base URL"),
+        ("org/model", (), "vllm", "hub"),
+        ("gpt-4.1", (), "vllm", "OPENAI_API_KEY is not set"),
+        ("/no/such/folder", (), "vllm", "no base URL"),
+    ],
+)
+def test_auto_without_a_key(model, urls, kind, why):
+    chosen, told = choose_backend(model, base_urls=urls)
+    assert chosen == kind
+    assert why in told
+
+
+def test_auto_with_a_key(monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert choose_backend("gpt-4.1")[0] == "openai"
+    assert "OPENAI_API_KEY" in choose_backend("gpt-4.1")[1]
+    assert "sk-secret" not in choose_backend("gpt-4.1")[1]
+    assert choose_backend("org/model")[0] == "vllm"
+    assert choose_backend(str(tmp_path)) == ("vllm", f"{tmp_path} is a folder")
+
+
+def test_auto_with_a_named_key(monkeypatch):
+    monkeypatch.setenv("MY_KEY", "k")
+    assert choose_backend("some-model", api_key_env="MY_KEY")[0] == "openai"
+    assert choose_backend("some-model", api_key_env="OTHER_KEY") == (
+        "vllm",
+        "no base URL was given and OTHER_KEY is not set",
+    )
+
+
+@pytest.mark.parametrize("kind", ["openai", "local", "vllm"])
+def test_what_is_asked_for_is_taken(kind):
+    assert choose_backend("org/model", requested=kind) == (kind, "it was asked for")

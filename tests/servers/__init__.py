@@ -1,0 +1,1 @@
+"""The loopback servers that tests talk to."""
