@@ -1,0 +1,1 @@
+"""How a response becomes six scores, or a reason that there are none."""

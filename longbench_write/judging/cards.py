@@ -1,0 +1,165 @@
+"""A judge's card: the judge.yaml in a judge's folder."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from longbench_write.errors import UsageError
+from longbench_write.resources import data_root
+
+CARD = "judge.yaml"
+"""A card's name in its judge's folder."""
+
+OFFICIAL = "official"
+"""The `template` of a judge that uses the benchmark's own."""
+
+
+class JudgeCard(BaseModel):
+    """How a judge is asked."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, protected_namespaces=()
+    )
+
+    description: str = Field(min_length=1)
+    """What the judge is good for, in one sentence. Required."""
+
+    model: str = Field(min_length=1)
+    """The model's name at its backend, or `local/...`. Required."""
+
+    backend: Literal["openai", "local"] = "openai"
+    """Where the model runs: an OpenAI-compatible server, or this machine. Default: openai."""
+
+    base_urls: tuple[str, ...] = Field(default=(), strict=False)
+    """The servers' base URLs, for the openai backend; the least busy is asked next. Default: none, which is
+    the provider's own."""
+
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key. Default: none, and no key is sent."""
+
+    temperature: float | None = Field(default=None, ge=0, le=5, allow_inf_nan=False)
+    """Sampling temperature. Default: null, which is not sent, as reasoning models want it."""
+
+    max_tokens: int = Field(default=1024, ge=1)
+    """New tokens of a reply at most, reasoning included. Default: 1024."""
+
+    max_completion_tokens: bool = False
+    """Whether that limit is sent as `max_completion_tokens`, as reasoning models want it. Default: false."""
+
+    reasoning_effort: str | None = None
+    """The effort that a reasoning model is asked for, such as medium. Default: null, not sent."""
+
+    tries: int = Field(default=5, ge=1)
+    """Replies that are asked for until one is valid. Default: 5."""
+
+    reply_format: Literal["text", "json_object", "json_schema"] = "text"
+    """What the server is asked to hold the reply to: nothing, any JSON object, or the six integers by JSON
+    schema. Default: text."""
+
+    analysis_max_chars: int | None = Field(default=None, ge=1)
+    """Characters that the schema allows the analysis at most, so that a small model comes to its end;
+    only with json_schema. Default: null, no limit."""
+
+    template: str = OFFICIAL
+    """The prompt's template: `official`, or the name of a file in the judge's folder. Default: official."""
+
+    seed: bool = False
+    """Whether each request carries a seed, derived from the run's seed, the response and the try. Default:
+    false, as in the official call."""
+
+    retires: datetime.date | None = None
+    """The day on which the provider shuts the model down. Default: null, none is known."""
+
+    note: str = ""
+    """What every table that shows this judge's scores says beside them. Default: nothing."""
+
+    concurrency: int = Field(default=32, ge=1)
+    """Judgements in the making at once, unless the run says otherwise. Default: 32."""
+
+    @field_validator("template")
+    @classmethod
+    def _is_in_the_folder(cls, name: str) -> str:
+        if not name or Path(name).name != name:
+            raise ValueError(f"must be `{OFFICIAL}` or the name of a file in the judge's folder")
+        return name
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.analysis_max_chars is not None and self.reply_format != "json_schema":
+            raise ValueError("analysis_max_chars needs reply_format: json_schema")
+        if self.backend == "local" and self.base_urls:
+            raise ValueError("base_urls need backend: openai")
+        return self
+
+
+def judge_names() -> list[str]:
+    """The names of the judges that this package ships, sorted."""
+    return sorted(path.parent.name for path in data_root("judges").glob(f"*/{CARD}"))
+
+
+def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
+    """Read the card of a judge.
+
+    Args:
+        name_or_path: One of `judge_names`, or the path of a judge's folder or of its card.
+
+    Returns:
+        The card, and the judge's folder, whose name is the judge's.
+
+    Raises:
+        UsageError: There is no such judge, or its card says what no card can say.
+    """
+    folder = _find(name_or_path)
+    path = folder / CARD
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} must hold keys and values, such as `model: NAME`")
+    return make_card(values, str(path)), folder
+
+
+def _find(name_or_path: str) -> Path:
+    names = judge_names()
+    if name_or_path in names:
+        return data_root("judges") / name_or_path
+    path = Path(name_or_path)
+    folder = path.parent if path.name == CARD else path
+    if (folder / CARD).is_file():
+        return folder.resolve()
+    near = difflib.get_close_matches(name_or_path, names, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    raise UsageError(f"no judge is called {name_or_path!r}, and no folder there holds a {CARD}: {hint}")
+
+
+def make_card(values: Mapping[Any, Any], where: str) -> JudgeCard:
+    """Check a card's values.
+
+    Args:
+        values: Keys and values as YAML gives them.
+        where: Where they were written, for the error.
+
+    Raises:
+        UsageError: A key is unknown (the nearest is named) or missing, or a value is refused.
+    """
+    known = list(JudgeCard.model_fields)
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            raise UsageError(f"{where}: unknown key {key!r}: {hint}")
+    try:
+        return JudgeCard.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) + ": " if first["loc"] else ""
+        told = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{where}: {place}{told[:1].lower()}{told[1:]}") from None

@@ -1,0 +1,197 @@
+"""Reading a judge's reply: text that nobody vouches for becomes six integers, or the reason that it does not.
+
+The scores are the six dimensions of one JSON object that stands by itself in the reply. Whatever leaves room
+for doubt about which object is the judge's own is no score: an object that breaks off, one inside another
+(a judge that quotes the response without escaping it), or several that differ.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from longbench_write.errors import shorten
+from longbench_write.reasoning import split_reasoning
+from longbench_write.records import DIMENSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a judge's reply says.
+
+    Attributes:
+        scores: The six dimensions in the official order, each an integer from 1 to 5; None if any is not.
+        analysis: The judge's "Analysis" beside them, "" where it gave none.
+        reason: Why there are no scores; "" where there are.
+    """
+
+    scores: dict[str, int] | None
+    analysis: str = ""
+    reason: str = ""
+
+
+def read_reply(text: str) -> Reply:
+    """Read a reply: JSON anywhere in the text, fenced or not, after a reasoning block or without one.
+
+    Keys count whatever their case, white space and underscores. The time is linear in the text's length.
+    """
+    answer = text if _is_json(text) else split_reasoning(text, truncated=True)[0]
+    if not answer.strip():
+        return Reply(None, reason="empty reply: nothing but reasoning" if text.strip() else "empty reply")
+    try:
+        return _choose(list(_own_objects(answer)), answer)
+    except _UnreadableError as error:
+        return Reply(None, reason=str(error))
+
+
+class _UnreadableError(ValueError):
+    """The reply's JSON cannot be read, or not without doubt."""
+
+
+class _Object(list[tuple[str, Any]]):
+    """A JSON object's own keys and values, duplicates included."""
+
+
+class _Literal(str):
+    """A number that is no small integer, as it was written."""
+
+    __slots__ = ()
+
+
+def _integer(literal: str) -> int | _Literal:
+    return int(literal) if len(literal) < 10 else _Literal(literal)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_Object, parse_int=_integer, parse_float=_Literal, parse_constant=_Literal, strict=False
+)
+_OPENING = re.compile(r'\{\s*(?="|\Z)')
+_QUOTE = "[\"'“”‘’]"
+_DIMENSION = "|".join(name.replace(" ", r"[\s_]+") for name in DIMENSIONS)
+_STRAY_KEY = re.compile(rf"{_QUOTE}\s*(?:{_DIMENSION})\s*{_QUOTE}\s*[:：]", re.IGNORECASE)
+_CUT_ESCAPE = re.compile(r"u[0-9a-fA-F]{0,4}")
+_REFUSAL = re.compile(
+    r"\bI(?:['’]m| am) (?:sorry|unable|not able)\b|\bI (?:cannot|can['’]t|won['’]t|must decline)\b"
+    r"|\bas an AI\b|抱歉|对不起|無法|无法",
+    re.IGNORECASE,
+)
+
+
+def _is_json(text: str) -> bool:
+    """Whether the whole text is JSON; tags in it are then no reasoning."""
+    try:
+        _DECODER.decode(text)
+    except (json.JSONDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _own_objects(text: str) -> Iterator[_Object]:
+    """The JSON objects that stand in the text by themselves, in its order; none inside another.
+
+    Raises:
+        _UnreadableError: An object breaks off or is no JSON, stands inside braces that are no JSON, or scores
+            stand outside of any object.
+    """
+    end = 0
+    unclosed = 0
+    while opening := _OPENING.search(text, end):
+        unclosed = max(0, unclosed + _check_between(text[end : opening.start()]))
+        try:
+            value, end = _DECODER.raw_decode(text, opening.start())
+        except json.JSONDecodeError as error:
+            raise _UnreadableError(_describe(error)) from None
+        except RecursionError:
+            raise _UnreadableError("malformed JSON: nested too deeply") from None
+        if unclosed:
+            raise _UnreadableError("malformed JSON: an object inside braces that are no JSON")
+        yield value
+    _check_between(text[end:])
+
+
+def _check_between(prose: str) -> int:
+    """How many more braces the text between two objects opens than it closes."""
+    if stray := _STRAY_KEY.search(prose):
+        raise _UnreadableError(f"malformed JSON: {shorten(stray[0], 40)} stands outside of any JSON object")
+    return prose.count("{") - prose.count("}")
+
+
+def _describe(error: json.JSONDecodeError) -> str:
+    rest = error.doc[error.pos :].rstrip()
+    if error.msg.startswith("Unterminated string") or not rest or _CUT_ESCAPE.fullmatch(rest):
+        return f"truncated JSON: it breaks off after {len(error.doc)} characters"
+    near = shorten(rest[:40])
+    return f"malformed JSON: {error.msg.lower()} at character {error.pos}, near {near}"
+
+
+def _choose(objects: list[_Object], answer: str) -> Reply:
+    """The reply that the objects with keys of the judge's own format agree on."""
+    rated = [found for found in objects if not _values(found).keys().isdisjoint((_ANALYSIS, *_NAMES))]
+    if not rated:
+        return Reply(None, reason=_without_scores(bool(objects), answer))
+    replies = [_rate(found) for found in rated]
+    if len({_comparable(reply) for reply in replies}) > 1:
+        return Reply(None, reason=f"ambiguous: {len(rated)} JSON objects with scores that differ")
+    return replies[0]
+
+
+def _comparable(reply: Reply) -> tuple[object, ...]:
+    return tuple(reply.scores.values()) if reply.scores else (reply.reason,)
+
+
+def _without_scores(has_objects: bool, answer: str) -> str:
+    if has_objects:
+        return "no scores: no JSON object has any of the six dimensions as its own key"
+    kind = "refused" if _REFUSAL.search(answer) else "no JSON"
+    return f"{kind}: {shorten(answer[:1000], 120)}"
+
+
+def _fold(key: str) -> str:
+    return re.sub(r"[\s_]+", "", key).casefold()
+
+
+_NAMES = {_fold(name): name for name in DIMENSIONS}
+_ANALYSIS = "analysis"
+
+
+def _values(found: _Object) -> dict[str, list[Any]]:
+    """The values of each key, the keys folded."""
+    values: dict[str, list[Any]] = {}
+    for key, value in found:
+        values.setdefault(_fold(key), []).append(value)
+    return values
+
+
+def _rate(found: _Object) -> Reply:
+    """The scores of one object, or what is wrong with each of its dimensions."""
+    values = _values(found)
+    analysis = next((value for value in values.get(_ANALYSIS, ()) if type(value) is str), "")
+    wrong = [fault for folded, name in _NAMES.items() if (fault := _fault(name, values.get(folded, [])))]
+    if wrong:
+        return Reply(None, analysis, "; ".join(wrong))
+    return Reply({name: values[folded][0] for folded, name in _NAMES.items()}, analysis)
+
+
+def _fault(name: str, given: list[Any]) -> str:
+    """What is wrong with the values given for a dimension; "" if nothing is."""
+    if not given:
+        return f"{name} is missing"
+    for value in given:
+        if type(value) is not int or not 1 <= value <= 5:
+            return f"{name} is {_show(value)}, not an integer from 1 to 5"
+    if len(set(given)) > 1:
+        return f"{name} is given as {given[0]} and as {next(value for value in given if value != given[0])}"
+    return ""
+
+
+def _show(value: Any) -> str:
+    """A value that is no score, as the reply wrote it, short."""
+    if isinstance(value, _Object):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    shown = value if type(value) is _Literal else json.dumps(value, ensure_ascii=False)
+    return shorten(shown[:100], 40)

@@ -1,0 +1,114 @@
+"""The two kinds of record that a run keeps, as dataclasses and as the JSON lines of the run folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+DIMENSIONS = ("Relevance", "Accuracy", "Coherence", "Clarity", "Breadth and Depth", "Reading Experience")
+"""The judge's six dimensions, in the official order and spelling."""
+
+Key = tuple[str, int]
+"""A response's identity within a run: prompt id and sample number (from 0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no result.
+
+    Attributes:
+        type: A kind of `errors.VERDICTS`, or for judgements also "invalid_reply".
+        message: What happened, for people.
+        final: False where the same command should ask again (the tries were used up on passing faults).
+    """
+
+    type: str
+    message: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A response to one prompt, or the reason that there is none; a line of predictions.jsonl.
+
+    The first five fields are the reference scripts' own. Without a response, `response` and both lengths
+    are None and `error` says why.
+    """
+
+    prompt: str
+    type: str
+    length: int
+    response_length: int | None
+    response: str | None
+    id: str
+    language: str
+    sample: int
+    response_length_unicode: int | None
+    reasoning: str
+    reasoning_words: int
+    finish_reason: str | None
+    usage: dict[str, int | None] | None
+    seconds: float | None
+    error: Failure | None
+    attempts: int
+
+    @property
+    def key(self) -> Key:
+        """Prompt id and sample."""
+        return self.id, self.sample
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of its line."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, line: dict[str, Any]) -> Prediction:
+        """Read a line's JSON object.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such record.
+        """
+        return cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One judge's opinion of one response, or the reason that there is none; a line of judgements.jsonl.
+
+    Attributes:
+        judge: The judge's label: its folder's name, with what was overridden.
+        repeat: From 0.
+        scores: The six dimensions, each an integer from 1 to 5; None where no valid reply came.
+        raw: The judge's last reply as it came.
+        tries: Replies that were asked for.
+    """
+
+    id: str
+    sample: int
+    judge: str
+    repeat: int
+    scores: dict[str, int] | None
+    analysis: str
+    raw: str
+    error: Failure | None
+    usage: dict[str, int | None] | None
+    seconds: float | None
+    tries: int
+
+    @property
+    def key(self) -> Key:
+        """Prompt id and sample of the response that was judged."""
+        return self.id, self.sample
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of its line."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, line: dict[str, Any]) -> Judgement:
+        """Read a line's JSON object.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such record.
+        """
+        return cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})

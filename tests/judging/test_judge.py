@@ -1,0 +1,297 @@
+import dataclasses
+import hashlib
+import json
+
+import pytest
+from servers.openai_server import Answer, OpenAIServer, in_turn, judge_reply
+
+from longbench_write import assets
+from longbench_write.backends.base import Completion, Usage
+from longbench_write.backends.openai_api import OpenAIBackend
+from longbench_write.errors import BackendError, UsageError
+from longbench_write.judging.judge import Judge
+from longbench_write.records import DIMENSIONS, Failure
+
+SCORES = dict(zip(DIMENSIONS, (5, 4, 3, 2, 1, 4), strict=True))
+GOOD = json.dumps({"Analysis": "Why."} | SCORES)
+BAD = json.dumps(SCORES | {"Relevance": 9})
+TEMPLATE = "Asked: $INST$\nWritten: $RESPONSE$\nGrade it."
+TEMPLATE_SHA256 = "2c423ce88a0eb6a61482f427997a3c03c4bc11fe861102895dcac45926ae1d57"
+RESPONSE = {"id": "p-1", "sample": 0, "prompt": "Write of rivers.", "response": "A river."}
+
+
+@pytest.fixture
+def make_judge(tmp_path):
+    """Make a judge of a card's lines, with a template of its own."""
+
+    def make(*lines, name="mine", **overrides):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        (folder / "prompt.txt").write_text(TEMPLATE)
+        card = "\n".join(["description: d", "model: m", "template: prompt.txt", *lines])
+        (folder / "judge.yaml").write_text(card)
+        return Judge.load(str(folder), **overrides)
+
+    return make
+
+
+async def ask(judge, answer, **changes):
+    """One judgement through the real backend, and the requests it took."""
+    with OpenAIServer(answer) as server:
+        spec = dataclasses.replace(judge.spec(), base_urls=(server.base_url,), api_key_env=None)
+        async with OpenAIBackend(spec) as backend:
+            judgement = await judge.judge(backend, **RESPONSE | changes)
+        return judgement, server.requests
+
+
+class Scripted:
+    """A backend that gives these answers in turn, and keeps what it was asked."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+
+    async def complete(self, messages, sampling):
+        self.asked.append((messages, sampling))
+        answer = self.answers.pop(0)
+        if isinstance(answer, BackendError):
+            raise answer
+        return answer
+
+
+def said(text, finish_reason="stop", usage=None, seconds=0.25):
+    return Completion(text, "", finish_reason, usage or Usage(100, 20), seconds)
+
+
+async def test_the_official_call_is_one_message_and_nothing_else():
+    judge = Judge.load("paper")
+    prompt, response = "Write $RESPONSE$ of $INST$.", "A river, $INST$."
+    judgement, (request,) = await ask(
+        judge, judge_reply((5, 4, 3, 2, 1, 4)), prompt=prompt, response=response
+    )
+    template = assets.text("judge-template")
+    before, between, after = template.replace("$INST$", "\0").replace("$RESPONSE$", "\0").split("\0")
+    body = dict(request.body)
+    assert body.pop("messages") == [{"role": "user", "content": before + prompt + between + response + after}]
+    del body["stream"], body["stream_options"]
+    assert body == {"model": "gpt-4o-2024-05-13", "temperature": 0.5, "max_tokens": 1024}
+    assert judgement.scores == SCORES
+    assert judge.template_sha256 == TEMPLATE_SHA256
+
+
+async def test_a_placeholder_inside_a_prompt_is_text(make_judge):
+    _, (request,) = await ask(make_judge(), judge_reply(), prompt="Explain $RESPONSE$.", response="$INST$!")
+    assert request.prompt == "Asked: Explain $RESPONSE$.\nWritten: $INST$!\nGrade it."
+
+
+async def test_a_valid_reply_is_a_judgement(make_judge):
+    judgement, requests = await ask(make_judge(), in_turn(Answer(GOOD)), sample=3, repeat=2)
+    assert len(requests) == 1
+    assert (judgement.id, judgement.sample, judgement.judge, judgement.repeat) == ("p-1", 3, "mine", 2)
+    assert (judgement.scores, judgement.analysis, judgement.raw) == (SCORES, "Why.", GOOD)
+    assert (judgement.error, judgement.tries) == (None, 1)
+    assert judgement.usage["completion_tokens"] == len(GOOD.split())
+    assert judgement.seconds > 0
+
+
+@pytest.mark.parametrize("bad", range(5))
+async def test_an_invalid_reply_is_asked_for_again(make_judge, bad):
+    judgement, requests = await ask(make_judge(), in_turn(*[Answer(BAD)] * bad, Answer(GOOD)))
+    assert (judgement.scores, judgement.error) == (SCORES, None)
+    assert judgement.tries == len(requests) == bad + 1
+
+
+async def test_no_valid_reply_in_all_tries_is_no_score(make_judge):
+    judgement, requests = await ask(make_judge(), in_turn(Answer("Nice!"), Answer(BAD)))
+    assert judgement.scores is None
+    assert judgement.error == Failure(
+        "invalid_reply", "Relevance is 9, not an integer from 1 to 5", final=True
+    )
+    assert (judgement.raw, judgement.tries, len(requests)) == (BAD, 5, 5)
+
+
+async def test_the_card_says_how_many_tries(make_judge):
+    judgement, requests = await ask(make_judge("tries: 2"), in_turn(Answer(BAD)))
+    assert judgement.tries == len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(""), "empty reply"),
+        (Answer(refusal="I'm sorry, I can't help with that."), "refused: I'm sorry, I can't help with that."),
+        (Answer(GOOD[:30], finish_reason="length"), "truncated: the limit of tokens ended the reply; "),
+        (
+            Answer(f"<think>{GOOD}", finish_reason="length"),
+            "truncated: the limit of tokens ended the reply; ",
+        ),
+        (
+            Answer("", reasoning=GOOD, finish_reason="length"),
+            "truncated: the limit of tokens ended the reply; ",
+        ),
+    ],
+)
+async def test_each_invalid_reply_has_its_reason(make_judge, answer, reason):
+    judgement, _ = await ask(make_judge("tries: 1"), in_turn(answer))
+    assert judgement.scores is None
+    assert judgement.error.type == "invalid_reply"
+    assert judgement.error.message.startswith(reason)
+    assert judgement.raw == (answer.text or answer.refusal)
+
+
+async def test_a_whole_reply_before_the_limit_of_tokens_counts(make_judge):
+    judgement, _ = await ask(make_judge(), in_turn(Answer(GOOD + "\n" * 50, finish_reason="length")))
+    assert judgement.scores == SCORES
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(status=400, error={"message": "maximum context length is 8 tokens"}), "context_length"),
+        (Answer(status=400, error={"message": "no", "code": "content_filter"}), "content_filter"),
+        (Answer(GOOD[:9], finish_reason="content_filter"), "content_filter"),
+        (Answer(status=400, error={"message": "no such parameter"}), "bad_request"),
+    ],
+)
+async def test_a_request_that_cannot_succeed_is_a_final_failure(make_judge, answer, kind):
+    judgement, requests = await ask(make_judge(), in_turn(answer))
+    assert (judgement.error.type, judgement.error.final) == (kind, True)
+    assert (judgement.scores, judgement.raw, judgement.usage, judgement.seconds) == (None, "", None, None)
+    assert judgement.tries == len(requests) == 1
+
+
+async def test_a_passing_fault_is_owed_again(make_judge):
+    judge = make_judge()
+    judgement, requests = await ask(judge, in_turn(Answer(status=500)))
+    assert (judgement.error.type, judgement.error.final) == ("server_error", False)
+    assert (judgement.scores, judgement.tries) == (None, 1)
+    assert len(requests) == judge.spec().retry.tries
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, "unauthorized"), (403, "forbidden"), (404, "not_found")])
+async def test_what_fails_for_every_response_stops_the_run(make_judge, status, kind):
+    with pytest.raises(BackendError) as caught:
+        await ask(make_judge(), in_turn(Answer(status=status)))
+    assert caught.value.kind == kind
+
+
+async def test_a_fault_after_an_invalid_reply_keeps_what_was_paid_for(make_judge):
+    backend = Scripted(said(BAD, usage=Usage(7, 3), seconds=0.5), BackendError("timeout", "it stalled"))
+    judgement = await make_judge().judge(backend, **RESPONSE)
+    assert judgement.error == Failure("timeout", "it stalled", final=False)
+    assert (judgement.scores, judgement.raw, judgement.tries) == (None, BAD, 2)
+    assert (judgement.usage["prompt_tokens"], judgement.seconds) == (7, 0.5)
+
+
+async def test_usage_and_time_are_summed_over_the_tries(make_judge):
+    usages = (Usage(7, 3), Usage(7, None, 5), Usage(7, 4))
+    backend = Scripted(
+        *[said(text, usage=usage) for text, usage in zip((BAD, "", GOOD), usages, strict=True)]
+    )
+    judgement = await make_judge().judge(backend, **RESPONSE)
+    assert judgement.usage == {
+        "prompt_tokens": 21,
+        "completion_tokens": 7,
+        "reasoning_tokens": 5,
+        "cached_tokens": None,
+    }
+    assert (judgement.seconds, judgement.tries) == (0.75, 3)
+
+
+async def test_a_reasoning_model_is_asked_as_it_wants_it(make_judge):
+    judge = make_judge(
+        "temperature: null", "max_tokens: 9000", "max_completion_tokens: true", "reasoning_effort: low"
+    )
+    _, (request,) = await ask(judge, judge_reply())
+    assert request.body["max_completion_tokens"] == 9000
+    assert request.body["reasoning_effort"] == "low"
+    assert not {"temperature", "max_tokens", "seed", "response_format"} & request.body.keys()
+
+
+async def test_the_reply_format_is_sent(make_judge):
+    _, (plain,) = await ask(make_judge("reply_format: json_object"), judge_reply())
+    assert plain.body["response_format"] == {"type": "json_object"}
+    judge = make_judge("reply_format: json_schema", "analysis_max_chars: 50")
+    _, (held,) = await ask(judge, judge_reply())
+    schema = held.body["response_format"]["json_schema"]["schema"]
+    assert schema == judge.schema
+    assert list(schema["properties"]) == schema["required"] == ["Analysis", *DIMENSIONS]
+    assert schema["additionalProperties"] is False
+    assert schema["properties"].pop("Analysis") == {"type": "string", "maxLength": 50}
+    for score in schema["properties"].values():
+        assert score == {"type": "integer", "enum": [1, 2, 3, 4, 5]}
+
+
+def test_without_a_limit_the_analysis_is_any_string(make_judge):
+    assert make_judge("reply_format: json_schema").schema["properties"]["Analysis"] == {"type": "string"}
+
+
+async def test_seeds_depend_on_run_response_and_try_alone(make_judge):
+    async def seeds(run_seed, **changes):
+        backend = Scripted(*[said(BAD)] * 3)
+        await make_judge("seed: true", "tries: 3", seed=run_seed).judge(backend, **RESPONSE | changes)
+        return [sampling.seed for _, sampling in backend.asked]
+
+    first = await seeds(42)
+    digest = hashlib.sha256(b"42:p-1:0:0:1").digest()
+    assert first[0] == int.from_bytes(digest[:4], "big") >> 1
+    assert await seeds(42) == first
+    others = [
+        await seeds(43),
+        await seeds(42, id="p-2"),
+        await seeds(42, sample=1),
+        await seeds(42, repeat=1),
+    ]
+    assert len({*first, *(seed for each in others for seed in each)}) == 15
+
+
+def test_overrides_show_in_the_label_and_send_no_key_elsewhere(make_judge):
+    lines = ("api_key_env: MY_KEY",)
+    assert (make_judge(*lines).label, make_judge(*lines).card.api_key_env) == ("mine", "MY_KEY")
+    judge = make_judge(*lines, model="other", base_urls=["http://h/v1"])
+    assert (judge.label, judge.card.model, judge.card.api_key_env) == ("mine (other)", "other", None)
+    spec = judge.spec(7)
+    assert (spec.kind, spec.model, spec.base_urls) == ("openai", "other", ("http://h/v1",))
+    assert (spec.api_key_env, spec.concurrency, spec.max_tokens) == (None, 7, 1024)
+    named = make_judge(*lines, base_urls=["http://h/v1"], api_key_env="ITS_KEY")
+    assert (named.label, named.card.api_key_env) == ("mine", "ITS_KEY")
+    assert make_judge(*lines, model="m").label == "mine"
+    assert make_judge(*lines, api_key_env="ITS_KEY").card.api_key_env == "ITS_KEY"
+
+
+def test_a_base_url_takes_a_local_judge_to_a_server_and_a_local_model_takes_one_home(make_judge):
+    served = make_judge("backend: local", base_urls=["http://h/v1"])
+    assert (served.card.backend, served.card.base_urls) == ("openai", ("http://h/v1",))
+    home = make_judge("base_urls: ['http://h/v1']", "api_key_env: MY_KEY", model="local/x.gguf")
+    assert (home.card.backend, home.card.base_urls, home.card.api_key_env) == ("local", (), None)
+
+
+def test_an_empty_model_is_refused(make_judge):
+    with pytest.raises(UsageError, match=r"judge mine \(\): model: "):
+        make_judge(model="")
+
+
+def test_the_configurations_hash_changes_with_what_can_change_a_score(make_judge):
+    same = [
+        make_judge(),
+        make_judge("concurrency: 3", "note: n", "retires: 2030-01-01", name="copy"),
+        make_judge("max_completion_tokens: true", "api_key_env: K"),
+        make_judge(base_urls=["http://h/v1"], seed=7),
+    ]
+    assert len({judge.config_sha256 for judge in same}) == 1
+    different = [
+        same[0],
+        make_judge(model="other"),
+        make_judge("temperature: 0.5"),
+        make_judge("max_tokens: 7"),
+        make_judge("reasoning_effort: low"),
+        make_judge("tries: 3"),
+        make_judge("reply_format: json_object"),
+        make_judge("reply_format: json_schema"),
+        make_judge("reply_format: json_schema", "analysis_max_chars: 9"),
+        make_judge("seed: true"),
+        make_judge("seed: true", seed=7),
+        dataclasses.replace(same[0], template=TEMPLATE + " "),
+    ]
+    assert len({judge.config_sha256 for judge in different}) == len(different)
+    assert same[0].template_sha256 == hashlib.sha256(TEMPLATE.encode()).hexdigest()
