@@ -1,0 +1,183 @@
+"""An append-only file of JSON lines: what a run has paid for, safe from crashes.
+
+A record is one line, written whole and handed to the operating system at once, so that a killed process
+loses nothing that it had recorded. A last line without its line feed was torn by a crash and counts as never
+written; any other unreadable line is named, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
+
+from longbench_write.errors import RunFolderError
+
+
+class Record(Protocol):
+    """What can be kept."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of its line."""
+        ...
+
+
+R = TypeVar("R", bound=Record)
+K = TypeVar("K", bound=Hashable)
+
+
+class RecordFile(Generic[R, K]):
+    """One file of records, each found again by its key without keeping the texts in memory.
+
+    Args:
+        path: The file; it need not exist.
+        parse: Makes a record of a line's JSON object.
+        key: The record's identity; a second record of the same identity is refused.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[dict[str, Any]], R], key: Callable[[R], K]) -> None:
+        self.path = path
+        self._parse = parse
+        self._key = key
+        self._offsets: dict[K, int] = {}
+        self._file: BinaryIO | None = None
+
+    def __iter__(self) -> Iterator[R]:
+        """Every record, in the file's order.
+
+        Raises:
+            RunFolderError: A line is no record, or repeats one; it names file and line.
+        """
+        for _, record in self._scan():
+            yield record
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._offsets
+
+    def identities(self) -> list[K]:
+        """The identities of the records, in the file's order."""
+        return list(self._offsets)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def _scan(self) -> Iterator[tuple[int, R]]:
+        if not self.path.exists():
+            return
+        seen: set[K] = set()
+        offset = 0
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    record = self._parse(json.loads(line))
+                except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                    raise RunFolderError(
+                        f"{self.path}:{number} is not a readable record ({type(error).__name__}: {error}); "
+                        "mend or remove that line, or start another run with --fresh"
+                    ) from None
+                if (key := self._key(record)) in seen:
+                    raise RunFolderError(
+                        f"{self.path}:{number} repeats the record of {key}; remove one of them"
+                    )
+                seen.add(key)
+                yield offset, record
+                offset += len(line)
+
+    def open(self, *, keep: Callable[[R], bool]) -> None:
+        """Read what is there and get ready to append; a torn end, and what is not kept, is taken out.
+
+        Raises:
+            RunFolderError: The file cannot be read or written.
+        """
+        dropped = False
+        for offset, record in self._scan():
+            if keep(record):
+                self._offsets[self._key(record)] = offset
+            else:
+                dropped = True
+        try:
+            if dropped or self._is_torn():
+                self.rewrite(list(self._offsets))
+            self._file = self.path.open("ab", buffering=0)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+
+    def _is_torn(self) -> bool:
+        if not self.path.exists() or not (size := self.path.stat().st_size):
+            return False
+        with self.path.open("rb") as file:
+            file.seek(size - 1)
+            return file.read() != b"\n"
+
+    def append(self, record: R) -> None:
+        """Write one record.
+
+        Raises:
+            RunFolderError: The line could not be written whole; what came of it is taken back.
+        """
+        if self._file is None:
+            raise RunFolderError(f"{self.path} is not open for writing")
+        line = _line(record.to_json())
+        start = os.fstat(self._file.fileno()).st_size
+        try:
+            written = 0
+            while written < len(line):
+                written += self._file.write(line[written:])
+        except OSError as error:
+            self._file.truncate(start)
+            raise _unwritable(self.path, error) from None
+        self._offsets[self._key(record)] = start
+
+    def get(self, key: K) -> R:
+        """Read one record again."""
+        with self.path.open("rb") as file:
+            file.seek(self._offsets[key])
+            return self._parse(json.loads(file.readline()))
+
+    def rewrite(self, keys: Iterable[K]) -> None:
+        """Put just these records, in this order, in the file's place, all at once."""
+        order = list(keys)
+        offsets: dict[K, int] = {}
+        temporary = self.path.with_name(self.path.name + ".tmp")
+        with temporary.open("wb") as target:
+            if order:
+                with self.path.open("rb") as source:
+                    for key in order:
+                        source.seek(self._offsets[key])
+                        offsets[key] = target.tell()
+                        target.write(source.readline())
+            target.flush()
+            os.fsync(target.fileno())
+        temporary.replace(self.path)
+        self._offsets = offsets
+
+    def sort(self, rank: Callable[[K], Any]) -> None:
+        """Put the records in the order of `rank(key)`, if they are not in it already."""
+        order = sorted(self._offsets, key=rank)
+        if order != list(self._offsets):
+            self.close()
+            self.rewrite(order)
+
+    def close(self) -> None:
+        """Hand everything to the disk and stop writing."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    """One JSON line; a lone surrogate, which UTF-8 cannot hold, becomes its JSON escape."""
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _unwritable(path: Path, error: OSError) -> RunFolderError:
+    reason = error.strerror or type(error).__name__
+    return RunFolderError(
+        f"cannot write {path}: {reason}; everything recorded before is kept: "
+        "make room or choose another --out, then run the same command again"
+    )

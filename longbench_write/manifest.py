@@ -1,0 +1,95 @@
+"""What run.yaml says: the whole configuration, its hashes and versions; never a key."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+from urllib.parse import urlsplit
+
+from longbench_write import __version__
+from longbench_write.backends.base import BackendSpec
+from longbench_write.config import RunConfig
+from longbench_write.errors import UsageError
+from longbench_write.judging.judge import Judge
+from longbench_write.suites import Suite
+from longbench_write.summary import CONVENTION
+from longbench_write.writers.direct import DirectWriter
+
+_PACKAGES = ("openai", "numpy", "xllamacpp", "vllm")
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, *, owed: int) -> dict[str, Any]:
+    """What is known when a run begins.
+
+    Args:
+        config: As the user gave it.
+        suite: The suite that the prompts come from.
+        spec: The chosen backend.
+        owed: Responses that the run sets out to get.
+    """
+    recorded = config.recorded()
+    for name in ("base_url", "judge_base_url"):
+        recorded[name] = [_public(url) for url in recorded[name]]
+    return {
+        "schema": 1,
+        "model": config.model,
+        "suite": {"name": suite.name, "version": suite.version, "sha256": suite.sha256},
+        "writer": DirectWriter.name,
+        "convention": CONVENTION,
+        "owed": owed,
+        "backend": {"kind": spec.kind, "base_urls": [_public(url) for url in spec.base_urls]},
+        "config": recorded,
+        "judge": None,
+        "judges": {},
+        "versions": {"longbench-write": __version__, "python": platform.python_version(), **_versions()},
+        "start": now(),
+        "end": None,
+        "seconds": 0.0,
+    }
+
+
+def with_judge(manifest: dict[str, Any], judge: Judge | None) -> dict[str, Any]:
+    """The manifest of a run that this judge goes on with; without one, whoever judged last stays.
+
+    Raises:
+        UsageError: A judge of this label, but of another configuration, has judged here before.
+    """
+    if judge is None:
+        return manifest
+    known = manifest["judges"].get(judge.label)
+    if known and known["config_sha256"] != judge.config_sha256:
+        raise UsageError(
+            f"judge {judge.label} has changed since it judged this run: "
+            "give the changed one a folder of another name, or start another run with --fresh"
+        )
+    entry = {
+        "config_sha256": judge.config_sha256,
+        "template_sha256": judge.template_sha256,
+        "note": judge.card.note,
+        "card": judge.card.model_dump(mode="json")
+        | {"base_urls": [_public(u) for u in judge.card.base_urls]},
+    }
+    return manifest | {"judge": judge.label, "judges": manifest["judges"] | {judge.label: entry}}
+
+
+def _public(url: str) -> str:
+    """A URL without what may be secret in it: user, password and query."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,293 @@
+"""Records to scores: one row a response, then the means, intervals and counts of a `Summary`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longbench_write import diagnostics
+from longbench_write.length import length_score
+from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
+from longbench_write.stats import bootstrap_means, interval
+from longbench_write.suites import LENGTH_RANGES, length_range
+from longbench_write.summary import Summary
+
+FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused")
+"""What may be odd about a response, each a column of scores.csv."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One response, scored.
+
+    Attributes:
+        S_l: Length score, 0 to 100.
+        S_l_unicode: The length score that the Unicode-aware count would give.
+        dimensions: Per dimension the mean over the judge's valid repeats, 1 to 5; None if unjudged.
+        failed: Whether the judge was asked and gave no valid reply.
+        flags: Those of `FLAGS` that hold.
+    """
+
+    id: str
+    sample: int
+    type: str
+    language: str
+    length: int
+    response_length: int
+    S_l: float
+    S_l_unicode: float
+    dimensions: dict[str, float] | None
+    failed: bool
+    flags: frozenset[str]
+
+    @property
+    def S_q(self) -> float | None:  # noqa: N802
+        """Quality score, 0 to 100; None if unjudged."""
+        if self.dimensions is None:
+            return None
+        return sum(_rescaled(self.dimensions[name]) for name in DIMENSIONS) / len(DIMENSIONS)
+
+
+def _rescaled(mean: float) -> float:
+    """A mean of 1 to 5 on the scale of 0 to 100."""
+    return (mean - 1) * 25
+
+
+def score_rows(predictions: Iterable[Prediction], judgements: Iterable[Judgement]) -> list[Row]:
+    """Score every response that there is; failed generations have no row.
+
+    Args:
+        predictions: A run's.
+        judgements: One judge's, of that run.
+    """
+    by_key: dict[Key, list[Judgement]] = defaultdict(list)
+    for judgement in judgements:
+        by_key[judgement.key].append(judgement)
+    return [
+        _row(prediction, prediction.response, by_key[prediction.key])
+        for prediction in predictions
+        if prediction.response is not None
+    ]
+
+
+def _row(prediction: Prediction, response: str, judgements: Sequence[Judgement]) -> Row:
+    valid = [judgement.scores for judgement in judgements if judgement.scores is not None]
+    flags = {
+        "truncated": prediction.finish_reason == "length",
+        "empty": diagnostics.is_empty(response),
+        "repetitive": diagnostics.is_repetitive(response),
+        "wrong_language": diagnostics.is_wrong_language(response, prediction.language),
+        "refused": diagnostics.is_refusal(response),
+    }
+    return Row(
+        id=prediction.id,
+        sample=prediction.sample,
+        type=prediction.type,
+        language=prediction.language,
+        length=prediction.length,
+        response_length=prediction.response_length or 0,
+        S_l=length_score(prediction.length, prediction.response_length or 0),
+        S_l_unicode=length_score(prediction.length, prediction.response_length_unicode or 0),
+        dimensions={name: sum(s[name] for s in valid) / len(valid) for name in DIMENSIONS} if valid else None,
+        failed=bool(judgements) and not valid,
+        flags=frozenset(name for name, holds in flags.items() if holds),
+    )
+
+
+def summarise(
+    predictions: Iterable[Prediction],
+    judgements: Sequence[Judgement],
+    *,
+    model: str,
+    suite: str,
+    writer: str,
+    judge: str | None,
+    judge_note: str,
+    owed: int,
+    seconds: float | None,
+) -> tuple[Summary, list[Row]]:
+    """Score a run's records.
+
+    Args:
+        predictions: All of the run's, failures included; read once.
+        judgements: Those of the judge to be summarised.
+        model: Its name.
+        suite: Its name.
+        writer: Its name.
+        judge: The judge's label; None leaves S_q out.
+        judge_note: What must be known of that judge.
+        owed: Responses that the run set out to get.
+        seconds: Wall-clock time that the run has taken.
+
+    Returns:
+        The summary, and its rows in the order of the predictions.
+    """
+    tally = _Tally(owed)
+    rows = score_rows(map(tally.see, predictions), judgements)
+    overall = _group(rows, judged=judge is not None)
+    by_length = [
+        {"range": label} | _group(group, judged=judge is not None)
+        for label, group in _partition(rows, lambda row: length_range(row.length))
+    ]
+    by_length.sort(key=lambda row: LENGTH_RANGES.index(row["range"]))
+    return (
+        Summary(
+            model=model,
+            suite=suite,
+            judge=judge,
+            judge_note=judge_note,
+            writer=writer,
+            **{name: overall[name] for name in ("S_bar", "S_l", "S_q", "S_q_bounds", "S_l_unicode")},
+            dimensions=overall["dimensions"],
+            ci=_intervals(rows),
+            counts=tally.counts(rows, judgements, judged=judge is not None),
+            failures=dict(sorted(tally.failures.items())),
+            judge_failures=dict(sorted(Counter(j.error.type for j in judgements if j.error).items())),
+            by_length=by_length,
+            by_language={
+                label: _group(group, judged=judge is not None)
+                for label, group in sorted(_partition(rows, lambda row: row.language))
+            },
+            by_type={
+                label: _group(group, judged=judge is not None)
+                for label, group in sorted(_partition(rows, lambda row: row.type))
+            },
+            range_mean=_range_mean(by_length),
+            usage={"model": tally.usage, "judge": _summed_usage(j.usage for j in judgements)},
+            seconds=seconds,
+        ),
+        rows,
+    )
+
+
+class _Tally:
+    """What is counted while the predictions pass by once."""
+
+    def __init__(self, owed: int) -> None:
+        self.owed = owed
+        self.failures: Counter[str] = Counter()
+        self.usage: dict[str, int] = {}
+        self._extra: Counter[str] = Counter()
+
+    def see(self, record: Prediction) -> Prediction:
+        if record.error is not None:
+            self.failures[record.error.type] += 1
+        self._extra["retries"] += record.attempts - 1
+        self._extra["reasoning_words"] += record.reasoning_words
+        self.usage = _summed_usage((self.usage, record.usage))
+        return record
+
+    def counts(self, rows: Sequence[Row], judgements: Sequence[Judgement], *, judged: bool) -> dict[str, int]:
+        failed = self.failures.total()
+        scored = sum(row.dimensions is not None for row in rows)
+        judge_failed = sum(row.failed for row in rows)
+        return {
+            "owed": self.owed,
+            "generated": len(rows),
+            "generation_failed": failed,
+            "not_generated": self.owed - len(rows) - failed,
+            "judged": scored,
+            "judge_failed": judge_failed,
+            "not_judged": len(rows) - scored - judge_failed,
+            **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},
+            "retries": self._extra["retries"],
+            "judge_tries": sum(judgement.tries for judgement in judgements) if judged else 0,
+            "reasoning_words": self._extra["reasoning_words"],
+        }
+
+
+def _partition(rows: Iterable[Row], key: Callable[[Row], str]) -> list[tuple[str, list[Row]]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return list(groups.items())
+
+
+def _per_prompt(rows: Sequence[Row], value: Callable[[Row], float | None]) -> list[float]:
+    """The mean of each prompt's samples, in order of first appearance; prompts without a value left out."""
+    samples: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        if (number := value(row)) is not None:
+            samples[row.id].append(number)
+    return [float(np.mean(numbers)) for numbers in samples.values()]
+
+
+def _mean(rows: Sequence[Row], value: Callable[[Row], float | None]) -> float | None:
+    """The mean over prompts of the mean over samples; None without any."""
+    means = _per_prompt(rows, value)
+    return float(np.mean(means)) if means else None
+
+
+def _group(rows: Sequence[Row], *, judged: bool) -> dict[str, Any]:
+    """The figures of a set of responses: the keys of a row of `by_length`."""
+    dimensions = {name: _dimension(rows, name) for name in DIMENSIONS}
+    known = [value for value in dimensions.values() if value is not None]
+    quality = sum(known) / len(known) if known else None
+    length = _mean(rows, lambda row: row.S_l)
+    return {
+        "n": len(rows),
+        "judged": sum(row.dimensions is not None for row in rows),
+        "S_bar": None if length is None or quality is None else (length + quality) / 2,
+        "S_l": length,
+        "S_q": quality,
+        "S_q_bounds": _bounds(rows) if judged else None,
+        "dimensions": dimensions,
+        "S_l_unicode": _mean(rows, lambda row: row.S_l_unicode),
+        **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},
+    }
+
+
+def _dimension(rows: Sequence[Row], name: str) -> float | None:
+    mean = _mean(rows, lambda row: row.dimensions[name] if row.dimensions else None)
+    return None if mean is None else _rescaled(mean)
+
+
+def _bounds(rows: Sequence[Row]) -> list[float | None]:
+    """Where S_q lies if each response without a valid judgement were worth 0, or 100."""
+    low = _mean(rows, lambda row: 0.0 if row.S_q is None else row.S_q)
+    high = _mean(rows, lambda row: 100.0 if row.S_q is None else row.S_q)
+    return [low, high]
+
+
+def _intervals(rows: Sequence[Row]) -> dict[str, list[float] | None]:
+    """95% bootstrap intervals over prompts; None where there are fewer than two prompts."""
+    prompts = list(dict.fromkeys(row.id for row in rows))
+    if len(prompts) < 2:
+        return dict.fromkeys(("S_bar", "S_l", "S_q"))
+    columns: NDArray[np.float64] = np.full((len(prompts), 2), np.nan)
+    for place, (_, group) in enumerate(_partition(rows, lambda row: row.id)):
+        for column, value in enumerate(
+            (_mean(group, lambda row: row.S_l), _mean(group, lambda row: row.S_q))
+        ):
+            columns[place, column] = np.nan if value is None else value
+    length, quality = bootstrap_means(columns).T
+    means = {"S_bar": (length + quality) / 2, "S_l": length, "S_q": quality}
+    enough = int(np.count_nonzero(~np.isnan(columns[:, 1]))) >= 2
+    return {
+        name: list(found) if (found := interval(values)) and (enough or name == "S_l") else None
+        for name, values in means.items()
+    }
+
+
+def _range_mean(by_length: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """The unweighted mean of the four length ranges; None where one of them has no value."""
+    rows = {row["range"]: row for row in by_length}
+    result: dict[str, float | None] = {}
+    for name in ("S_bar", "S_l", "S_q"):
+        values = [rows[label][name] if label in rows else None for label in LENGTH_RANGES[:4]]
+        known = [value for value in values if value is not None]
+        result[name] = sum(known) / 4 if len(known) == 4 else None
+    return result
+
+
+def _summed_usage(parts: Iterable[dict[str, Any] | None]) -> dict[str, int]:
+    """Tokens by kind; a kind that no server reported is absent."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update({kind: number for kind, number in (part or {}).items() if number is not None})
+    return dict(sorted(total.items()))

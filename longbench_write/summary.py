@@ -1,0 +1,86 @@
+"""The summary of a run: what summary.json holds, and all that tables, plots and gates read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from longbench_write.errors import RunFolderError, shorten
+
+SCHEMA = 1
+CONVENTION = "mean"
+"""S̄ is the mean of S_l and S_q, as in the paper; others multiply them or scale the mean score by 20."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The figures of one run under one judge; None where a number cannot be had.
+
+    Attributes:
+        judge: The judge's label; None if nobody judged.
+        judge_note: What must be known of that judge, wherever its scores are shown; "" for nothing.
+        S_bar: (S_l + S_q) / 2.
+        S_l: Mean length score over responses, 0 to 100.
+        S_q: Mean of the six dimensions, 0 to 100, over judged responses.
+        S_q_bounds: Where S_q lies if each response without a valid judgement were worth 0, or 100.
+        ci: 95% bootstrap intervals over prompts, of S_bar, S_l and S_q.
+        dimensions: Each of the six, 0 to 100.
+        counts: How many responses ended how; owed = generated + generation_failed + not_generated, and
+            generated = judged + judge_failed + not_judged.
+        failures: Failed generations by type of error.
+        judge_failures: Failed judgements by type of error.
+        by_length: A row for each length range; groups by language and type have the same keys.
+        range_mean: The unweighted mean of the four length ranges.
+        S_l_unicode: The S_l that the Unicode-aware word count would give.
+        usage: Tokens of the model and of the judge.
+        seconds: Wall-clock time.
+    """
+
+    model: str
+    suite: str
+    judge: str | None
+    judge_note: str
+    writer: str
+    S_bar: float | None
+    S_l: float | None
+    S_q: float | None
+    S_q_bounds: list[float | None] | None
+    ci: dict[str, list[float] | None]
+    dimensions: dict[str, float | None]
+    counts: dict[str, int]
+    failures: dict[str, int]
+    judge_failures: dict[str, int]
+    by_length: list[dict[str, Any]]
+    by_language: dict[str, dict[str, Any]]
+    by_type: dict[str, dict[str, Any]]
+    range_mean: dict[str, float | None]
+    S_l_unicode: float | None
+    usage: dict[str, dict[str, int]]
+    seconds: float | None
+    convention: str = CONVENTION
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """The text of summary.json."""
+        values = asdict(self)
+        first = ("schema", "model", "suite", "judge", "judge_note", "writer", "convention")
+        ordered = {name: values.pop(name) for name in first} | values
+        return json.dumps(ordered, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Summary:
+        """Read a summary.json.
+
+        Raises:
+            RunFolderError: It cannot be read, or has another schema.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values["schema"] != SCHEMA:
+                raise RunFolderError(f"{path} has schema {values['schema']!r}, this version reads {SCHEMA}")
+            known = {field.name for field in fields(cls)}
+            return cls(**{name: value for name, value in values.items() if name in known})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None

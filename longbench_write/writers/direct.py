@@ -1,0 +1,90 @@
+"""The plain writer: one chat message in, one response out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from longbench_write.backends.base import Backend, Completion, Message, Sampling, derived_seed
+from longbench_write.errors import BackendError, Verdict
+from longbench_write.length import count_words, count_words_unicode
+from longbench_write.reasoning import split_reasoning
+from longbench_write.records import Failure, Prediction
+from longbench_write.suites import Prompt
+
+
+@dataclass(frozen=True)
+class DirectWriter:
+    """Asks the model once, with the prompt alone, as the paper does.
+
+    Attributes:
+        backend: The model under test.
+        temperature: None leaves it to the model's own configuration.
+        max_tokens: New tokens at most.
+        seed: The run's seed; each request derives its own.
+    """
+
+    backend: Backend
+    temperature: float | None
+    max_tokens: int
+    seed: int
+
+    name = "direct"
+
+    async def write(self, prompt: Prompt, sample: int) -> Prediction:
+        """Write one response.
+
+        Raises:
+            BackendError: The model gave none.
+        """
+        sampling = Sampling(
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            seed=derived_seed(self.seed, prompt.id, sample),
+        )
+        completion = await self.backend.complete([Message(role="user", content=prompt.prompt)], sampling)
+        return _prediction(prompt, sample, completion)
+
+
+def _prediction(prompt: Prompt, sample: int, completion: Completion) -> Prediction:
+    response, block = split_reasoning(completion.text, truncated=completion.finish_reason == "length")
+    reasoning = "\n\n".join(part for part in (completion.reasoning, block) if part)
+    return Prediction(
+        prompt=prompt.prompt,
+        type=prompt.type,
+        length=prompt.length,
+        response_length=count_words(response),
+        response=response,
+        id=prompt.id,
+        language=prompt.language,
+        sample=sample,
+        response_length_unicode=count_words_unicode(response),
+        reasoning=reasoning,
+        reasoning_words=count_words(reasoning),
+        finish_reason=completion.finish_reason,
+        usage=asdict(completion.usage),
+        seconds=completion.seconds,
+        error=None,
+        attempts=completion.attempts,
+    )
+
+
+def failed_prediction(prompt: Prompt, sample: int, error: BackendError) -> Prediction:
+    """The record of a prompt that got no response."""
+    return Prediction(
+        prompt=prompt.prompt,
+        type=prompt.type,
+        length=prompt.length,
+        response_length=None,
+        response=None,
+        id=prompt.id,
+        language=prompt.language,
+        sample=sample,
+        response_length_unicode=None,
+        reasoning="",
+        reasoning_words=0,
+        finish_reason=None,
+        usage=None,
+        seconds=None,
+        error=Failure(error.kind, str(error), final=error.verdict is not Verdict.RETRY),
+        attempts=error.attempts,
+    )

@@ -1,0 +1,85 @@
+"""Records and suites that tests make up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from longbench_write.records import DIMENSIONS, Failure, Judgement, Prediction
+
+PREDICTION = Prediction(
+    prompt="Write about rivers.",
+    type="Popular Science",
+    length=100,
+    response_length=90,
+    response="Rivers " * 90,
+    id="p-1",
+    language="en",
+    sample=0,
+    response_length_unicode=91,
+    reasoning="",
+    reasoning_words=0,
+    finish_reason="stop",
+    usage={"prompt_tokens": 5, "completion_tokens": 120, "reasoning_tokens": None, "cached_tokens": None},
+    seconds=1.5,
+    error=None,
+    attempts=1,
+)
+
+
+def predicted(name: str = "p-1", sample: int = 0, **changes) -> Prediction:
+    return replace(PREDICTION, id=name, sample=sample, **changes)
+
+
+def failed(
+    name: str = "p-1", sample: int = 0, *, kind: str = "context_length", final: bool = True
+) -> Prediction:
+    return predicted(
+        name,
+        sample,
+        response=None,
+        response_length=None,
+        response_length_unicode=None,
+        finish_reason=None,
+        usage=None,
+        seconds=None,
+        error=Failure(kind, "no room", final),
+    )
+
+
+def judged(
+    name: str = "p-1", sample: int = 0, scores=(4, 4, 4, 4, 4, 4), *, judge: str = "j", **changes
+) -> Judgement:
+    return Judgement(
+        **{
+            "id": name,
+            "sample": sample,
+            "judge": judge,
+            "repeat": 0,
+            "scores": dict(zip(DIMENSIONS, scores, strict=True)) if scores else None,
+            "analysis": "",
+            "raw": "{}",
+            "error": None if scores else Failure("invalid_reply", "no JSON object", True),
+            "usage": None,
+            "seconds": 1.0,
+            "tries": 1,
+        }
+        | changes
+    )
+
+
+LENGTHS = (100, 300, 800, 1500, 2500, 3500, 5000, 20000)
+
+
+def write_suite(folder: Path, lengths=LENGTHS) -> Path:
+    """A suite of our own, one prompt a length, English and Chinese in turns."""
+    path = folder / "rivers.jsonl"
+    lines = [
+        {"prompt": f"写一篇关于第{number}条河的文章", "type": "Popular Science", "length": length}
+        if number % 2
+        else {"prompt": f"Describe river number {number}.", "type": "News Report", "length": length}
+        for number, length in enumerate(lengths)
+    ]
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    return path

@@ -1,0 +1,353 @@
+"""Whole runs in this process, against real servers on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from samples import LENGTHS, write_suite
+from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, judge_reply, writer
+
+from longbench_write import evaluate, load_run, load_suite
+from longbench_write.errors import BackendError, RunFolderError, UsageError
+from longbench_write.length import count_words
+from longbench_write.results import score_run
+
+TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
+
+
+@pytest.fixture
+def suite(tmp_path):
+    return write_suite(tmp_path)
+
+
+@pytest.fixture
+def judge(tmp_path):
+    """A judge of our own, with a template of our own."""
+    folder = tmp_path / "strict-judge"
+    folder.mkdir()
+    card = {"description": "For tests.", "model": "judge-model", "tries": 3, "template": "template.txt"}
+    (folder / "judge.yaml").write_text(yaml.safe_dump(card))
+    (folder / "template.txt").write_text(TEMPLATE)
+    return folder
+
+
+def options(tmp_path, suite, model, judge=None, judges=None, **more):
+    judging = {"judge": str(judge), "judge_base_url": [judges.base_url]} if judge else {"judge": "none"}
+    return {
+        "model": "m",
+        "suite": str(suite),
+        "base_url": [model.base_url],
+        "out": tmp_path / "out",
+        **judging,
+        **more,
+    }
+
+
+def the_run(tmp_path) -> Path:
+    (manifest,) = (tmp_path / "out").glob("*/*/*/run.yaml")
+    return manifest.parent
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def reversed_once_all_are_there(total, answer):
+    """Answers nobody before all have asked; then the last first."""
+    events = [threading.Event() for _ in range(total)]
+    events[-1].set()
+
+    def respond(body, number):
+        made = answer(body, number)
+        if number < total:
+            previous = events[number - 1]
+            events[number].wait()
+            previous.set()
+        return made
+
+    return respond
+
+
+def test_120_prompts_at_once_each_response_under_its_own_prompt(tmp_path):
+    suite = load_suite("longbench-write")
+    with (
+        OpenAIServer(reversed_once_all_are_there(120, writer(40))) as model,
+        OpenAIServer(judge_reply()) as judges,
+    ):
+        summary = evaluate(
+            **options(
+                tmp_path, "longbench-write", model, "paper", judges, concurrency=120, judge_concurrency=120
+            )
+        )
+        assert model.peak == 120
+        assert len(model.requests) == len(judges.requests) == 120
+        for request in judges.requests:
+            asked = next(p for p in suite.prompts if fingerprint(p.prompt) in request.prompt)
+            assert asked.prompt in request.prompt
+    records = lines(the_run(tmp_path) / "predictions.jsonl")
+    assert [record["id"] for record in records] == [prompt.id for prompt in suite.prompts]
+    for record, prompt in zip(records, suite.prompts, strict=True):
+        assert record["prompt"] == prompt.prompt
+        assert record["response"].split()[0] == fingerprint(prompt.prompt)
+    assert summary.counts["owed"] == summary.counts["judged"] == 120
+    assert summary.S_q == 75.0
+    assert [row["n"] for row in summary.by_length] == [26, 36, 31, 27]
+
+
+def test_the_reference_scripts_can_read_the_predictions(tmp_path, suite):
+    def reference(x, y):
+        return 100 * max(0, 1.0 - (y / x - 1) / 3) if y > x else 100 * max(0, 1.0 - (x / y - 1) / 2)
+
+    with OpenAIServer(writer(lambda prompt: 60 + len(prompt) * 30)) as model:
+        summary = evaluate(**options(tmp_path, suite, model, concurrency=3))
+    records = lines(the_run(tmp_path) / "predictions.jsonl")
+    assert list(records[0])[:5] == ["prompt", "type", "length", "response_length", "response"]
+    assert all(record["response_length"] == count_words(record["response"]) for record in records)
+    assert summary.S_l == np.mean([reference(r["length"], r["response_length"]) for r in records])
+
+
+def test_the_same_again_asks_nothing_and_says_the_same(tmp_path, suite, judge):
+    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply((5, 4, 3, 2, 1, 5))) as judges:
+        first = evaluate(**options(tmp_path, suite, model, judge, judges))
+        files = {path.name: path.read_bytes() for path in the_run(tmp_path).glob("*.[jc]*")}
+        again = evaluate(**options(tmp_path, suite, model, judge, judges))
+        assert len(model.requests) == len(judges.requests) == len(LENGTHS)
+    assert again == first
+    assert {path.name: path.read_bytes() for path in the_run(tmp_path).glob("*.[jc]*")} == files
+
+
+def test_the_longest_is_asked_for_first_and_seeds_belong_to_prompts(tmp_path, suite):
+    with OpenAIServer(writer()) as model:
+        evaluate(**options(tmp_path, suite, model, concurrency=1))
+        evaluate(**options(tmp_path, suite, model, concurrency=8, fresh=True))
+        seeds = [(request.prompt, request.body["seed"]) for request in model.requests]
+    asked = [next(p for p in load_suite(suite).prompts if p.prompt == prompt) for prompt, _ in seeds[:8]]
+    assert [prompt.length for prompt in asked] == sorted(LENGTHS, reverse=True)
+    assert len(set(seeds)) == len({seed for _, seed in seeds}) == 8
+    assert model.requests[0].body["temperature"] == 0.5
+    assert model.requests[0].body["max_tokens"] == 32768
+    assert len(model.requests[0].body["messages"]) == 1
+
+
+def test_samples_have_their_own_seeds_and_records(tmp_path, suite):
+    with OpenAIServer(writer()) as model:
+        summary = evaluate(**options(tmp_path, suite, model, samples=3, limit=2))
+        assert len({request.body["seed"] for request in model.requests}) == 6
+    assert summary.counts["owed"] == 6
+    assert [record["sample"] for record in lines(the_run(tmp_path) / "predictions.jsonl")] == [0, 1, 2] * 2
+
+
+def test_one_prompt_that_does_not_fit_is_one_failed_prompt(tmp_path, suite, judge):
+    too_long = Answer(
+        status=400, error={"message": "maximum context length is 10", "code": "context_length_exceeded"}
+    )
+
+    def answer(body, number):
+        return too_long if "number 4" in body["messages"][-1]["content"] else writer()(body, number)
+
+    with OpenAIServer(answer) as model, OpenAIServer(judge_reply()) as judges:
+        summary = evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=1))
+        asked = len(model.requests)
+        again = evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=1))
+        assert len(model.requests) == asked == 8
+        evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=1, retry_failed=True))
+        assert len(model.requests) == asked + 1
+    assert again == summary
+    assert (summary.counts["generated"], summary.counts["generation_failed"]) == (7, 1)
+    assert summary.failures == {"context_length": 1}
+    (record,) = [r for r in lines(the_run(tmp_path) / "predictions.jsonl") if r["error"]]
+    assert (record["id"], record["response"], record["error"]["type"]) == ("rivers-5", None, "context_length")
+
+
+def test_a_passing_fault_is_owed_again(tmp_path, suite):
+    broken = threading.Event()
+    broken.set()
+
+    def answer(body, number):
+        if broken.is_set() and "number 2" in body["messages"][-1]["content"]:
+            return Answer(status=500)
+        return writer()(body, number)
+
+    with OpenAIServer(answer) as model:
+        first = evaluate(**options(tmp_path, suite, model, concurrency=1))
+        assert first.failures == {"server_error": 1}
+        broken.clear()
+        asked = len(model.requests)
+        second = evaluate(**options(tmp_path, suite, model, concurrency=1))
+        assert len(model.requests) == asked + 1
+    assert second.failures == {}
+    assert second.counts["generated"] == 8
+
+
+def test_one_bad_answer_costs_one_request(tmp_path, suite):
+    with OpenAIServer(in_turn(Answer(status=500), writer())) as model:
+        summary = evaluate(**options(tmp_path, suite, model, concurrency=1))
+        assert len(model.requests) == 9
+    assert summary.counts["generated"] == 8
+    assert summary.counts["retries"] == 1
+
+
+def test_a_refused_key_stops_at_once(tmp_path, suite):
+    with OpenAIServer(in_turn(Answer(status=401, error={"message": "bad key"}))) as model:
+        with pytest.raises(BackendError, match="--api-key-env"):
+            evaluate(**options(tmp_path, suite, model, concurrency=1))
+        assert len(model.requests) == 1
+    assert lines(the_run(tmp_path) / "predictions.jsonl") == []
+
+
+def test_a_server_that_never_answered_stops_the_run(tmp_path, suite):
+    with OpenAIServer(in_turn(Answer(status=503))) as model:
+        with pytest.raises(BackendError, match="HTTP 503"):
+            evaluate(**options(tmp_path, suite, model, concurrency=1))
+        assert len(model.requests) == 6
+
+
+def test_a_judge_that_talks_nonsense_scores_nothing(tmp_path, suite, judge):
+    with OpenAIServer(writer()) as model, OpenAIServer(in_turn(Answer("I like it: 9/10"))) as judges:
+        summary = evaluate(**options(tmp_path, suite, model, judge, judges))
+        assert len(judges.requests) == 3 * 8
+    assert summary.S_q is None
+    assert summary.S_q_bounds == [0.0, 100.0]
+    assert summary.S_l is not None
+    assert summary.judge_failures == {"invalid_reply": 8}
+    record = lines(the_run(tmp_path) / "judgements.jsonl")[0]
+    assert (record["scores"], record["raw"], record["tries"]) == (None, "I like it: 9/10", 3)
+
+
+def test_a_dead_judge_stops_the_run_and_the_responses_stay(tmp_path, suite, judge):
+    with OpenAIServer(writer()) as model, OpenAIServer(in_turn(Answer(status=403))) as judges:
+        with pytest.raises(BackendError, match="judge strict-judge: HTTP 403"):
+            evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=1))
+        kept = len(lines(the_run(tmp_path) / "predictions.jsonl"))
+        assert kept >= 1
+        judges.answer = judge_reply()
+        summary = evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=1))
+        assert len(model.requests) <= 8 + 1
+    assert summary.counts["judged"] == 8
+
+
+def test_a_prompt_that_names_the_placeholder_is_text(tmp_path, judge):
+    suite = tmp_path / "odd.jsonl"
+    suite.write_text('{"prompt": "Explain $RESPONSE$ and $INST$.", "type": "t", "length": 50}\n')
+    with OpenAIServer(writer(10)) as model, OpenAIServer(judge_reply()) as judges:
+        evaluate(**options(tmp_path, suite, model, judge, judges))
+        asked = judges.requests[0].prompt
+    written = lines(the_run(tmp_path) / "predictions.jsonl")[0]["response"]
+    assert asked == TEMPLATE.replace("$RESPONSE$", written).replace(
+        "$INST$", "Explain $RESPONSE$ and $INST$."
+    )
+
+
+def test_reasoning_is_kept_but_is_no_part_of_the_response(tmp_path, suite):
+    with OpenAIServer(
+        in_turn(Answer("<think>plan it well</think>\n\nThree words here", reasoning="aside"))
+    ) as model:
+        summary = evaluate(**options(tmp_path, suite, model))
+    record = lines(the_run(tmp_path) / "predictions.jsonl")[0]
+    assert (record["response"], record["response_length"]) == ("Three words here", 3)
+    assert record["reasoning"] == "aside\n\nplan it well"
+    assert record["reasoning_words"] == 4
+    assert summary.counts["reasoning_words"] == 32
+
+
+def test_a_reasoning_block_that_never_ended_leaves_an_empty_response(tmp_path, suite, judge):
+    unfinished = Answer("<think>still planning", finish_reason="length")
+    with OpenAIServer(in_turn(unfinished)) as model, OpenAIServer(judge_reply()) as judges:
+        summary = evaluate(**options(tmp_path, suite, model, judge, judges))
+    assert summary.S_l == 0.0
+    assert (summary.counts["empty"], summary.counts["truncated"], summary.counts["judged"]) == (8, 8, 8)
+
+
+def test_several_judges_stand_side_by_side(tmp_path, suite, judge):
+    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply((5,) * 6)) as judges:
+        with_five = evaluate(**options(tmp_path, suite, model, judge, judges))
+        judges.answer = judge_reply((1,) * 6)
+        with_one = evaluate(**options(tmp_path, suite, model, judge, judges, judge_model="harsh"))
+        assert len(model.requests) == 8
+    assert (with_five.S_q, with_one.S_q) == (100.0, 0.0)
+    assert with_one.judge == "strict-judge (harsh)"
+    run = the_run(tmp_path)
+    assert replace(score_run(run, judge="strict-judge"), seconds=with_five.seconds) == with_five
+    assert score_run(run) == with_one
+    with pytest.raises(UsageError, match="did you mean 'strict-judge"):
+        score_run(run, judge="strikt-judge")
+
+
+def test_a_judge_that_changed_does_not_mix_with_its_old_self(tmp_path, suite, judge):
+    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply()) as judges:
+        evaluate(**options(tmp_path, suite, model, judge, judges))
+        (judge / "template.txt").write_text(TEMPLATE + " Be kind.")
+        with pytest.raises(UsageError, match="has changed since it judged"):
+            evaluate(**options(tmp_path, suite, model, judge, judges))
+
+
+def test_without_a_judge_or_a_key_there_is_s_l_alone(tmp_path, suite):
+    with OpenAIServer(writer()) as model:
+        summary = evaluate(**options(tmp_path, suite, model) | {"judge": None})
+    assert summary.judge is None
+    assert summary.S_q is None
+    assert summary.S_l > 0
+
+
+def test_two_servers_share_the_load(tmp_path, suite):
+    with OpenAIServer(writer()) as one, OpenAIServer(writer()) as other:
+        both = {"base_url": [one.base_url, other.base_url]}
+        evaluate(**options(tmp_path, suite, one, concurrency=8) | both)
+        assert len(one.requests) + len(other.requests) == 8
+        assert min(len(one.requests), len(other.requests)) >= 3
+
+
+def test_no_key_reaches_a_file_or_an_error(tmp_path, suite, judge, monkeypatch):
+    secret = "sk-very-secret-4711"
+    monkeypatch.setenv("THE_KEY", secret)
+    echo = Answer(status=401, error={"message": f"Incorrect API key provided: {secret}"})
+    with OpenAIServer(in_turn(writer(), echo)) as model:
+        with pytest.raises(BackendError) as caught:
+            evaluate(**options(tmp_path, suite, model, concurrency=1, api_key_env="THE_KEY"))
+        assert model.requests[0].headers["authorization"] == f"Bearer {secret}"
+    assert secret not in str(caught.value)
+    for path in (tmp_path / "out").rglob("*"):
+        assert not path.is_file() or secret.encode() not in path.read_bytes()
+
+
+def test_a_key_is_sent_to_no_foreign_server_unasked(tmp_path, suite, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
+    with OpenAIServer(writer()) as model:
+        evaluate(**options(tmp_path, suite, model))
+        assert not any("sk-mine" in str(request.headers) for request in model.requests)
+
+
+def test_the_manifest_says_what_was_done(tmp_path, suite, judge):
+    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply()) as judges:
+        base_url = model.base_url.replace("127.0.0.1", "user:pass@127.0.0.1")
+        evaluate(**options(tmp_path, suite, model, judge, judges) | {"base_url": [base_url]})
+    run = load_run(the_run(tmp_path))
+    manifest = run.manifest
+    assert manifest["backend"] == {"kind": "openai", "base_urls": [model.base_url]}
+    assert "user:pass" not in (run.path / "run.yaml").read_text()
+    assert manifest["suite"]["sha256"] == load_suite(suite).sha256
+    assert manifest["judges"]["strict-judge"]["card"]["tries"] == 3
+    assert manifest["start"] <= manifest["end"]
+    assert manifest["seconds"] > 0
+    assert len(list(run.predictions)) == manifest["owed"] == 8
+
+
+def test_a_run_folder_whose_records_are_broken_is_not_gone_on_with(tmp_path, suite):
+    with OpenAIServer(writer()) as model:
+        evaluate(**options(tmp_path, suite, model))
+        records = the_run(tmp_path) / "predictions.jsonl"
+        records.write_text("garbage\n" + records.read_text(encoding="utf-8"), encoding="utf-8")
+        with pytest.raises(RunFolderError, match=r"predictions\.jsonl:1"):
+            evaluate(**options(tmp_path, suite, model))
+        assert len(model.requests) == 8
+
+
+def test_evaluate_refuses_what_it_does_not_know():
+    with pytest.raises(UsageError, match="did you mean 'samples'"):
+        evaluate(model="m", sample=3)
