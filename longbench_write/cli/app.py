@@ -1,0 +1,38 @@
+"""The command `lbw-eval`: puts the commands together and turns errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from longbench_write.cli import assets, judge, judges, run, score, suites
+from longbench_write.errors import LbwError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+app.callback(invoke_without_command=True)(run.run)
+app.command()(judge.judge)
+app.command()(score.score)
+app.command()(suites.suites)
+app.command()(judges.judges)
+app.add_typer(assets.app, name="assets")
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit codes: 0 done; 1 the run could not be finished; 2 wrong usage or configuration; 130 interrupted.
+    """
+    try:
+        app()
+    except LbwError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"lbw-eval: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)

@@ -1,0 +1,65 @@
+"""Turns the fields of a configuration class into options of a command, so that each is defined once."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+
+
+def parameters(config: type, names: tuple[str, ...] | None = None) -> list[inspect.Parameter]:
+    """A keyword parameter a field, None where the user says nothing.
+
+    Args:
+        config: A dataclass whose fields are annotated with their help texts.
+        names: Only these fields.
+    """
+    hints = get_type_hints(config, include_extras=True)
+    return [
+        _parameter(field, hints[field.name])
+        for field in dataclasses.fields(config)
+        if names is None or field.name in names
+    ]
+
+
+def _parameter(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
+    kind, *rest = get_args(hint)
+    text = next(item for item in rest if isinstance(item, str))
+    default = "" if field.default in (None, (), False, dataclasses.MISSING) else f" [{_shown(field.default)}]"
+    option = typer.Option(*_flags(field), help=text + default, show_default=False)
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[_cli_type(field.name, kind) | None, option],
+    )
+
+
+def _shown(default: Any) -> str:
+    return {True: "on", False: "off"}[default] if isinstance(default, bool) else str(default)
+
+
+def _flags(field: dataclasses.Field[Any]) -> tuple[str, ...]:
+    flag = "--" + field.name.replace("_", "-")
+    return (f"{flag}/--no-{flag[2:]}",) if field.default is True else (flag,)
+
+
+def _cli_type(name: str, kind: Any) -> Any:
+    """The type that the command line parses; anything more is checked with the whole configuration."""
+    parts = [part for part in get_args(kind) if part is not type(None)] or [kind]
+    if get_origin(kind) is tuple:
+        return str if name == "ids" else list[str]
+    if len(parts) == 1 and parts[0] in (int, float, bool, Path):
+        return parts[0]
+    if get_origin(kind) is Literal:
+        return kind
+    return str
+
+
+def given(config: type, values: dict[str, Any]) -> dict[str, Any]:
+    """What the user said of the configuration's fields."""
+    names = [field.name for field in dataclasses.fields(config)]
+    return {name: values[name] for name in names if values.get(name) not in (None, [])}

@@ -1,0 +1,190 @@
+"""What a person sees while a run goes on: a live line on a terminal, a plain one every so often elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import IO
+
+from longbench_write.errors import UsageError
+from longbench_write.length import length_score
+from longbench_write.pipeline import Observer, Plan
+from longbench_write.records import Judgement, Prediction
+
+PLAIN_EVERY = 10.0
+"""Seconds between two plain lines."""
+
+
+def make_progress(mode: str) -> Progress:
+    """The display for a mode: auto, rich, plain or none.
+
+    Raises:
+        UsageError: There is no such mode.
+    """
+    if mode == "auto":
+        mode = "rich" if sys.stderr.isatty() else "plain"
+    match mode:
+        case "rich":
+            return RichProgress()
+        case "plain":
+            return PlainProgress()
+        case "none":
+            return Progress()
+    raise UsageError(f"--progress {mode!r}: choose auto, rich, plain or none")
+
+
+class Progress(Observer):
+    """Keeps count, and prints notes alone."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self._plan: Plan | None = None
+        self._generated = self._judged = self._failed = 0
+        self._scores: list[float] = []
+        self._weight = 0
+        self._started = 0.0
+
+    def note(self, text: str) -> None:
+        """Print a sentence."""
+        print(text, file=self.stream, flush=True)
+
+    def begin(self, plan: Plan) -> None:
+        """Start counting."""
+        self._plan = plan
+        self._started = time.monotonic()
+        if plan.done or plan.to_judge:
+            self.note(
+                f"going on in {plan.folder}: {plan.done + len(plan.to_judge)} responses are there already"
+            )
+        else:
+            self.note(f"recording in {plan.folder}")
+
+    def predicted(self, record: Prediction) -> None:
+        """Count a response."""
+        self._weight += record.length
+        if record.response_length is None:
+            self._failed += 1
+            reason = record.error.message if record.error else ""
+            self.note(f"{record.id}: no response: {reason}")
+        else:
+            self._generated += 1
+            self._scores.append(length_score(record.length, record.response_length))
+
+    def judged(self, record: Judgement) -> None:
+        """Count a judgement."""
+        self._judged += 1
+        if record.error:
+            self.note(f"{record.id}: not judged: {record.error.message}")
+
+    def kept(self) -> str:
+        """What has been recorded, for the last line of an interrupted run."""
+        if self._plan is None:
+            return "nothing had been asked yet"
+        return (
+            f"{self._generated} new responses and {self._judged} judgements are kept in {self._plan.folder}"
+        )
+
+    def line(self) -> str:
+        """The state in one line."""
+        plan = self._plan
+        if plan is None:
+            return ""
+        parts = []
+        meters = {id(part.backend.meter): part.backend.meter for part in (plan.writing, plan.judging) if part}
+        if plan.writing:
+            parts.append(f"written {self._generated + self._failed}/{len(plan.to_write)}")
+        if plan.judging:
+            parts.append(f"judged {self._judged}/{len(plan.to_write) - self._failed + len(plan.to_judge)}")
+        seconds = time.monotonic() - self._started
+        if pieces := sum(meter.pieces for meter in meters.values()):
+            parts.append(f"{pieces / max(seconds, 1e-9):,.0f} tokens/s")
+        if self._scores:
+            parts.append(f"S_l {sum(self._scores) / len(self._scores):.1f}")
+        if self._failed:
+            parts.append(f"failed {self._failed}")
+        if retries := sum(meter.retries for meter in meters.values()):
+            parts.append(f"retries {retries}")
+        return " · ".join([*parts, f"{clock(seconds)} gone", *self._left(plan, seconds)])
+
+    def _left(self, plan: Plan, seconds: float) -> list[str]:
+        """The time left, if the rest goes as the part that is done, by required words."""
+        total = sum(prompt.length for prompt, _ in plan.to_write)
+        done = self._generated + self._failed
+        if not total or not done or done == len(plan.to_write):
+            return []
+        return [f"about {clock(seconds * (total / self._weight - 1))} left"]
+
+
+class PlainProgress(Progress):
+    """A line every few seconds, for logs."""
+
+    _last = 0.0
+
+    def tick(self) -> None:
+        """Print the line if it is time."""
+        if self._last == 0.0:
+            self._last = time.monotonic()
+        if time.monotonic() - self._last >= PLAIN_EVERY:
+            self._last = time.monotonic()
+            self.note(self.line())
+
+    def end(self) -> None:
+        """Print the last state."""
+        self.note(self.line())
+
+
+class RichProgress(Progress):
+    """A line that renews itself, under the notes."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        super().__init__()
+        self._console = Console(stderr=True, highlight=False)
+
+    def note(self, text: str) -> None:
+        """Print a sentence above the line."""
+        self._console.print(printable(text), markup=False, style="dim", soft_wrap=True)
+
+    def begin(self, plan: Plan) -> None:
+        """Show the line."""
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        super().begin(plan)
+        self._spinner = Spinner("dots", text=self.line())
+        self._live = Live(self._spinner, console=self._console, refresh_per_second=8)
+        self._live.start()
+
+    def predicted(self, record: Prediction) -> None:
+        """Count a response, and show it."""
+        super().predicted(record)
+        self.tick()
+
+    def judged(self, record: Judgement) -> None:
+        """Count a judgement, and show it."""
+        super().judged(record)
+        self.tick()
+
+    def tick(self) -> None:
+        """Renew the line."""
+        self._spinner.update(text=self.line())
+
+    def end(self) -> None:
+        """Leave the last state on the screen."""
+        self.tick()
+        self._live.stop()
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss or m:ss."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey: control characters become U+FFFD."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )

@@ -1,0 +1,91 @@
+"""`lbw-eval --model M`: generate, judge, score, and print the table."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from longbench_write.cli.options import given, parameters
+from longbench_write.config import RunConfig, build_config, read_config
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from longbench_write import __version__
+
+        typer.echo(f"longbench-write {__version__}")
+        raise typer.Exit
+
+
+def run(ctx: typer.Context, config: Path | None, as_json: bool, **options: Any) -> None:
+    """Measure how a model writes at length: LongBench-Write's S_l (length) and S_q (quality).
+
+    `lbw-eval --model M` generates, judges, scores, prints the table and writes the files; the same command
+    again goes on where it stopped. Commands work on what is there.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from longbench_write.cli.progress import make_progress
+    from longbench_write.cli.session import drive
+    from longbench_write.cli.table import show
+    from longbench_write.evaluation import evaluate_async
+
+    settings = build_config((read_config(config) if config else {}) | given(RunConfig, options))
+    _fetch_embedded(settings)
+    progress = make_progress(settings.progress)
+    path, summary = drive(evaluate_async(settings, progress), progress)
+    show(summary, path, as_json=as_json)
+    if (
+        settings.strict
+        and summary.counts["judged" if summary.judge else "generated"] < summary.counts["owed"]
+    ):
+        raise typer.Exit(1)
+
+
+def _fetch_embedded(settings: RunConfig) -> None:
+    """Get the embedded model, if it is asked for, while there is no other display than the download's."""
+    from longbench_write.assets import ASSETS
+    from longbench_write.cli.assets import fetch_with_bar
+    from longbench_write.judging.cards import load_card
+
+    models = [settings.model]
+    if settings.judge not in (None, "none"):
+        models.append(settings.judge_model or load_card(settings.judge)[0].model)
+    embedded = {model.removeprefix("local/") for model in models if model.startswith("local/")}
+    fetch_with_bar(sorted(embedded & set(ASSETS)))
+
+
+def _signature() -> inspect.Signature:
+    """`run`'s own parameters with the configuration's fields in the place of `options`."""
+    own = [
+        ("ctx", typer.Context, inspect.Parameter.empty),
+        (
+            "config",
+            Annotated[
+                Path | None, typer.Option(help="YAML file of the options below; what is given here wins.")
+            ],
+            None,
+        ),
+        (
+            "as_json",
+            Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")],
+            False,
+        ),
+        ("debug", Annotated[bool, typer.Option(help="Show the whole traceback of an error.")], False),
+        (
+            "version",
+            Annotated[bool, typer.Option(help="Print the version.", callback=_version, is_eager=True)],
+            False,
+        ),
+    ]
+    first, *rest = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, annotation, default in own
+    ]
+    return inspect.Signature([first, *parameters(RunConfig), *rest])
+
+
+run.__signature__ = _signature()  # type: ignore[attr-defined]

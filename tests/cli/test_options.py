@@ -1,0 +1,77 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from longbench_write.config import RunConfig
+
+HEAVY = (
+    "openai",
+    "pandas",
+    "numpy",
+    "matplotlib",
+    "pydantic",
+    "rich",
+    "httpx2",
+    "yaml",
+    "jinja2",
+    "tenacity",
+)
+
+
+def lbw_eval(*words):
+    code = "import sys; from longbench_write.cli.app import main; sys.argv[0] = 'lbw-eval'; main()"
+    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
+
+
+def test_help_names_every_field_of_the_configuration():
+    shown = lbw_eval("--help").stdout
+    for field in dataclasses.fields(RunConfig):
+        assert f"--{field.name.replace('_', '-')}" in shown
+    assert "[0.5]" in shown
+    assert "--no-stream" in shown
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_the_start_imports_nothing_heavy(word):
+    code = (
+        "import atexit, sys; from longbench_write.cli.app import main; sys.argv = ['lbw-eval', sys.argv[1]];"
+        f"atexit.register(lambda: print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--model", "m", "--suite", "longbench-wrte"], "longbench-write"),
+        (["--model", "m", "--base-url", "http://127.0.0.1:1/v1", "--judge", "papr"], "paper"),
+        (["--model", "m", "--limit", "0"], "--limit 0"),
+        (["--model", "m", "--samples", "0"], "--samples 0"),
+        (["--model", "m", "--backend", "opnai"], "openai"),
+        (["--modle", "m"], "--model"),
+        (["--limit", "3"], "--model is needed"),
+        (["score", "nowhere"], "nowhere is not a run folder"),
+        (["judge", "nowhere", "--judge", "paper"], "nowhere is not a run folder"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["--model", "m", "--ids", "lbw-999999"], "lbw-999999"),
+        (["--model", "local/nowhere.gguf", "--judge", "none"], "nowhere.gguf"),
+        (["--model", "org/model"], "vllm serve"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_one_sentence(words, says, tmp_path):
+    done = lbw_eval(*words, *([] if words[0] in ("score", "judge") else ["--out", str(tmp_path)]))
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = lbw_eval("--model", "m", "--base-url", "http://127.0.0.1:1/v1", "--out", str(tmp_path / "file"))
+    assert done.returncode == 2
+    assert "choose another folder with --out" in done.stderr
