@@ -10,13 +10,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import Backend, BackendSpec
-from longbench_write.backends.registry import choose_backend, open_backend
+from longbench_write.backends.registry import DEFAULT_KEY_ENV, choose_backend, open_backend
 from longbench_write.config import RunConfig, build_config
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
@@ -34,62 +34,6 @@ DEFAULT_CONCURRENCY = {"local": 4}
 """Requests in flight by kind of backend, where it is not `_CONCURRENCY`."""
 
 _CONCURRENCY = 32
-
-
-@dataclass(frozen=True)
-class JudgeOptions:
-    """Who is to judge; the fields mean what `RunConfig`'s do."""
-
-    judge: str | None
-    judge_model: str | None = None
-    judge_base_url: tuple[str, ...] = ()
-    judge_api_key_env: str | None = None
-    judge_concurrency: int | None = None
-    idle_timeout: float = 600.0
-    stream: bool = True
-
-    @classmethod
-    def of(cls, config: RunConfig) -> JudgeOptions:
-        """Those of a run's configuration."""
-        return cls(**{field.name: getattr(config, field.name) for field in fields(cls)})
-
-    def choose(self, seed: int, observer: Observer) -> Judge | None:
-        """The judge, or None with the reason told.
-
-        Raises:
-            UsageError: There is no such judge.
-        """
-        name = self.judge
-        if name is None:
-            if not (self.judge_model or self.judge_base_url or os.environ.get("OPENAI_API_KEY")):
-                observer.note(
-                    "no judge: none was given and OPENAI_API_KEY is not set, so S_q will be missing"
-                )
-                return None
-            name = DEFAULT_JUDGE
-            observer.note(f"judge: {name}, the default; --judge chooses another")
-        if name == "none":
-            return None
-        judge = Judge.load(
-            name,
-            model=self.judge_model,
-            base_urls=self.judge_base_url,
-            api_key_env=self.judge_api_key_env,
-            seed=seed,
-        )
-        if judge.card.note:
-            observer.note(f"judge {judge.label}: {judge.card.note}")
-        if judge.card.retires and judge.card.retires <= date.today() and not self.judge_base_url:
-            observer.note(
-                f"judge {judge.label}: {judge.card.model} was to be shut down on {judge.card.retires}; "
-                "name a server that still has it with --judge-base-url, or take another judge"
-            )
-        return judge
-
-    def spec(self, judge: Judge) -> BackendSpec:
-        """How to reach the judge's model."""
-        concurrency = self.judge_concurrency or DEFAULT_CONCURRENCY.get(judge.card.backend)
-        return replace(judge.spec(concurrency), idle_timeout=self.idle_timeout, stream=self.stream)
 
 
 def evaluate(config: RunConfig | None = None, **options: Any) -> Summary:
@@ -112,8 +56,7 @@ async def evaluate_async(config: RunConfig, observer: Observer | None = None) ->
     suite = load_suite(config.suite)
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
     spec = _writer_spec(config, observer)
-    options = JudgeOptions.of(config)
-    judge = options.choose(config.seed, observer)
+    judge = _choose_judge(config, config.seed, observer)
     identity = _identity(config, suite, prompts, spec)
     path = run_path(config.out, config.model, suite.name, spec.kind, identity, fresh=config.fresh)
     tasks = [(prompt, sample) for prompt in prompts for sample in range(config.samples)]
@@ -126,15 +69,18 @@ async def evaluate_async(config: RunConfig, observer: Observer | None = None) ->
             spec if owed else None,
             lambda backend: _writer(config, backend),
             judge,
-            options.spec(judge) if judge else None,
+            _judge_spec(config, judge) if judge else None,
         )
         return path, session.finish([(prompt.id, sample) for prompt, sample in tasks])
 
 
-async def judge_run(
-    path: Path, options: JudgeOptions, *, retry_failed: bool = False, observer: Observer | None = None
-) -> Summary:
+async def judge_run(path: Path, config: RunConfig, observer: Observer | None = None) -> Summary:
     """Judge what a run folder holds, without generating anything, and score it by that judge.
+
+    Args:
+        path: The run folder.
+        config: Only what it says of the judge, of time-outs and of what to retry counts.
+        observer: Told what happens.
 
     Raises:
         UsageError: It is no run folder, or there is no such judge.
@@ -142,13 +88,13 @@ async def judge_run(
     """
     observer = observer or Observer()
     manifest = load_run(path).manifest
-    judge = options.choose(int(manifest["config"]["seed"]), observer)
+    judge = _choose_judge(config, int(manifest["config"]["seed"]), observer)
     if judge is None:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")
-    with RunWriter(path, judge=judge.label, retry_failed=retry_failed) as run:
+    with RunWriter(path, judge=judge.label, retry_failed=config.retry_failed) as run:
         session = _Session(run, observer)
         session.begin(manifest, judge)
-        await session.work([], None, None, judge, options.spec(judge))
+        await session.work([], None, None, judge, _judge_spec(config, judge))
         return session.finish(run.predictions.identities())
 
 
@@ -244,13 +190,51 @@ def _writer_spec(config: RunConfig, observer: Observer) -> BackendSpec:
         kind=kind,
         model=config.model,
         base_urls=config.base_url,
-        api_key_env=config.api_key_env or (None if config.base_url else "OPENAI_API_KEY"),
+        api_key_env=config.api_key_env or (None if config.base_url else DEFAULT_KEY_ENV),
         concurrency=config.concurrency or DEFAULT_CONCURRENCY.get(kind, _CONCURRENCY),
         max_tokens=config.max_tokens,
         idle_timeout=config.idle_timeout,
         stream=config.stream,
         max_completion_tokens=kind == "openai" and not config.base_url,
     )
+
+
+def _choose_judge(config: RunConfig, seed: int, observer: Observer) -> Judge | None:
+    """The judge, or None with the reason told.
+
+    Raises:
+        UsageError: There is no such judge.
+    """
+    name = config.judge
+    if name is None:
+        if not (config.judge_model or config.judge_base_url or os.environ.get(DEFAULT_KEY_ENV)):
+            observer.note(
+                f"no judge: none was given and {DEFAULT_KEY_ENV} is not set, so S_q will be missing"
+            )
+            return None
+        name = DEFAULT_JUDGE
+        observer.note(f"judge: {name}, the default; --judge chooses another")
+    if name == "none":
+        return None
+    judge = Judge.load(
+        name,
+        model=config.judge_model,
+        base_urls=config.judge_base_url,
+        api_key_env=config.judge_api_key_env,
+        seed=seed,
+    )
+    if judge.card.retires and judge.card.retires <= date.today() and not config.judge_base_url:
+        observer.note(
+            f"judge {judge.label}: {judge.card.model} was to be shut down on {judge.card.retires}; "
+            "name a server that still has it with --judge-base-url, or take another judge"
+        )
+    return judge
+
+
+def _judge_spec(config: RunConfig, judge: Judge) -> BackendSpec:
+    """How to reach the judge's model."""
+    concurrency = config.judge_concurrency or DEFAULT_CONCURRENCY.get(judge.card.backend)
+    return replace(judge.spec(concurrency), idle_timeout=config.idle_timeout, stream=config.stream)
 
 
 def _writer(config: RunConfig, backend: Backend) -> DirectWriter:

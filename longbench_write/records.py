@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self, cast
 
 DIMENSIONS = ("Relevance", "Accuracy", "Coherence", "Clarity", "Breadth and Depth", "Reading Experience")
 """The judge's six dimensions, in the official order and spelling."""
@@ -27,8 +27,34 @@ class Failure:
     final: bool
 
 
+class _Record:
+    """What both kinds of record share: whose response it is about, and its line."""
+
+    __slots__ = ()
+    id: str
+    sample: int
+
+    @property
+    def key(self) -> Key:
+        """Prompt id and sample."""
+        return self.id, self.sample
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of its line."""
+        return asdict(cast(Any, self))
+
+    @classmethod
+    def from_json(cls, line: dict[str, Any]) -> Self:
+        """Read a line's JSON object.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such record.
+        """
+        return cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})
+
+
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(_Record):
     """A response to one prompt, or the reason that there is none; a line of predictions.jsonl.
 
     The first five fields are the reference scripts' own. Without a response, `response` and both lengths
@@ -45,34 +71,16 @@ class Prediction:
     sample: int
     response_length_unicode: int | None
     reasoning: str
-    reasoning_words: int
     finish_reason: str | None
     usage: dict[str, int | None] | None
     seconds: float | None
     error: Failure | None
     attempts: int
-
-    @property
-    def key(self) -> Key:
-        """Prompt id and sample."""
-        return self.id, self.sample
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object of its line."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, line: dict[str, Any]) -> Prediction:
-        """Read a line's JSON object.
-
-        Raises:
-            KeyError, TypeError, ValueError: It is no such record.
-        """
-        return cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})
+    reasoning_words: int
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(_Record):
     """One judge's opinion of one response, or the reason that there is none; a line of judgements.jsonl.
 
     Attributes:
@@ -94,21 +102,3 @@ class Judgement:
     usage: dict[str, int | None] | None
     seconds: float | None
     tries: int
-
-    @property
-    def key(self) -> Key:
-        """Prompt id and sample of the response that was judged."""
-        return self.id, self.sample
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object of its line."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, line: dict[str, Any]) -> Judgement:
-        """Read a line's JSON object.
-
-        Raises:
-            KeyError, TypeError, ValueError: It is no such record.
-        """
-        return cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})

@@ -20,6 +20,8 @@ from longbench_write.summary import Summary
 FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused")
 """What may be odd about a response, each a column of scores.csv."""
 
+_OVERALL = ("S_bar", "S_l", "S_q", "S_q_bounds", "S_l_unicode", "dimensions")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -129,40 +131,29 @@ def summarise(
     """
     tally = _Tally(owed)
     rows = score_rows(map(tally.see, predictions), judgements)
-    overall = _group(rows, judged=judge is not None)
-    by_length = [
-        {"range": label} | _group(group, judged=judge is not None)
-        for label, group in _partition(rows, lambda row: length_range(row.length))
-    ]
-    by_length.sort(key=lambda row: LENGTH_RANGES.index(row["range"]))
-    return (
-        Summary(
-            model=model,
-            suite=suite,
-            judge=judge,
-            judge_note=judge_note,
-            writer=writer,
-            **{name: overall[name] for name in ("S_bar", "S_l", "S_q", "S_q_bounds", "S_l_unicode")},
-            dimensions=overall["dimensions"],
-            ci=_intervals(rows),
-            counts=tally.counts(rows, judgements, judged=judge is not None),
-            failures=dict(sorted(tally.failures.items())),
-            judge_failures=dict(sorted(Counter(j.error.type for j in judgements if j.error).items())),
-            by_length=by_length,
-            by_language={
-                label: _group(group, judged=judge is not None)
-                for label, group in sorted(_partition(rows, lambda row: row.language))
-            },
-            by_type={
-                label: _group(group, judged=judge is not None)
-                for label, group in sorted(_partition(rows, lambda row: row.type))
-            },
-            range_mean=_range_mean(by_length),
-            usage={"model": tally.usage, "judge": _summed_usage(j.usage for j in judgements)},
-            seconds=seconds,
-        ),
-        rows,
+    judged = judge is not None
+    overall = _group(rows, judged=judged)
+    by_length = _groups(rows, lambda row: length_range(row.length), judged=judged)
+    by_length = {label: by_length[label] for label in LENGTH_RANGES if label in by_length}
+    summary = Summary(
+        model=model,
+        suite=suite,
+        judge=judge,
+        judge_note=judge_note,
+        writer=writer,
+        **{name: overall[name] for name in _OVERALL},
+        ci=_intervals(rows),
+        counts=tally.counts(rows, judgements),
+        failures=dict(sorted(tally.failures.items())),
+        judge_failures=dict(sorted(Counter(j.error.type for j in judgements if j.error).items())),
+        by_length=[{"range": label} | group for label, group in by_length.items()],
+        by_language=_groups(rows, lambda row: row.language, judged=judged),
+        by_type=_groups(rows, lambda row: row.type, judged=judged),
+        range_mean=_range_mean(by_length),
+        usage={"model": tally.usage, "judge": _summed_usage(j.usage for j in judgements)},
+        seconds=seconds,
     )
+    return summary, rows
 
 
 class _Tally:
@@ -182,7 +173,7 @@ class _Tally:
         self.usage = _summed_usage((self.usage, record.usage))
         return record
 
-    def counts(self, rows: Sequence[Row], judgements: Sequence[Judgement], *, judged: bool) -> dict[str, int]:
+    def counts(self, rows: Sequence[Row], judgements: Sequence[Judgement]) -> dict[str, int]:
         failed = self.failures.total()
         scored = sum(row.dimensions is not None for row in rows)
         judge_failed = sum(row.failed for row in rows)
@@ -196,9 +187,13 @@ class _Tally:
             "not_judged": len(rows) - scored - judge_failed,
             **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},
             "retries": self._extra["retries"],
-            "judge_tries": sum(judgement.tries for judgement in judgements) if judged else 0,
+            "judge_tries": sum(judgement.tries for judgement in judgements),
             "reasoning_words": self._extra["reasoning_words"],
         }
+
+
+def _groups(rows: Sequence[Row], key: Callable[[Row], str], *, judged: bool) -> dict[str, dict[str, Any]]:
+    return {label: _group(group, judged=judged) for label, group in sorted(_partition(rows, key))}
 
 
 def _partition(rows: Iterable[Row], key: Callable[[Row], str]) -> list[tuple[str, list[Row]]]:
@@ -274,9 +269,8 @@ def _intervals(rows: Sequence[Row]) -> dict[str, list[float] | None]:
     }
 
 
-def _range_mean(by_length: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+def _range_mean(rows: dict[str, dict[str, Any]]) -> dict[str, float | None]:
     """The unweighted mean of the four length ranges; None where one of them has no value."""
-    rows = {row["range"]: row for row in by_length}
     result: dict[str, float | None] = {}
     for name in ("S_bar", "S_l", "S_q"):
         values = [rows[label][name] if label in rows else None for label in LENGTH_RANGES[:4]]

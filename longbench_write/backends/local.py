@@ -128,7 +128,8 @@ _STRING, _ARRAY = 8, 9
 def read_context_length(path: Path) -> int:
     """The context that a GGUF model was trained on, in tokens.
 
-    Reads the header only, in the layout of the GGUF specification (versions 2 and 3, little-endian).
+    Reads the header only, in the layout of the GGUF specification (versions 2 and 3, little-endian). The gguf
+    package's reader is not used: it does not come back from a damaged header whose counts are huge.
 
     Raises:
         UsageError: The file is no GGUF file, or does not say.

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from longbench_write.assets import Status
 
-app = typer.Typer(help="The official files: where they are, get them, check them.", no_args_is_help=True)
+app = typer.Typer(help="List, fetch or verify the official files.", no_args_is_help=True)
 
 
 @app.command("list")

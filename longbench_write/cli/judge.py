@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from longbench_write.cli.options import JSON, given, parameters, with_signature
+from longbench_write.config import RunConfig, build_config
 
-def judge(
-    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
-    judge: Annotated[str, typer.Option(help="A name from `lbw-eval judges`, or a judge's folder.")],
-    judge_model: Annotated[str | None, typer.Option(help="Ask this model instead.")] = None,
-    judge_base_url: Annotated[list[str] | None, typer.Option(help="Ask the judge there.")] = None,
-    judge_api_key_env: Annotated[
-        str | None, typer.Option(help="Name of the variable that holds its key.")
-    ] = None,
-    judge_concurrency: Annotated[int | None, typer.Option(min=1, help="Judgements at once.")] = None,
-    retry_failed: Annotated[bool, typer.Option(help="Ask again also where no valid reply came.")] = False,
-    strict: Annotated[bool, typer.Option(help="Exit with 1 if any response ends unjudged.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
-    progress: Annotated[str, typer.Option(help="auto, rich, plain or none.")] = "auto",
-) -> None:
-    """Judge the responses of a run; what this judge has judged already is not asked again."""
+_OPTIONS = (
+    *("judge", "judge_model", "judge_base_url", "judge_api_key_env", "judge_concurrency"),
+    *("idle_timeout", "stream", "retry_failed", "strict", "progress"),
+)
+_RUN = inspect.Parameter(
+    "run",
+    inspect.Parameter.KEYWORD_ONLY,
+    annotation=Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")],
+)
+
+
+@with_signature(_RUN, *parameters(RunConfig, _OPTIONS), JSON)
+def judge(run: Path, as_json: bool, **options: Any) -> None:
+    """Judge what a run has written.
+
+    Nothing is generated, and what this judge has judged already is not asked again.
+    """
     from longbench_write.cli.progress import make_progress
     from longbench_write.cli.session import drive
     from longbench_write.cli.table import show
-    from longbench_write.evaluation import JudgeOptions, judge_run
+    from longbench_write.evaluation import judge_run
+    from longbench_write.runs import load_run
 
-    options = JudgeOptions(
-        judge=judge,
-        judge_model=judge_model,
-        judge_base_url=tuple(judge_base_url or ()),
-        judge_api_key_env=judge_api_key_env,
-        judge_concurrency=judge_concurrency,
-    )
-    display = make_progress(progress)
-    summary = drive(judge_run(run, options, retry_failed=retry_failed, observer=display), display)
+    settings = build_config({"model": load_run(run).manifest["model"]} | given(RunConfig, options))
+    progress = make_progress(settings.progress)
+    summary = drive(judge_run(run, settings, progress), progress)
     show(summary, run, as_json=as_json)
-    if strict and summary.counts["judged"] < summary.counts["owed"]:
+    if settings.strict and summary.counts["judged"] < summary.counts["owed"]:
         raise typer.Exit(1)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 def judges() -> None:
-    """List the judges: whom each asks, how, until when, and what it is good for."""
+    """List the judges.
+
+    Whom each asks, how, until when, and what it is good for.
+    """
     from rich.console import Console
     from rich.table import Table
 

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
+
+F = TypeVar("F", bound=Callable[..., None])
+
+JSON = inspect.Parameter(
+    "as_json",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")],
+)
+"""The option that every command with a result table has."""
+
+_METAVARS = {int: "N", float: "X", Path: "PATH", str: "TEXT"}
+
+
+def with_signature(*parameters: inspect.Parameter) -> Callable[[F], F]:
+    """Show a command's parameters, some of which it takes as keywords, to typer."""
+
+    def decorate(command: F) -> F:
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return command
+
+    return decorate
 
 
 def parameters(config: type, names: tuple[str, ...] | None = None) -> list[inspect.Parameter]:
@@ -29,13 +52,22 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     kind, *rest = get_args(hint)
     text = next(item for item in rest if isinstance(item, str))
     default = "" if field.default in (None, (), False, dataclasses.MISSING) else f" [{_shown(field.default)}]"
-    option = typer.Option(*_flags(field), help=text + default, show_default=False)
+    option = typer.Option(
+        *_flags(field), help=text + default, show_default=False, metavar=_metavar(field.name, kind)
+    )
     return inspect.Parameter(
         field.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[_cli_type(field.name, kind) | None, option],
     )
+
+
+def _metavar(name: str, kind: Any) -> str | None:
+    """What stands for the value in the help; None for a choice or a switch."""
+    if get_origin(kind) is tuple:
+        return "A,B" if name == "ids" else "URL"
+    return _METAVARS.get(_cli_type(name, kind))
 
 
 def _shown(default: Any) -> str:

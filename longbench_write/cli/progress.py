@@ -104,15 +104,21 @@ class Progress(Observer):
             parts.append(f"failed {self._failed}")
         if retries := sum(meter.retries for meter in meters.values()):
             parts.append(f"retries {retries}")
-        return " · ".join([*parts, f"{clock(seconds)} gone", *self._left(plan, seconds)])
+        left = self._left(plan, seconds)
+        return " · ".join(
+            [*parts, f"{clock(seconds)} gone", *([f"about {clock(left)} left"] if left else [])]
+        )
 
-    def _left(self, plan: Plan, seconds: float) -> list[str]:
-        """The time left, if the rest goes as the part that is done, by required words."""
+    def _left(self, plan: Plan, seconds: float) -> float:
+        """Seconds left if the rest goes as the part that is done: words to write, responses to judge."""
         total = sum(prompt.length for prompt, _ in plan.to_write)
-        done = self._generated + self._failed
-        if not total or not done or done == len(plan.to_write):
-            return []
-        return [f"about {clock(seconds * (total / self._weight - 1))} left"]
+        to_judge = len(plan.to_write) - self._failed + len(plan.to_judge) if plan.judging else 0
+        left = [
+            seconds * (all_of_it / done - 1)
+            for all_of_it, done in ((total, self._weight), (to_judge, self._judged))
+            if done
+        ]
+        return max(left, default=0.0)
 
 
 class PlainProgress(Progress):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from longbench_write.cli.options import given, parameters
+from longbench_write.cli.options import JSON, given, parameters, with_signature
 from longbench_write.config import RunConfig, build_config, read_config
 
 
@@ -20,11 +20,28 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _own(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+_CONFIG = typer.Option(help="YAML file of the options below; what is given here wins.", metavar="FILE")
+_DEBUG = typer.Option("--debug", help="Show the whole traceback of an error.")
+_VERSION = typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+
+
+@with_signature(
+    _own("ctx", typer.Context),
+    _own("config", Annotated[Path | None, _CONFIG], None),
+    *parameters(RunConfig),
+    JSON,
+    _own("debug", Annotated[bool, _DEBUG], False),
+    _own("version", Annotated[bool, _VERSION], False),
+)
 def run(ctx: typer.Context, config: Path | None, as_json: bool, **options: Any) -> None:
     """Measure how a model writes at length: LongBench-Write's S_l (length) and S_q (quality).
 
     `lbw-eval --model M` generates, judges, scores, prints the table and writes the files; the same command
-    again goes on where it stopped. Commands work on what is there.
+    again goes on where it stopped. The commands at the end work on what is there.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -56,36 +73,3 @@ def _fetch_embedded(settings: RunConfig) -> None:
         models.append(settings.judge_model or load_card(settings.judge)[0].model)
     embedded = {model.removeprefix("local/") for model in models if model.startswith("local/")}
     fetch_with_bar(sorted(embedded & set(ASSETS)))
-
-
-def _signature() -> inspect.Signature:
-    """`run`'s own parameters with the configuration's fields in the place of `options`."""
-    own = [
-        ("ctx", typer.Context, inspect.Parameter.empty),
-        (
-            "config",
-            Annotated[
-                Path | None, typer.Option(help="YAML file of the options below; what is given here wins.")
-            ],
-            None,
-        ),
-        (
-            "as_json",
-            Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")],
-            False,
-        ),
-        ("debug", Annotated[bool, typer.Option(help="Show the whole traceback of an error.")], False),
-        (
-            "version",
-            Annotated[bool, typer.Option(help="Print the version.", callback=_version, is_eager=True)],
-            False,
-        ),
-    ]
-    first, *rest = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, annotation, default in own
-    ]
-    return inspect.Signature([first, *parameters(RunConfig), *rest])
-
-
-run.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -15,7 +15,10 @@ def score(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
 ) -> None:
-    """Compute the scores of a run folder from its records and print the table; no model is asked."""
+    """Score a run's records anew.
+
+    Reads the run folder, writes its scores.csv and summary.json, and prints the table; no model is asked.
+    """
     from longbench_write.cli.table import show
     from longbench_write.results import score_run
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 def suites() -> None:
-    """List the suites: how many prompts in which languages, their required lengths, and if they are here."""
+    """List the suites.
+
+    How many prompts in which languages, their required lengths, and if they are here.
+    """
     from rich.console import Console
     from rich.table import Table
 

@@ -218,7 +218,7 @@ def test_on_a_terminal_the_line_renews_itself(tmp_path, suite):
 
 
 @pytest.mark.model
-def test_the_readmes_first_command(tmp_path):
+def test_the_embedded_model_writes_and_judges(tmp_path):
     command = [
         "--model",
         "local/smollm2-135m",
@@ -227,7 +227,7 @@ def test_the_readmes_first_command(tmp_path):
         "--limit",
         "8",
         "--max-tokens",
-        "256",
+        "48",
     ]
     done = lbw_eval(*command, "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
