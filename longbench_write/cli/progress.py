@@ -6,7 +6,7 @@ import sys
 import time
 from typing import IO
 
-from longbench_write.errors import UsageError
+from longbench_write.errors import UsageError, shorten
 from longbench_write.length import length_score
 from longbench_write.pipeline import Observer, Plan
 from longbench_write.records import Judgement, Prediction
@@ -103,7 +103,8 @@ class Progress(Observer):
         if self._failed:
             parts.append(f"failed {self._failed}")
         if retries := sum(meter.retries for meter in meters.values()):
-            parts.append(f"retries {retries}")
+            last = next(meter.last_retry for meter in meters.values() if meter.last_retry)
+            parts.append(f"retries {retries} ({shorten(last, 50)})")
         left = self._left(plan, seconds)
         return " · ".join(
             [*parts, f"{clock(seconds)} gone", *([f"about {clock(left)} left"] if left else [])]
