@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from annotated_types import Ge, Gt, Interval, MinLen
 
 from longbench_write.errors import UsageError, unknown_name
+from longbench_write.urls import check_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +90,28 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     for name in ("ids", "base_url", "judge_base_url"):
         if isinstance(value := ready.get(name), str):
             ready[name] = [part.strip() for part in value.split(",") if part.strip()]
+    for name, value in ready.items():
+        if value in ("", []):
+            raise UsageError(f"{flag(name)} is empty: give it a value or leave it out")
     try:
-        return TypeAdapter(RunConfig).validate_python(ready)
+        config = TypeAdapter(RunConfig).validate_python(ready)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "model"
         if first["type"] == "missing_keyword_only_argument" or first["type"] == "missing":
             raise UsageError(f"{flag(name)} is needed: which model is to be evaluated?") from None
+        if first["type"] == "literal_error":
+            raise unknown_name(flag(name), str(first["input"]), _choices(name)) from None
         message = first["msg"][:1].lower() + first["msg"][1:]
         raise UsageError(f"{flag(name)} {first['input']!r}: {message}") from None
+    for url in (*config.base_url, *config.judge_base_url):
+        check_url(url)
+    return config
+
+
+def _choices(name: str) -> list[str]:
+    kind = get_args(get_type_hints(RunConfig, include_extras=True)[name])[0]
+    return [str(choice) for choice in get_args(kind)]
 
 
 def read_config(path: Path) -> dict[str, Any]:

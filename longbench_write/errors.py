@@ -117,7 +117,14 @@ def from_status(status: int, detail: str, *, retry_after: float | None = None) -
     elif status == 429 and "insufficient_quota" in folded:
         kind = "quota"
     else:
-        named = {401: "unauthorized", 403: "forbidden", 404: "not_found", 408: "timeout", 409: "server_error"}
+        named = {
+            401: "unauthorized",
+            402: "quota",
+            403: "forbidden",
+            404: "not_found",
+            408: "timeout",
+            409: "server_error",
+        }
         kind = named.get(status) or ("rate_limited" if status in (429, 503) else "")
         kind = kind or ("server_error" if status >= 500 else "bad_request")
     mend = f" ({_MENDS[kind]})" if kind in _MENDS else ""
@@ -157,13 +164,21 @@ class RetryPolicy:
     """How often and after how long a request is tried again.
 
     The wait before try n + 1 is drawn uniformly from the upper half of `base * 2**(n - 1)` seconds, at most
-    `cap`; a server's Retry-After lengthens it, up to `longest`.
+    `cap`; a server's Retry-After lengthens it, up to `longest`. With the defaults a fault is given up after
+    about half a minute, an overloaded server after about six.
     """
 
     tries: int = 6
+    overload_tries: int = 12
     base: float = 1.0
     cap: float = 60.0
     longest: float = 300.0
+
+    def allows(self, attempt: int, error: BackendError) -> bool:
+        """Whether another try may follow the failed try number `attempt` (from 1)."""
+        if error.verdict is not Verdict.RETRY:
+            return False
+        return attempt < (self.overload_tries if error.kind == "rate_limited" else self.tries)
 
     def wait(self, attempt: int, error: BackendError) -> float:
         """Seconds to wait after the failed try number `attempt` (from 1)."""
@@ -188,24 +203,23 @@ async def with_retries(
     """
     import tenacity
 
-    def wait(state: tenacity.RetryCallState) -> float:
+    def fault(state: tenacity.RetryCallState) -> BackendError | None:
         error = state.outcome.exception() if state.outcome else None
-        return policy.wait(state.attempt_number, error) if isinstance(error, BackendError) else 0.0
+        return error if isinstance(error, BackendError) else None
+
+    def wanted(state: tenacity.RetryCallState) -> bool:
+        error = fault(state)
+        return error is not None and policy.allows(state.attempt_number, error)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = fault(state)
+        return policy.wait(state.attempt_number, error) if error else 0.0
 
     def tell(state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, BackendError):
+        if error := fault(state):
             on_retry(error, state.upcoming_sleep)
 
-    retrying = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, BackendError) and error.verdict is Verdict.RETRY
-        ),
-        stop=tenacity.stop_after_attempt(policy.tries),
-        wait=wait,
-        before_sleep=tell,
-        reraise=True,
-    )
+    retrying = tenacity.AsyncRetrying(retry=wanted, wait=wait, before_sleep=tell, reraise=True)
     try:
         return await retrying(ask)
     except BackendError as error:

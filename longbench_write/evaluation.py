@@ -1,6 +1,6 @@
 """From a configuration to a summary: chooses the parts, opens them, and lets the pipeline run.
 
-Nothing is spent before every part has been checked: suite, selection, judge, keys and the run folder.
+Nothing is asked of a model before every part has been checked: suite, selection, judge, run folder and keys.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import Backend, BackendSpec
-from longbench_write.backends.registry import DEFAULT_KEY_ENV, choose_backend, open_backend
+from longbench_write.backends.registry import DEFAULT_KEY_ENV, check_kind, choose_backend, open_backend
 from longbench_write.config import RunConfig, build_config
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
@@ -60,17 +60,12 @@ async def evaluate_async(config: RunConfig, observer: Observer | None = None) ->
     identity = _identity(config, suite, prompts, spec)
     path = run_path(config.out, config.model, suite.name, spec.kind, identity, fresh=config.fresh)
     tasks = [(prompt, sample) for prompt in prompts for sample in range(config.samples)]
-    with RunWriter(path, judge=judge.label if judge else None, retry_failed=config.retry_failed) as run:
-        session = _Session(run, observer)
-        session.begin(new_manifest(config, suite, spec, owed=len(tasks)), judge)
-        owed = [task for task in tasks if (task[0].id, task[1]) not in run.predictions]
-        await session.work(
-            owed,
-            spec if owed else None,
-            lambda backend: _writer(config, backend),
-            judge,
-            _judge_spec(config, judge) if judge else None,
-        )
+    label = judge.label if judge else None
+    with RunWriter(path, writing=True, judge=label, retry_failed=config.retry_failed) as run:
+        session = _Session(run, observer, new_manifest(config, suite, spec, owed=len(tasks)))
+        owed = [(prompt, sample) for prompt, sample in tasks if (prompt.id, sample) not in run.predictions]
+        role = _WriterRole(spec, lambda backend: _writer(config, backend)) if owed else None
+        await session.work(owed, role, _judge_role(config, judge, observer))
         return path, session.finish([(prompt.id, sample) for prompt, sample in tasks])
 
 
@@ -91,70 +86,91 @@ async def judge_run(path: Path, config: RunConfig, observer: Observer | None = N
     judge = _choose_judge(config, int(manifest["config"]["seed"]), observer)
     if judge is None:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")
-    with RunWriter(path, judge=judge.label, retry_failed=config.retry_failed) as run:
-        session = _Session(run, observer)
-        session.begin(manifest, judge)
-        await session.work([], None, None, judge, _judge_spec(config, judge))
+    with RunWriter(path, writing=False, judge=judge.label, retry_failed=config.retry_failed) as run:
+        session = _Session(run, observer, manifest)
+        await session.work([], None, _judge_role(config, judge, observer))
         return session.finish(run.predictions.identities())
 
 
-class _Session:
-    """One process's work on a run folder that it holds."""
+@dataclass(frozen=True)
+class _WriterRole:
+    """Who writes: how to reach the model, and the writer to be made of it."""
 
-    def __init__(self, run: RunWriter, observer: Observer) -> None:
+    spec: BackendSpec
+    make: Callable[[Backend], DirectWriter]
+
+
+@dataclass(frozen=True)
+class _JudgeRole:
+    """Who judges, and how to reach its model."""
+
+    judge: Judge
+    spec: BackendSpec
+
+
+class _Session:
+    """One process's work on a run folder that it holds.
+
+    Args:
+        run: The folder.
+        observer: Told what happens.
+        manifest: What run.yaml says if it is not there yet.
+    """
+
+    def __init__(self, run: RunWriter, observer: Observer, manifest: dict[str, Any]) -> None:
         self._run = run
         self._observer = observer
-        self._manifest: dict[str, Any] = {}
+        self._manifest = run.read_manifest() or manifest
+        urls = manifest["backend"]["base_urls"]
+        if urls and urls != self._manifest["backend"]["base_urls"]:
+            begun = ", ".join(self._manifest["backend"]["base_urls"])
+            observer.note(f"this run was begun with {begun}; --fresh starts one for another server's model")
 
-    def begin(self, manifest: dict[str, Any], judge: Judge | None) -> None:
-        """Write down what is about to be done; what an earlier session wrote stays."""
-        self._manifest = with_judge(self._run.read_manifest() or manifest, judge)
-        self._run.write_manifest(self._manifest)
-
-    async def work(
-        self,
-        owed: list[Task],
-        spec: BackendSpec | None,
-        make_writer: Callable[[Backend], DirectWriter] | None,
-        judge: Judge | None,
-        judge_spec: BackendSpec | None,
-    ) -> None:
+    async def work(self, owed: list[Task], writer: _WriterRole | None, judge: _JudgeRole | None) -> None:
         """Open the backends and do what is owed; without anything owed, open nothing."""
-        to_judge = self._unjudged(judge)
+        answered, to_judge = self._survey(judge)
         if not owed and not to_judge:
             self._observer.note(f"nothing is owed: every response is recorded in {self._run.path}")
+            self._write_manifest(judge)
             return
-        started = time.monotonic()
-        try:
-            async with AsyncExitStack() as stack:
-                writing = judging = None
-                if spec and make_writer:
-                    backend = await stack.enter_async_context(open_backend(_shared(spec, judge_spec)))
-                    writing = Writing(make_writer(backend), backend, spec.concurrency)
-                if judge and judge_spec:
-                    if spec and writing and _same_server(spec, judge_spec):
-                        judge_backend = writing.backend
-                    else:
-                        judge_backend = await stack.enter_async_context(open_backend(judge_spec))
-                    judging = Judging(judge, judge_backend, judge_spec.concurrency)
-                done = len(self._run.predictions) - len(to_judge)
-                plan = Plan(self._run.path, owed, to_judge, done, writing, judging)
+        async with AsyncExitStack() as stack:
+            writing = judging = None
+            if writer:
+                backend = await stack.enter_async_context(open_backend(_shared(writer.spec, judge)))
+                writing = Writing(writer.make(backend), backend, writer.spec.concurrency)
+            if judge:
+                shared = (
+                    writing.backend if writing and writer and _same_server(writer.spec, judge.spec) else None
+                )
+                judge_backend = shared or await _open_judge(stack, judge)
+                judging = Judging(judge.judge, judge_backend, judge.spec.concurrency)
+            self._write_manifest(judge)
+            started = time.monotonic()
+            try:
+                plan = Plan(self._run.path, owed, to_judge, answered, writing, judging)
                 await run_pipeline(plan, self._run, self._observer)
-        finally:
-            self._manifest |= {
-                "end": now(),
-                "seconds": self._manifest["seconds"] + time.monotonic() - started,
-            }
-            self._run.write_manifest(self._manifest)
+            finally:
+                self._manifest["seconds"] += time.monotonic() - started
+                self._manifest["end"] = now()
+                self._run.write_manifest(self._manifest)
 
-    def _unjudged(self, judge: Judge | None) -> list[Key]:
-        if judge is None:
-            return []
-        return [
-            record.key
-            for record in self._run.predictions
-            if record.response is not None and not self._run.judged(judge.label, record.key)
-        ]
+    def _write_manifest(self, judge: _JudgeRole | None) -> None:
+        """Write down what is about to be done; what an earlier session wrote stays."""
+        if judge:
+            has_judged = self._run.has_judged(judge.judge.label)
+            self._manifest = with_judge(self._manifest, judge.judge, has_judged=has_judged)
+        self._run.write_manifest(self._manifest)
+
+    def _survey(self, judge: _JudgeRole | None) -> tuple[int, list[Key]]:
+        """The number of responses that are there, and those of them that are to be judged."""
+        answered = 0
+        to_judge = []
+        for record in self._run.predictions:
+            if record.response is not None:
+                answered += 1
+                if judge and not self._run.judged(judge.judge.label, record.key):
+                    to_judge.append(record.key)
+        return answered, to_judge
 
     def finish(self, order: list[Key]) -> Summary:
         """Put the records in order and write the results."""
@@ -162,19 +178,26 @@ class _Session:
         return write_results(self._run.path)
 
 
+async def _open_judge(stack: AsyncExitStack, role: _JudgeRole) -> Backend:
+    try:
+        return await stack.enter_async_context(open_backend(role.spec))
+    except UsageError as error:
+        raise UsageError(role.judge.blamed(str(error))) from None
+
+
 def _same_server(one: BackendSpec, other: BackendSpec) -> bool:
     """Whether two roles can share one model that runs in this process."""
     return one.kind == other.kind == "local" and one.model == other.model
 
 
-def _shared(spec: BackendSpec, judge: BackendSpec | None) -> BackendSpec:
+def _shared(spec: BackendSpec, judge: _JudgeRole | None) -> BackendSpec:
     """The writer's specification, large enough for the judge too where they share a server."""
-    if judge is None or not _same_server(spec, judge):
+    if judge is None or not _same_server(spec, judge.spec):
         return spec
     return replace(
         spec,
-        concurrency=max(spec.concurrency, judge.concurrency),
-        max_tokens=max(spec.max_tokens, judge.max_tokens),
+        concurrency=max(spec.concurrency, judge.spec.concurrency),
+        max_tokens=max(spec.max_tokens, judge.spec.max_tokens),
     )
 
 
@@ -186,6 +209,7 @@ def _writer_spec(config: RunConfig, observer: Observer) -> BackendSpec:
         api_key_env=config.api_key_env,
     )
     observer.note(f"backend: {kind}, {why}")
+    check_kind(kind)
     return BackendSpec(
         kind=kind,
         model=config.model,
@@ -196,6 +220,7 @@ def _writer_spec(config: RunConfig, observer: Observer) -> BackendSpec:
         idle_timeout=config.idle_timeout,
         stream=config.stream,
         max_completion_tokens=kind == "openai" and not config.base_url,
+        on_download=observer.downloading,
     )
 
 
@@ -231,10 +256,16 @@ def _choose_judge(config: RunConfig, seed: int, observer: Observer) -> Judge | N
     return judge
 
 
-def _judge_spec(config: RunConfig, judge: Judge) -> BackendSpec:
-    """How to reach the judge's model."""
-    concurrency = config.judge_concurrency or DEFAULT_CONCURRENCY.get(judge.card.backend)
-    return replace(judge.spec(concurrency), idle_timeout=config.idle_timeout, stream=config.stream)
+def _judge_role(config: RunConfig, judge: Judge | None, observer: Observer) -> _JudgeRole | None:
+    if judge is None:
+        return None
+    spec = replace(
+        judge.spec(config.judge_concurrency or DEFAULT_CONCURRENCY.get(judge.card.backend)),
+        idle_timeout=config.idle_timeout,
+        stream=config.stream,
+        on_download=observer.downloading,
+    )
+    return _JudgeRole(judge, spec)
 
 
 def _writer(config: RunConfig, backend: Backend) -> DirectWriter:
@@ -245,11 +276,14 @@ def _writer(config: RunConfig, backend: Backend) -> DirectWriter:
 def _identity(
     config: RunConfig, suite: Suite, prompts: Sequence[Prompt], spec: BackendSpec
 ) -> dict[str, Any]:
-    """Everything that would change the run's numbers; the judges stand beside each other in one run."""
+    """Everything that would change the run's numbers.
+
+    Judges stand beside each other in one run. Servers come and go under new addresses, so it is the model's
+    name, not its address, that says what was asked.
+    """
     return {
         "model": config.model,
         "weights": _weights(spec),
-        "base_urls": sorted(spec.base_urls),
         "writer": DirectWriter.name,
         "suite": suite.sha256,
         "prompts": [prompt.id for prompt in prompts],
@@ -262,7 +296,7 @@ def _identity(
 
 def _weights(spec: BackendSpec) -> list[int] | None:
     """What tells one state of a local model file from another: its size and modification time."""
-    file = Path(spec.model.removeprefix("local/"))
+    file = Path(spec.model.removeprefix("local/")).expanduser()
     if spec.kind != "local" or not file.is_file():
         return None
     status = file.stat()

@@ -28,8 +28,8 @@ R = TypeVar("R", bound=Record)
 K = TypeVar("K", bound=Hashable)
 
 
-class RecordFile(Generic[R, K]):
-    """One file of records, each found again by its key without keeping the texts in memory.
+class Records(Generic[R, K]):
+    """The records of one file, read as they are iterated over, in the file's order.
 
     Args:
         path: The file; it need not exist.
@@ -41,34 +41,27 @@ class RecordFile(Generic[R, K]):
         self.path = path
         self._parse = parse
         self._key = key
-        self._offsets: dict[K, int] = {}
-        self._file: BinaryIO | None = None
 
     def __iter__(self) -> Iterator[R]:
-        """Every record, in the file's order.
+        """Every record.
 
         Raises:
-            RunFolderError: A line is no record, or repeats one; it names file and line.
+            RunFolderError: The file cannot be read, or a line is no record or repeats one; it is named.
         """
         for _, record in self._scan():
             yield record
 
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._offsets
-
-    def identities(self) -> list[K]:
-        """The identities of the records, in the file's order."""
-        return list(self._offsets)
-
-    def __len__(self) -> int:
-        return len(self._offsets)
-
     def _scan(self) -> Iterator[tuple[int, R]]:
-        if not self.path.exists():
-            return
+        """Every record with its offset in bytes."""
         seen: set[K] = set()
         offset = 0
-        with self.path.open("rb") as file:
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunFolderError(f"cannot read {self.path}: {error.strerror or error}") from None
+        with file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):
                     return
@@ -86,6 +79,22 @@ class RecordFile(Generic[R, K]):
                 seen.add(key)
                 yield offset, record
                 offset += len(line)
+
+
+class RecordFile(Records[R, K]):
+    """One file of records that is written; each is found again by its key, no text is kept in memory."""
+
+    def __init__(self, path: Path, parse: Callable[[dict[str, Any]], R], key: Callable[[R], K]) -> None:
+        super().__init__(path, parse, key)
+        self._offsets: dict[K, int] = {}
+        self._file: BinaryIO | None = None
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._offsets
+
+    def identities(self) -> list[K]:
+        """The identities of the records, in the file's order."""
+        return list(self._offsets)
 
     def open(self, *, keep: Callable[[R], bool]) -> None:
         """Read what is there and get ready to append; a torn end, and what is not kept, is taken out.

@@ -6,7 +6,6 @@ import platform
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
-from urllib.parse import urlsplit
 
 from longbench_write import __version__
 from longbench_write.backends.base import BackendSpec
@@ -15,6 +14,7 @@ from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.suites import Suite
 from longbench_write.summary import CONVENTION
+from longbench_write.urls import public_url
 from longbench_write.writers.direct import DirectWriter
 
 _PACKAGES = ("openai", "numpy", "xllamacpp", "vllm")
@@ -36,7 +36,7 @@ def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, *, owed: in
     """
     recorded = config.recorded()
     for name in ("base_url", "judge_base_url"):
-        recorded[name] = [_public(url) for url in recorded[name]]
+        recorded[name] = [public_url(url) for url in recorded[name]]
     return {
         "schema": 1,
         "model": config.model,
@@ -44,7 +44,7 @@ def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, *, owed: in
         "writer": DirectWriter.name,
         "convention": CONVENTION,
         "owed": owed,
-        "backend": {"kind": spec.kind, "base_urls": [_public(url) for url in spec.base_urls]},
+        "backend": {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]},
         "config": recorded,
         "judge": None,
         "judges": {},
@@ -55,16 +55,21 @@ def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, *, owed: in
     }
 
 
-def with_judge(manifest: dict[str, Any], judge: Judge | None) -> dict[str, Any]:
+def with_judge(manifest: dict[str, Any], judge: Judge | None, *, has_judged: bool) -> dict[str, Any]:
     """The manifest of a run that this judge goes on with; without one, whoever judged last stays.
 
+    Args:
+        manifest: What run.yaml is to say otherwise.
+        judge: Who judges now.
+        has_judged: Whether the run holds judgements under this judge's label.
+
     Raises:
-        UsageError: A judge of this label, but of another configuration, has judged here before.
+        UsageError: Those judgements were made by a judge of another configuration.
     """
     if judge is None:
         return manifest
     known = manifest["judges"].get(judge.label)
-    if known and known["config_sha256"] != judge.config_sha256:
+    if known and has_judged and known["config_sha256"] != judge.config_sha256:
         raise UsageError(
             f"judge {judge.label} has changed since it judged this run: "
             "give the changed one a folder of another name, or start another run with --fresh"
@@ -74,15 +79,9 @@ def with_judge(manifest: dict[str, Any], judge: Judge | None) -> dict[str, Any]:
         "template_sha256": judge.template_sha256,
         "note": judge.card.note,
         "card": judge.card.model_dump(mode="json")
-        | {"base_urls": [_public(u) for u in judge.card.base_urls]},
+        | {"base_urls": [public_url(u) for u in judge.card.base_urls]},
     }
     return manifest | {"judge": judge.label, "judges": manifest["judges"] | {judge.label: entry}}
-
-
-def _public(url: str) -> str:
-    """A URL without what may be secret in it: user, password and query."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 def _versions() -> dict[str, str]:

@@ -7,9 +7,10 @@ is recorded the moment it arrives and judged from its record, so memory does not
 from __future__ import annotations
 
 import asyncio
-import re
+import enum
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +25,18 @@ from longbench_write.writers.direct import DirectWriter, failed_prediction
 Task = tuple[Prompt, int]
 """A prompt and the number of the sample that is owed."""
 
+_REFUSALS = 3
+"""Refusals for no known reason, before any answer, that stop the run."""
+
 
 class Observer:
     """Is told what happens in a run; this one keeps silent, a display overrides what it shows."""
 
     def note(self, text: str) -> None:
         """Something that the user should know, in one sentence."""
+
+    def downloading(self, done: int, total: int | None) -> None:
+        """So many bytes of a model have come; may be called from another thread."""
 
     def begin(self, plan: Plan) -> None:
         """Requests are about to be made."""
@@ -73,7 +80,7 @@ class Plan:
         folder: Where it is recorded.
         to_write: Responses that are not there yet.
         to_judge: Responses that are there and not judged yet.
-        done: Responses that need nothing more.
+        answered: Responses that are there already.
         writing: Needed where `to_write` is not empty.
         judging: None where nothing is to be judged.
     """
@@ -81,7 +88,7 @@ class Plan:
     folder: Path
     to_write: Sequence[Task]
     to_judge: Sequence[Key]
-    done: int
+    answered: int
     writing: Writing | None
     judging: Judging | None
 
@@ -111,6 +118,59 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
+class _Meaning(enum.Enum):
+    """What a request without an answer means."""
+
+    RECORD = "a failure of this prompt"
+    AGAIN = "nothing yet: ask others first"
+    STOP = "the end of the run"
+
+
+class _Gate:
+    """Whether a model answers at all.
+
+    Until it has answered once, a fault may be the server's or the prompt's. It waits for the requests in
+    flight: if one of them is answered, it was this prompt's; if none is, the run stops. A request that was
+    refused for no known reason stops the run only when others are refused too.
+    """
+
+    def __init__(self, *, answers: bool) -> None:
+        self.answers = answers
+        self.asking = 0
+        self._faults = 0
+        self._changed = asyncio.Event()
+
+    @contextmanager
+    def ask(self) -> Iterator[None]:
+        """Around a request."""
+        self.asking += 1
+        try:
+            yield
+        finally:
+            self.asking -= 1
+            self._changed.set()
+
+    def answered(self) -> None:
+        """The model has answered."""
+        self.answers = True
+        self._changed.set()
+
+    async def meaning(self, error: BackendError) -> _Meaning:
+        """What this fault means, now or once the requests beside it have ended."""
+        if error.verdict is Verdict.STOP:
+            return _Meaning.STOP
+        if error.blames_prompt:
+            return _Meaning.RECORD
+        self._faults += 1
+        while self.asking and not self.answers:
+            self._changed.clear()
+            await self._changed.wait()
+        if self.answers:
+            return _Meaning.RECORD
+        enough = _REFUSALS if error.verdict is Verdict.GIVE_UP else 1
+        return _Meaning.STOP if self._faults >= enough else _Meaning.AGAIN
+
+
 class _Scheduler:
     def __init__(self, plan: Plan, run: RunWriter, observer: Observer) -> None:
         self._plan = plan
@@ -118,8 +178,9 @@ class _Scheduler:
         self._observer = observer
         self._tasks = deque(sorted(plan.to_write, key=lambda task: -task[0].length))
         self._queue: asyncio.PriorityQueue[tuple[int, Key]] = asyncio.PriorityQueue()
-        self._writer_answers = len(run.predictions) > 0
-        self._judge_answers = False
+        self._writer = _Gate(answers=plan.answered > 0)
+        self._judges = _Gate(answers=plan.judging is not None and run.has_judged(plan.judging.judge.label))
+        self._fault: BackendError | None = None
 
     async def run(self) -> None:
         for key in self._plan.to_judge:
@@ -136,21 +197,38 @@ class _Scheduler:
             await self._queue.join()
             for task in helpers:
                 task.cancel()
+        if self._fault:
+            raise self._fault
 
     async def _tick(self) -> None:
         while True:
             self._observer.tick()
             await asyncio.sleep(1.0)
 
+    def _stop(self, fault: BackendError) -> None:
+        """Ask nothing more; what is in flight has been paid for and is let finish."""
+        if self._fault is None:
+            self._fault = fault
+            if in_flight := self._writer.asking + self._judges.asking:
+                self._observer.note(
+                    f"stopping ({fault}); {in_flight} requests in flight are let finish, Ctrl-C stops at once"
+                )
+
     async def _write(self, writing: Writing) -> None:
-        while self._tasks:
-            prompt, sample = self._tasks.popleft()
+        while self._tasks and not self._fault:
+            prompt, sample = task = self._tasks.popleft()
             try:
-                record = await writing.writer.write(prompt, sample)
-                self._writer_answers = True
+                with self._writer.ask():
+                    record = await writing.writer.write(prompt, sample)
+                self._writer.answered()
             except BackendError as error:
-                if _is_hopeless(error, answers=self._writer_answers):
-                    raise
+                meaning = await self._writer.meaning(error)
+                if meaning is _Meaning.STOP:
+                    self._stop(error)
+                    return
+                if meaning is _Meaning.AGAIN:
+                    self._tasks.append(task)
+                    continue
                 record = failed_prediction(prompt, sample, error)
             self._run.predictions.append(record)
             self._observer.predicted(record)
@@ -163,38 +241,35 @@ class _Scheduler:
     async def _judge(self, judging: Judging) -> None:
         while True:
             _, key = await self._queue.get()
-            record = await self._judged(judging, self._run.predictions.get(key))
-            self._run.judgements.append(record)
-            self._observer.judged(record)
+            if not self._fault:
+                await self._judge_one(judging, key)
             self._queue.task_done()
 
-    async def _judged(self, judging: Judging, response: Prediction) -> Judgement:
+    async def _judge_one(self, judging: Judging, key: Key) -> None:
         judge = judging.judge
+        response = self._run.predictions.get(key)
         try:
-            record = await judge.judge(
-                judging.backend,
-                id=response.id,
-                sample=response.sample,
-                prompt=response.prompt,
-                response=response.response or "",
-            )
+            with self._judges.ask():
+                record = await judge.judge(
+                    judging.backend,
+                    id=response.id,
+                    sample=response.sample,
+                    prompt=response.prompt,
+                    response=response.response or "",
+                )
         except BackendError as error:
-            raise _of_judge(judge.label, error.kind, str(error)) from None
+            self._stop(BackendError(error.kind, judge.blamed(str(error))))
+            return
         if record.error is None or record.error.type not in VERDICTS:
-            self._judge_answers = True
+            self._judges.answered()
         else:
-            fault = _of_judge(judge.label, record.error.type, record.error.message)
-            if _is_hopeless(fault, answers=self._judge_answers):
-                raise fault
-        return record
-
-
-def _of_judge(label: str, kind: str, message: str) -> BackendError:
-    """A judge's error, with the options that mend it called by the judge's names."""
-    mend = re.sub("--(api-key-env|base-url)", r"--judge-\1", message)
-    return BackendError(kind, f"judge {label}: {mend}")
-
-
-def _is_hopeless(error: BackendError, *, answers: bool) -> bool:
-    """Whether to stop the run: at what would fail for every prompt, or a model that never answered yet."""
-    return error.verdict is Verdict.STOP or not (answers or error.blames_prompt)
+            fault = BackendError(record.error.type, judge.blamed(record.error.message))
+            meaning = await self._judges.meaning(fault)
+            if meaning is _Meaning.STOP:
+                self._stop(fault)
+                return
+            if meaning is _Meaning.AGAIN:
+                self._queue.put_nowait((1, key))
+                return
+        self._run.judgements.append(record)
+        self._observer.judged(record)

@@ -7,9 +7,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from longbench_write.errors import RunFolderError, unknown_name
+from longbench_write.errors import unknown_name
 from longbench_write.records import DIMENSIONS
-from longbench_write.runs import SCORES, SUMMARY, Run, hold, load_run, write_whole
+from longbench_write.runs import SCORES, SUMMARY, hold, load_run, write_whole
 from longbench_write.scoring import FLAGS, Row, summarise
 from longbench_write.summary import Summary
 
@@ -32,35 +32,27 @@ def score_run(path: str | Path, *, judge: str | None = None) -> Summary:
 def write_results(path: Path, *, judge: str | None = None) -> Summary:
     """As `score_run`, for a folder that the caller holds."""
     run = load_run(path)
-    label, note = _judge(run, judge)
-    try:
-        summary, rows = summarise(
-            run.predictions,
-            [judgement for judgement in run.judgements if judgement.judge == label],
-            model=run.manifest["model"],
-            suite=run.manifest["suite"]["name"],
-            writer=run.manifest["writer"],
-            judge=label,
-            judge_note=note,
-            owed=run.manifest["owed"],
-            seconds=run.manifest["seconds"],
-        )
-    except (KeyError, TypeError) as error:
-        raise RunFolderError(f"{path}: run.yaml lacks what scoring needs ({error})") from None
+    judges = run.manifest["judges"]
+    label = judge or run.manifest["judge"]
+    judgements = [judgement for judgement in run.judgements if judgement.judge == label]
+    if judge is None and not judgements:
+        label = None
+    elif label not in judges:
+        raise unknown_name("judge of this run", str(label), judges)
+    summary, rows = summarise(
+        run.predictions,
+        judgements,
+        model=run.manifest["model"],
+        suite=run.manifest["suite"]["name"],
+        writer=run.manifest["writer"],
+        judge=label,
+        judge_note=judges[label]["note"] if label else "",
+        owed=run.manifest["owed"],
+        seconds=run.manifest["seconds"],
+    )
     write_whole(path / SCORES, scores_csv(rows))
     write_whole(path / SUMMARY, summary.to_json())
     return summary
-
-
-def _judge(run: Run, wanted: str | None) -> tuple[str | None, str]:
-    """The label and the note of the judge to be summarised."""
-    judges = run.manifest.get("judges") or {}
-    label = wanted or run.manifest.get("judge")
-    if label is None:
-        return None, ""
-    if label not in judges:
-        raise unknown_name("judge of this run", label, list(judges))
-    return label, str(judges[label].get("note", ""))
 
 
 def scores_csv(rows: Sequence[Row]) -> str:

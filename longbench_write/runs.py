@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.jsonl import RecordFile
+from longbench_write.jsonl import RecordFile, Records
 from longbench_write.records import Failure, Judgement, Key, Prediction
 
 JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
+
+_NEEDED = ("model", "suite", "writer", "owed", "backend", "config", "judges", "seconds")
 
 MANIFEST = "run.yaml"
 PREDICTIONS = "predictions.jsonl"
@@ -59,9 +61,9 @@ def run_path(
     parent = out / folder_name(model) / folder_name(suite)
     stem = f"{kind}-{_digest(dict(identity), 10)}"
     number = 1
-    while (parent / _numbered(stem, number + 1)).exists():
+    while (parent / _numbered(stem, number + 1) / MANIFEST).exists():
         number += 1
-    if fresh and (parent / _numbered(stem, number)).exists():
+    if fresh and (parent / _numbered(stem, number) / MANIFEST).exists():
         number += 1
     return parent / _numbered(stem, number)
 
@@ -83,8 +85,8 @@ class Run:
 
     path: Path
     manifest: dict[str, Any]
-    predictions: RecordFile[Prediction, Key]
-    judgements: RecordFile[Judgement, JudgementKey]
+    predictions: Records[Prediction, Key]
+    judgements: Records[Judgement, JudgementKey]
 
 
 def load_run(path: str | Path) -> Run:
@@ -103,16 +105,20 @@ def load_run(path: str | Path) -> Run:
         raise UsageError(f"{folder} is not a run folder: it has no {MANIFEST}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RunFolderError(f"{folder / MANIFEST} cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(manifest, dict):
-        raise RunFolderError(f"{folder / MANIFEST} holds no keys and values")
-    return Run(folder, manifest, *_record_files(folder))
-
-
-def _record_files(folder: Path) -> tuple[RecordFile[Prediction, Key], RecordFile[Judgement, JudgementKey]]:
-    return (
-        RecordFile(folder / PREDICTIONS, Prediction.from_json, lambda record: record.key),
-        RecordFile(folder / JUDGEMENTS, Judgement.from_json, _judgement_key),
+    if lacking := [key for key in _NEEDED if not isinstance(manifest, dict) or key not in manifest]:
+        raise RunFolderError(
+            f"{folder / MANIFEST} does not say {', '.join(lacking)}: it is no run's manifest"
+        )
+    return Run(
+        folder,
+        manifest,
+        Records(folder / PREDICTIONS, Prediction.from_json, _key),
+        Records(folder / JUDGEMENTS, Judgement.from_json, _judgement_key),
     )
+
+
+def _key(record: Prediction) -> Key:
+    return record.key
 
 
 def _judgement_key(record: Judgement) -> JudgementKey:
@@ -151,26 +157,30 @@ def hold(path: Path) -> Iterator[None]:
 class RunWriter:
     """A run folder that is held and open for records; a context manager.
 
-    What failed on passing faults is taken out when the folder is opened, and is owed again.
+    What failed on passing faults is taken out when the folder is opened, and is owed again; so is a judgement
+    whose response is not there.
 
     Args:
         path: The folder; it is made if it is not there.
+        writing: Whether responses are going to be written; otherwise every prediction stays.
         judge: The label of the judge who goes on; the failed judgements of others stay.
         retry_failed: Whether what failed for good is owed again too.
     """
 
-    def __init__(self, path: Path, *, judge: str | None, retry_failed: bool = False) -> None:
+    def __init__(self, path: Path, *, writing: bool, judge: str | None, retry_failed: bool = False) -> None:
         self.path = path
+        self._writing = writing
         self._judge = judge
         self._retry_failed = retry_failed
-        self.predictions, self.judgements = _record_files(path)
+        self.predictions = RecordFile(path / PREDICTIONS, Prediction.from_json, _key)
+        self.judgements = RecordFile(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(hold(self.path))
-            self.predictions.open(keep=lambda record: self._stays(record.error))
+            self.predictions.open(keep=self._keeps_prediction)
             stack.callback(self.predictions.close)
-            self.judgements.open(keep=lambda record: record.judge != self._judge or self._stays(record.error))
+            self.judgements.open(keep=self._keeps_judgement)
             stack.callback(self.judgements.close)
             self._exits = stack.pop_all()
         return self
@@ -178,12 +188,22 @@ class RunWriter:
     def __exit__(self, *_: object) -> None:
         self._exits.close()
 
+    def _keeps_prediction(self, record: Prediction) -> bool:
+        return not self._writing or self._stays(record.error)
+
+    def _keeps_judgement(self, record: Judgement) -> bool:
+        return record.key in self.predictions and (record.judge != self._judge or self._stays(record.error))
+
     def _stays(self, error: Failure | None) -> bool:
         return error is None or (error.final and not self._retry_failed)
 
     def judged(self, judge: str, key: Key) -> bool:
         """Whether this judge has said something of this response."""
         return (judge, *key, 0) in self.judgements
+
+    def has_judged(self, judge: str) -> bool:
+        """Whether this judge has said something of any response."""
+        return any(key[0] == judge for key in self.judgements.identities())
 
     def sort(self, order: Iterable[Key]) -> None:
         """Put the records in the suite's order, so that files do not depend on who answered first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from dataclasses import replace
@@ -14,7 +15,9 @@ from samples import LENGTHS, write_suite
 from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, judge_reply, writer
 
 from longbench_write import evaluate, load_run, load_suite
+from longbench_write.config import build_config
 from longbench_write.errors import BackendError, RunFolderError, UsageError
+from longbench_write.evaluation import judge_run
 from longbench_write.length import count_words
 from longbench_write.results import score_run
 
@@ -205,7 +208,91 @@ def test_a_server_that_never_answered_stops_the_run(tmp_path, suite):
     with OpenAIServer(in_turn(Answer(status=503))) as model:
         with pytest.raises(BackendError, match="HTTP 503"):
             evaluate(**options(tmp_path, suite, model, concurrency=1))
-        assert len(model.requests) == 6
+        assert len(model.requests) == 12
+
+
+def refusing(text, status=400, message="data_inspection_failed"):
+    """Refuses the prompts that contain `text`, and writes the others."""
+
+    def answer(body, number):
+        if text in body["messages"][-1]["content"]:
+            return Answer(status=status, error={"message": message})
+        return writer()(body, number)
+
+    return answer
+
+
+@pytest.mark.parametrize(("concurrency", "requests"), [(1, 9), (8, 8)])
+def test_one_odd_prompt_in_front_is_one_failed_prompt(tmp_path, suite, concurrency, requests):
+    longest = load_suite(suite).prompts[-1]
+    with OpenAIServer(refusing(longest.prompt)) as model:
+        summary = evaluate(**options(tmp_path, suite, model, concurrency=concurrency))
+        assert len(model.requests) == requests
+    assert summary.failures == {"bad_request": 1}
+    assert summary.counts["generated"] == 7
+
+
+def test_what_every_prompt_is_refused_stops_the_run_and_fails_none(tmp_path, suite):
+    with OpenAIServer(refusing("", message="unknown parameter: seed")) as model:
+        with pytest.raises(BackendError, match="unknown parameter"):
+            evaluate(**options(tmp_path, suite, model, concurrency=1))
+        assert len(model.requests) == 3
+    assert lines(the_run(tmp_path) / "predictions.jsonl") == []
+
+
+def test_a_stop_lets_what_is_in_flight_finish(tmp_path, suite):
+    refused = threading.Event()
+
+    def answer(body, number):
+        if number == 0:
+            refused.wait(60)
+            return writer()(body, number)
+        refused.set()
+        return Answer(status=401)
+
+    with OpenAIServer(answer) as model:
+        with pytest.raises(BackendError, match="HTTP 401"):
+            evaluate(**options(tmp_path, suite, model, concurrency=2))
+        assert len(model.requests) == 2
+    assert len(lines(the_run(tmp_path) / "predictions.jsonl")) == 1
+
+
+def test_spent_credit_stops_the_run_and_fails_no_prompt(tmp_path, suite):
+    broke = Answer(status=402, error={"message": "Insufficient Balance"})
+    with OpenAIServer(in_turn(writer(), broke)) as model:
+        with pytest.raises(BackendError, match="top it up"):
+            evaluate(**options(tmp_path, suite, model, concurrency=1))
+        model.answer = writer()
+        assert evaluate(**options(tmp_path, suite, model)).counts["generated"] == 8
+        assert len(model.requests) == 9
+
+
+def test_a_restarted_server_goes_on_with_the_run(tmp_path, suite):
+    with OpenAIServer(in_turn(*[writer()] * 3, Answer(status=401))) as model, pytest.raises(BackendError):
+        evaluate(**options(tmp_path, suite, model, concurrency=1))
+    with OpenAIServer(writer()) as model:
+        assert evaluate(**options(tmp_path, suite, model)).counts["generated"] == 8
+        assert len(model.requests) == 5
+
+
+def test_a_fresh_run_that_never_began_is_not_gone_on_with(tmp_path, suite):
+    with OpenAIServer(writer()) as model:
+        evaluate(**options(tmp_path, suite, model))
+        with pytest.raises(UsageError, match=r"judge paper: OPENAI_API_KEY .* --judge-api-key-env"):
+            evaluate(**options(tmp_path, suite, model, fresh=True) | {"judge": "paper"})
+        summary = evaluate(**options(tmp_path, suite, model))
+        assert len(model.requests) == 8
+    assert summary.judge is None
+
+
+def test_a_lost_line_is_owed_again_with_its_judgement(tmp_path, suite, judge):
+    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply()) as judges:
+        first = evaluate(**options(tmp_path, suite, model, judge, judges))
+        records = the_run(tmp_path) / "predictions.jsonl"
+        records.write_bytes(b"".join(records.read_bytes().splitlines(keepends=True)[1:]))
+        again = evaluate(**options(tmp_path, suite, model, judge, judges))
+        assert len(model.requests) == len(judges.requests) == 9
+    assert replace(again, seconds=first.seconds) == first
 
 
 def test_a_judge_that_talks_nonsense_scores_nothing(tmp_path, suite, judge):
@@ -220,16 +307,56 @@ def test_a_judge_that_talks_nonsense_scores_nothing(tmp_path, suite, judge):
     assert (record["scores"], record["raw"], record["tries"]) == (None, "I like it: 9/10", 3)
 
 
-def test_a_dead_judge_stops_the_run_and_the_responses_stay(tmp_path, suite, judge):
-    with OpenAIServer(writer()) as model, OpenAIServer(in_turn(Answer(status=403))) as judges:
+def test_a_dead_judge_stops_the_run_and_what_is_being_written_stays(tmp_path, suite, judge):
+    refused = threading.Event()
+
+    def answer(body, number):
+        if number:
+            refused.wait(60)
+        return writer()(body, number)
+
+    def refuse(body, number):
+        refused.set()
+        return Answer(status=403)
+
+    with OpenAIServer(answer) as model, OpenAIServer(refuse) as judges:
         with pytest.raises(BackendError, match="judge strict-judge: HTTP 403"):
-            evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=1))
-        kept = len(lines(the_run(tmp_path) / "predictions.jsonl"))
-        assert kept >= 1
+            evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=4))
+        asked = len(model.requests)
+        assert 4 <= len(lines(the_run(tmp_path) / "predictions.jsonl")) == asked < 8
         judges.answer = judge_reply()
-        summary = evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=1))
-        assert len(model.requests) <= 8 + 1
+        summary = evaluate(**options(tmp_path, suite, model, judge, judges))
+        assert len(model.requests) == 8
     assert summary.counts["judged"] == 8
+
+
+def test_a_judge_that_fails_on_one_response_stops_no_later_run(tmp_path, suite, judge):
+    def answer(body, number):
+        return (
+            Answer(status=500)
+            if "number 2" in body["messages"][-1]["content"]
+            else judge_reply()(body, number)
+        )
+
+    with OpenAIServer(writer()) as model, OpenAIServer(answer) as judges:
+        first = evaluate(**options(tmp_path, suite, model, judge, judges))
+        again = evaluate(**options(tmp_path, suite, model, judge, judges))
+        assert len(judges.requests) == 7 + 2 * 6
+    assert first.judge_failures == again.judge_failures == {"server_error": 1}
+    assert again.counts["judged"] == 7
+
+
+def test_judging_again_leaves_failed_prompts_alone(tmp_path, suite, judge):
+    with (
+        OpenAIServer(refusing("number 2", message="maximum context length")) as model,
+        OpenAIServer(judge_reply()) as judges,
+    ):
+        evaluate(**options(tmp_path, suite, model))
+        config = build_config(options(tmp_path, suite, model, judge, judges, retry_failed=True))
+        summary = asyncio.run(judge_run(the_run(tmp_path), config))
+        assert len(model.requests) == 8
+    assert summary.failures == {"context_length": 1}
+    assert summary.counts["judged"] == 7
 
 
 def test_a_prompt_that_names_the_placeholder_is_text(tmp_path, judge):

@@ -44,15 +44,18 @@ def test_the_folder_comes_from_what_would_change_the_numbers(tmp_path):
 def test_fresh_goes_past_what_is_there_and_later_calls_go_on_with_it(tmp_path):
     first = path_of(tmp_path, fresh=True)
     first.mkdir(parents=True)
+    assert path_of(tmp_path, fresh=True) == first
+    (first / "run.yaml").touch()
     second = path_of(tmp_path, fresh=True)
     assert second != first
     second.mkdir()
+    (second / "run.yaml").touch()
     assert path_of(tmp_path) == second
     assert path_of(tmp_path, fresh=True) not in (first, second)
 
 
 def record(path, predictions=(), judgements=(), **options):
-    with RunWriter(path, **{"judge": None} | options) as run:
+    with RunWriter(path, **{"writing": True, "judge": None} | options) as run:
         for prediction in predictions:
             run.predictions.append(prediction)
         for judgement in judgements:
@@ -67,13 +70,13 @@ def test_what_failed_in_passing_is_owed_again_and_the_rest_stays(tmp_path):
 
 
 def test_the_failed_judgements_of_other_judges_stay(tmp_path):
-    record(tmp_path, [], [judged("a", scores=None, judge="j"), judged("a", scores=None, judge="k")])
+    record(tmp_path, [predicted("a")], [judged("a", scores=None, judge=name) for name in "jk"])
     assert len(record(tmp_path, judge="j")[1]) == 2
     assert record(tmp_path, judge="j", retry_failed=True)[1] == [("k", "a", 0, 0)]
 
 
 def test_sorting_follows_the_suite(tmp_path):
-    with RunWriter(tmp_path, judge=None) as run:
+    with RunWriter(tmp_path, writing=True, judge=None) as run:
         for name in ("c", "a", "b"):
             run.predictions.append(predicted(name))
             run.judgements.append(judged(name))
@@ -119,9 +122,26 @@ def test_reading_what_is_no_run_folder(tmp_path):
     (tmp_path / "run.yaml").write_text("!!python/object/apply:os.getcwd []")
     with pytest.raises(RunFolderError, match="cannot be read"):
         load_run(tmp_path)
-    (tmp_path / "run.yaml").write_text("[1]")
-    with pytest.raises(RunFolderError, match="no keys"):
-        load_run(tmp_path)
+    for text in ("[1]", "{}", "model: m"):
+        (tmp_path / "run.yaml").write_text(text)
+        with pytest.raises(RunFolderError, match="does not say"):
+            load_run(tmp_path)
+
+
+def test_records_that_cannot_be_read_are_one_sentence(tmp_path):
+    (tmp_path / "judgements.jsonl").mkdir()
+    with pytest.raises(RunFolderError, match=r"cannot read .*judgements\.jsonl"):
+        record(tmp_path)
+
+
+def test_only_judging_leaves_the_predictions_alone(tmp_path):
+    record(tmp_path, [failed("a", kind="timeout", final=False), failed("b")])
+    assert len(record(tmp_path, writing=False, retry_failed=True)[0]) == 2
+
+
+def test_a_judgement_without_its_response_is_taken_out(tmp_path):
+    record(tmp_path, [predicted("a")], [judged("a"), judged("b")])
+    assert record(tmp_path)[1] == [("j", "a", 0, 0)]
 
 
 def test_an_unreadable_record_leaves_the_folder_free(tmp_path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -79,7 +79,7 @@ def _start(spec: BackendSpec) -> Any:
         import xllamacpp
     except ImportError:
         raise UsageError('local models need xllamacpp: run pip install "longbench-write[local]"') from None
-    path = find_model(spec.model)
+    path = find_model(spec.model, spec.on_download)
     context = min(read_context_length(path), spec.max_tokens + PROMPT_ROOM)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
@@ -101,8 +101,12 @@ def _start(spec: BackendSpec) -> Any:
         ) from None
 
 
-def find_model(model: str) -> Path:
+def find_model(model: str, on_download: Callable[[int, int | None], None] | None = None) -> Path:
     """The GGUF file of `local/NAME` or `local/PATH.gguf`.
+
+    Args:
+        model: The model as the user named it.
+        on_download: Told the bytes so far and their total while an embedded model is fetched.
 
     Raises:
         UsageError: There is no such model or file.
@@ -112,7 +116,7 @@ def find_model(model: str) -> Path:
     if name in EMBEDDED:
         from longbench_write import assets
 
-        return assets.fetch(name)
+        return assets.fetch(name, on_download)
     path = Path(name).expanduser()
     if path.is_file():
         return path

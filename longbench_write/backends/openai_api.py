@@ -23,6 +23,7 @@ from longbench_write.errors import (
     shorten,
     with_retries,
 )
+from longbench_write.urls import check_url, public_url
 
 if TYPE_CHECKING:
     import openai
@@ -32,7 +33,6 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 _PATH = "/chat/completions"
 _NO_KEY = "EMPTY"
-_EXAMPLE = "http://127.0.0.1:8000/v1"
 _CONNECT_TIMEOUT = 10.0
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
@@ -108,7 +108,6 @@ class OpenAIBackend:
 
         endpoint.asked += 1
         endpoint.in_flight += 1
-        self.meter.requests += 1
         self.meter.in_flight += 1
         began = time.perf_counter()
         reply = _Reply(self.meter)
@@ -120,8 +119,8 @@ class OpenAIBackend:
             return reply.completion(time.perf_counter() - began, attempt)
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise self._redacted(_explain(error, endpoint.url, self.spec.idle_timeout)) from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            told = f"the answer of {endpoint.url} is no JSON: {error}"
+        except (ValueError, RecursionError) as error:
+            told = f"the answer of {endpoint.url} is no JSON that can be read: {shorten(str(error))}"
             raise self._redacted(BackendError("bad_response", told)) from None
         except BackendError as error:
             raise self._redacted(error) from None
@@ -171,12 +170,8 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
     import httpx2
     import openai
 
-    try:
-        parts = httpx2.URL(url)
-    except httpx2.InvalidURL as error:
-        raise UsageError(f"{url!r} is no base URL ({error}): give one such as {_EXAMPLE}") from None
-    if parts.scheme not in ("http", "https") or not parts.host:
-        raise UsageError(f"{url!r} is no base URL: give one such as {_EXAMPLE}")
+    check_url(url)
+    parts = httpx2.URL(url)
     idle = spec.idle_timeout
     timeout = httpx2.Timeout(connect=_CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
     transport = httpx2.AsyncClient(
@@ -195,7 +190,7 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
     if url != DEFAULT_BASE_URL:
         client.organization = client.project = client.admin_api_key = None
         client._custom_headers = {}
-    return _Endpoint(str(parts.copy_with(userinfo=b"")), client)
+    return _Endpoint(public_url(url), client)
 
 
 def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def check_kind(kind: str) -> None:
     """
     if kind == "vllm":
         raise UsageError(
-            "this version has no in-process vLLM backend: serve the model with `vllm serve MODEL`"
-            " and pass --base-url http://HOST:8000/v1"
+            "this version has no in-process vLLM backend: serve the model with `vllm serve MODEL` and pass"
+            f" --base-url http://HOST:8000/v1, or set {DEFAULT_KEY_ENV} if the model is behind OpenAI's API"
         )
     if kind not in BACKENDS:
         raise unknown_name("backend", kind, ["auto", *BACKENDS, "vllm"])

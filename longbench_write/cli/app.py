@@ -7,6 +7,7 @@ import sys
 import typer
 
 from longbench_write.cli import assets, judge, judges, run, score, suites
+from longbench_write.cli.terminal import prepare_streams, printable
 from longbench_write.errors import LbwError
 
 app = typer.Typer(
@@ -29,10 +30,12 @@ def main() -> None:
 
     Exit codes: 0 done; 1 the run could not be finished; 2 wrong usage or configuration; 130 interrupted.
     """
+    prepare_streams()
+    words = sys.argv[1:]
     try:
-        app()
+        app([word for word in words if word != "--debug"])
     except LbwError as error:
-        if "--debug" in sys.argv:
+        if "--debug" in words:
             raise
-        print(f"lbw-eval: {error}", file=sys.stderr)  # noqa: T201
+        print(f"lbw-eval: {printable(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)

@@ -30,7 +30,7 @@ def judge(run: Path, as_json: bool, **options: Any) -> None:
     """
     from longbench_write.cli.progress import make_progress
     from longbench_write.cli.session import drive
-    from longbench_write.cli.table import show
+    from longbench_write.cli.table import exit_code, show
     from longbench_write.evaluation import judge_run
     from longbench_write.runs import load_run
 
@@ -38,5 +38,4 @@ def judge(run: Path, as_json: bool, **options: Any) -> None:
     progress = make_progress(settings.progress)
     summary = drive(judge_run(run, settings, progress), progress)
     show(summary, run, as_json=as_json)
-    if settings.strict and summary.counts["judged"] < summary.counts["owed"]:
-        raise typer.Exit(1)
+    raise typer.Exit(exit_code(summary, strict=settings.strict))

@@ -67,6 +67,8 @@ def _metavar(name: str, kind: Any) -> str | None:
     """What stands for the value in the help; None for a choice or a switch."""
     if get_origin(kind) is tuple:
         return "A,B" if name == "ids" else "URL"
+    if get_origin(kind) is Literal:
+        return "|".join(get_args(kind))
     return _METAVARS.get(_cli_type(name, kind))
 
 
@@ -76,7 +78,7 @@ def _shown(default: Any) -> str:
 
 def _flags(field: dataclasses.Field[Any]) -> tuple[str, ...]:
     flag = "--" + field.name.replace("_", "-")
-    return (f"{flag}/--no-{flag[2:]}",) if field.default is True else (flag,)
+    return (f"{flag}/--no-{flag[2:]}",) if isinstance(field.default, bool) else (flag,)
 
 
 def _cli_type(name: str, kind: Any) -> Any:
@@ -86,8 +88,6 @@ def _cli_type(name: str, kind: Any) -> Any:
         return str if name == "ids" else list[str]
     if len(parts) == 1 and parts[0] in (int, float, bool, Path):
         return parts[0]
-    if get_origin(kind) is Literal:
-        return kind
     return str
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
+from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError, shorten
 from longbench_write.length import length_score
 from longbench_write.pipeline import Observer, Plan
 from longbench_write.records import Judgement, Prediction
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 PLAIN_EVERY = 10.0
 """Seconds between two plain lines."""
@@ -43,21 +47,26 @@ class Progress(Observer):
         self._scores: list[float] = []
         self._weight = 0
         self._started = 0.0
+        self._told = time.monotonic()
 
     def note(self, text: str) -> None:
         """Print a sentence."""
-        print(text, file=self.stream, flush=True)
+        print(printable(text), file=self.stream, flush=True)
 
     def begin(self, plan: Plan) -> None:
         """Start counting."""
         self._plan = plan
         self._started = time.monotonic()
-        if plan.done or plan.to_judge:
-            self.note(
-                f"going on in {plan.folder}: {plan.done + len(plan.to_judge)} responses are there already"
-            )
+        if plan.answered:
+            self.note(f"going on in {plan.folder}: {plan.answered} responses are there already")
         else:
             self.note(f"recording in {plan.folder}")
+
+    def downloading(self, done: int, total: int | None) -> None:
+        """Say how a download gets on, every few seconds."""
+        if time.monotonic() - self._told >= PLAIN_EVERY:
+            self._told = time.monotonic()
+            self.note(download_line(done, total))
 
     def predicted(self, record: Prediction) -> None:
         """Count a response."""
@@ -75,6 +84,11 @@ class Progress(Observer):
         self._judged += 1
         if record.error:
             self.note(f"{record.id}: not judged: {record.error.message}")
+
+    @property
+    def has_kept(self) -> bool:
+        """Whether anything has been recorded."""
+        return bool(self._generated or self._judged)
 
     def kept(self) -> str:
         """What has been recorded, for the last line of an interrupted run."""
@@ -102,6 +116,7 @@ class Progress(Observer):
             parts.append(f"S_l {sum(self._scores) / len(self._scores):.1f}")
         if self._failed:
             parts.append(f"failed {self._failed}")
+        parts.append(f"in flight {sum(meter.in_flight for meter in meters.values())}")
         if retries := sum(meter.retries for meter in meters.values()):
             last = next(meter.last_retry for meter in meters.values() if meter.last_retry)
             parts.append(f"retries {retries} ({shorten(last, 50)})")
@@ -125,14 +140,10 @@ class Progress(Observer):
 class PlainProgress(Progress):
     """A line every few seconds, for logs."""
 
-    _last = 0.0
-
     def tick(self) -> None:
         """Print the line if it is time."""
-        if self._last == 0.0:
-            self._last = time.monotonic()
-        if time.monotonic() - self._last >= PLAIN_EVERY:
-            self._last = time.monotonic()
+        if time.monotonic() - self._told >= PLAIN_EVERY:
+            self._told = time.monotonic()
             self.note(self.line())
 
     def end(self) -> None:
@@ -148,16 +159,26 @@ class RichProgress(Progress):
 
         super().__init__()
         self._console = Console(stderr=True, highlight=False)
+        self._status: Status | None = None
 
     def note(self, text: str) -> None:
         """Print a sentence above the line."""
         self._console.print(printable(text), markup=False, style="dim", soft_wrap=True)
+
+    def downloading(self, done: int, total: int | None) -> None:
+        """Show how a download gets on."""
+        if self._status is None:
+            self._status = self._console.status("")
+            self._status.start()
+        self._status.update(download_line(done, total))
 
     def begin(self, plan: Plan) -> None:
         """Show the line."""
         from rich.live import Live
         from rich.spinner import Spinner
 
+        if self._status is not None:
+            self._status.stop()
         super().begin(plan)
         self._spinner = Spinner("dots", text=self.line())
         self._live = Live(self._spinner, console=self._console, refresh_per_second=8)
@@ -183,15 +204,18 @@ class RichProgress(Progress):
         self._live.stop()
 
 
+def download_line(done: int, total: int | None) -> str:
+    """How far a download is, with a bar where the total is known."""
+    if total is None:
+        return f"downloading the model: {done / 1e6:.0f} MB"
+    filled = round(24 * min(done / total, 1.0))
+    return (
+        f"downloading the model {'━' * filled}{'╌' * (24 - filled)} {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+    )
+
+
 def clock(seconds: float) -> str:
     """Seconds as h:mm:ss or m:ss."""
-    whole = int(seconds)
+    whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def printable(text: str) -> str:
-    """The text without what a terminal would obey: control characters become U+FFFD."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )

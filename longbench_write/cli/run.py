@@ -10,6 +10,7 @@ import typer
 
 from longbench_write.cli.options import JSON, given, parameters, with_signature
 from longbench_write.config import RunConfig, build_config, read_config
+from longbench_write.errors import UsageError
 
 
 def _version(wanted: bool) -> None:
@@ -44,32 +45,18 @@ def run(ctx: typer.Context, config: Path | None, as_json: bool, **options: Any) 
     again goes on where it stopped. The commands at the end work on what is there.
     """
     if ctx.invoked_subcommand is not None:
+        if config or as_json or given(RunConfig, options):
+            raise UsageError(
+                f"options of a run do not go before a command: put them after {ctx.invoked_subcommand}"
+            )
         return
     from longbench_write.cli.progress import make_progress
     from longbench_write.cli.session import drive
-    from longbench_write.cli.table import show
+    from longbench_write.cli.table import exit_code, show
     from longbench_write.evaluation import evaluate_async
 
     settings = build_config((read_config(config) if config else {}) | given(RunConfig, options))
-    _fetch_embedded(settings)
     progress = make_progress(settings.progress)
-    path, summary = drive(evaluate_async(settings, progress), progress)
+    path, summary = drive(evaluate_async(settings, progress), progress, fresh=settings.fresh)
     show(summary, path, as_json=as_json)
-    if (
-        settings.strict
-        and summary.counts["judged" if summary.judge else "generated"] < summary.counts["owed"]
-    ):
-        raise typer.Exit(1)
-
-
-def _fetch_embedded(settings: RunConfig) -> None:
-    """Get the embedded model, if it is asked for, while there is no other display than the download's."""
-    from longbench_write.assets import ASSETS
-    from longbench_write.cli.assets import fetch_with_bar
-    from longbench_write.judging.cards import load_card
-
-    models = [settings.model]
-    if settings.judge not in (None, "none"):
-        models.append(settings.judge_model or load_card(settings.judge)[0].model)
-    embedded = {model.removeprefix("local/") for model in models if model.startswith("local/")}
-    fetch_with_bar(sorted(embedded & set(ASSETS)))
+    raise typer.Exit(exit_code(summary, strict=settings.strict))

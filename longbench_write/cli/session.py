@@ -12,18 +12,38 @@ from typing import Any, TypeVar
 import typer
 
 from longbench_write.cli.progress import Progress
+from longbench_write.errors import LbwError
 
 T = TypeVar("T")
 
 
-def drive(work: Coroutine[Any, Any, T], progress: Progress) -> T:
-    """Run the coroutine; interrupted, say what is kept and how to go on, and exit with 130."""
+def drive(work: Coroutine[Any, Any, T], progress: Progress, *, fresh: bool = False) -> T:
+    """Run the coroutine; cut short, say what is kept and how to go on.
+
+    Args:
+        work: What to do.
+        progress: Its display.
+        fresh: Whether another run was asked for; going on then means not to ask for one again.
+
+    Raises:
+        typer.Exit: It was interrupted (130).
+        LbwError: It could not be finished.
+    """
     try:
         return asyncio.run(_until_terminated(work))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        again = shlex.join(["lbw-eval", *(word for word in sys.argv[1:] if word != "--fresh")])
-        progress.note(f"interrupted; {progress.kept()}. Go on with: {again}")
+        progress.note(f"interrupted; {progress.kept()}. Go on with: {_again(fresh)}")
         raise typer.Exit(130) from None
+    except LbwError:
+        if progress.has_kept:
+            progress.note(f"{progress.kept()}. Once that is mended, go on with: {_again(fresh)}")
+        raise
+
+
+def _again(fresh: bool) -> str:
+    words = [word for word in sys.argv[1:] if word != "--fresh"]
+    from_file = fresh and len(words) == len(sys.argv) - 1
+    return shlex.join(["lbw-eval", *words, *(["--no-fresh"] if from_file else [])])
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:

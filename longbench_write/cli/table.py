@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longbench_write.cli.progress import printable
+from longbench_write.cli.terminal import printable
 from longbench_write.summary import Summary
 
 if TYPE_CHECKING:
@@ -25,9 +25,24 @@ def show(summary: Summary, path: Path, *, as_json: bool) -> None:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     console.print(result_table(summary))
-    for line in footer(summary):
+    for line in footer(summary, path):
         console.print(line, markup=False, soft_wrap=True)
     print(f"files: {path}", file=sys.stderr)  # noqa: T201
+
+
+def exit_code(summary: Summary, *, strict: bool) -> int:
+    """1 where nothing came of a run, or with `strict` where any prompt is without a score; else 0.
+
+    Why nothing came of it is said on stderr.
+    """
+    counts = summary.counts
+    scored = counts["judged" if summary.judge else "generated"]
+    if not scored:
+        what = "judgement" if counts["generated"] else "response"
+        reasons = _reasons(summary.judge_failures if counts["generated"] else summary.failures)
+        hint = "; ask for fewer tokens with --max-tokens" if "context_length" in summary.failures else ""
+        print(f"lbw-eval: not one {what} came{reasons}{hint}", file=sys.stderr)  # noqa: T201
+    return int(not scored or (strict and scored < counts["owed"]))
 
 
 def result_table(summary: Summary) -> Table:
@@ -78,7 +93,7 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def footer(summary: Summary) -> list[str]:
+def footer(summary: Summary, path: Path) -> list[str]:
     """What stands under the table: intervals, how every prompt ended, and what must be known."""
     counts = summary.counts
     intervals = [
@@ -92,7 +107,8 @@ def footer(summary: Summary) -> list[str]:
         f"{_reasons(summary.failures)} + {counts['not_generated']} not generated"
     )
     if not summary.judge:
-        return [*lines, "S_q is missing: nobody judged; add it with `lbw-eval judge RUN --judge NAME`"]
+        lines.append(f"S_q is missing: nobody judged; add it with `lbw-eval judge {path} --judge NAME`")
+        return [printable(line) for line in lines]
     lines.append(
         f"{counts['generated']} generated = {counts['judged']} judged + {counts['judge_failed']} judge failed"
         f"{_reasons(summary.judge_failures)} + {counts['not_judged']} not judged"

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from longbench_write.errors import UsageError
+from longbench_write.errors import UsageError, unknown_name
 from longbench_write.resources import data_root
 
 CARD = "judge.yaml"
@@ -153,9 +153,7 @@ def make_card(values: Mapping[Any, Any], where: str) -> JudgeCard:
     known = list(JudgeCard.model_fields)
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1, 0.5)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-            raise UsageError(f"{where}: unknown key {key!r}: {hint}")
+            raise unknown_name(f"key in {where}:", str(key), known)
     try:
         return JudgeCard.model_validate(dict(values))
     except ValidationError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -72,7 +73,9 @@ class Judge:
             AssetError: The official template could not be had.
         """
         card, folder = load_card(name_or_path)
-        changes: dict[str, Any] = {"model": model} if model is not None else {}
+        changes: dict[str, Any] = {}
+        if model not in (None, card.model):
+            changes = {"model": model, "retires": None, "note": ""}
         if base_urls:
             changes |= {"backend": "openai", "base_urls": tuple(base_urls), "api_key_env": api_key_env}
         elif card.backend == "openai" and model is not None and model.startswith("local/"):
@@ -129,6 +132,11 @@ class Judge:
             max_tokens=self.card.max_tokens,
             max_completion_tokens=self.card.max_completion_tokens,
         )
+
+    def blamed(self, message: str) -> str:
+        """An error's text as this judge's, with the options that mend it called by the judge's names."""
+        mend = re.sub("--(api-key-env|base-url)", r"--judge-\1", message)
+        return f"judge {self.label}: {mend}"
 
     async def judge(
         self,

@@ -18,7 +18,7 @@ def test_each_backend_is_made_from_its_spec(kind, made):
 def test_every_entry_is_a_backend():
     for kind in BACKENDS:
         backend = open_backend(BackendSpec(kind, "m"))
-        assert backend.meter.requests == 0
+        assert backend.meter.in_flight == 0
 
 
 @pytest.mark.parametrize(

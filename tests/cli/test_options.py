@@ -51,7 +51,7 @@ def test_the_start_imports_nothing_heavy(word):
         (["--model", "m", "--base-url", "http://127.0.0.1:1/v1", "--judge", "papr"], "paper"),
         (["--model", "m", "--limit", "0"], "--limit 0"),
         (["--model", "m", "--samples", "0"], "--samples 0"),
-        (["--model", "m", "--backend", "opnai"], "openai"),
+        (["--model", "m", "--backend", "opnai"], "did you mean 'openai'"),
         (["--modle", "m"], "--model"),
         (["--limit", "3"], "--model is needed"),
         (["score", "nowhere"], "nowhere is not a run folder"),

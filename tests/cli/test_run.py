@@ -217,6 +217,73 @@ def test_on_a_terminal_the_line_renews_itself(tmp_path, suite):
     assert child.exitstatus == 0
 
 
+def test_a_run_without_any_response_has_failed(tmp_path, suite):
+    too_long = Answer(status=400, error={"message": "maximum context length is 32768, you requested 32790"})
+    with OpenAIServer(in_turn(too_long)) as model:
+        done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none"))
+    assert done.returncode == 1
+    assert "not one response came (context_length 8); ask for fewer tokens with --max-tokens" in done.stderr
+    assert "8 owed = 0 generated + 8 failed (context_length 8)" in done.stdout
+
+
+def test_a_judge_without_any_valid_reply_has_failed(tmp_path, suite):
+    with OpenAIServer(writer()) as model, OpenAIServer(in_turn(Answer("no"))) as judges:
+        done = lbw_eval(
+            *words(tmp_path, suite, model, "--judge", "paper", "--judge-base-url", judges.base_url)
+        )
+    assert done.returncode == 1
+    assert "not one judgement came (invalid_reply 8)" in done.stderr
+
+
+def test_after_a_stop_it_says_what_is_kept(tmp_path, suite):
+    with OpenAIServer(in_turn(writer(), writer(), Answer(status=401))) as model:
+        done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--concurrency", "1"))
+    assert done.returncode == 1
+    assert "2 new responses and 0 judgements are kept in" in done.stderr
+    assert "go on with: lbw-eval --model m" in done.stderr
+
+
+def test_what_a_server_says_commands_no_terminal(tmp_path, suite):
+    nasty = Answer(status=401, error={"message": "\x1b]0;pwned\x07\x1b[2J"})
+    with OpenAIServer(in_turn(nasty)) as model:
+        done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--concurrency", "1"))
+    assert "pwned" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert "\x07" not in done.stderr
+
+
+def test_the_table_is_utf_8_whatever_the_locale(tmp_path, suite):
+    with OpenAIServer(writer()) as model:
+        done = subprocess.run(
+            [*COMMAND, *words(tmp_path, suite, model, "--judge", "none")],
+            capture_output=True,
+            env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+            timeout=120,
+        )
+    assert done.returncode == 0
+    assert "S̄" in done.stdout.decode("utf-8")
+
+
+def test_a_fresh_run_from_a_file_is_gone_on_with_without_fresh(tmp_path, suite):
+    config = tmp_path / "run.yaml"
+    config.write_text("fresh: true\njudge: none\nconcurrency: 1\n")
+    with OpenAIServer(in_turn(writer(), Answer(status=401))) as model:
+        command = words(tmp_path, suite, model, "--config", str(config))
+        stopped = lbw_eval(*command)
+        model.answer = writer()
+        again = stopped.stderr.split("go on with: lbw-eval ")[1].splitlines()[0].split()
+        done = lbw_eval(*again)
+        assert len(model.requests) == 2 + 7
+    assert again == [*command, "--no-fresh"]
+    assert done.returncode == 0
+
+
+def test_options_of_a_run_before_a_command_are_refused(tmp_path):
+    done = lbw_eval("--judge-base-url", "http://127.0.0.1:1/v1", "judge", str(tmp_path), "--judge", "paper")
+    assert done.returncode == 2
+    assert "put them after judge" in done.stderr
+
+
 @pytest.mark.model
 def test_the_embedded_model_writes_and_judges(tmp_path):
     command = [

@@ -83,8 +83,8 @@ def test_an_unknown_judge_names_the_nearest(name, told, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (CARD + "temperatur: 1", "judge.yaml: unknown key 'temperatur': did you mean temperature"),
-        (CARD + "3: 1", "judge.yaml: unknown key 3: "),
+        (CARD + "temperatur: 1", "judge.yaml: 'temperatur'; did you mean 'temperature'"),
+        (CARD + "3: 1", "judge.yaml: '3'; known: "),
         (CARD + "temperature: hot", "judge.yaml: temperature: "),
         (CARD + "temperature: .nan", "temperature: "),
         (CARD + "temperature: -1", "temperature: "),

@@ -1,0 +1,21 @@
+"""What goes to a person's terminal."""
+
+from __future__ import annotations
+
+import sys
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey: control characters become U+FFFD."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take any text: files and pipes as UTF-8, terminals with replacements."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream.isatty():
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        else:
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
