@@ -12,6 +12,8 @@ from longbench_write.summary import Summary
 if TYPE_CHECKING:
     from rich.table import Table
 
+_HEADLINES = (("S̄", "S_bar"), ("S_l", "S_l"), ("S_q", "S_q"))
+
 _PLAIN_WIDTH = 110
 """Columns where the output is no terminal."""
 
@@ -98,10 +100,16 @@ def footer(summary: Summary, path: Path) -> list[str]:
     counts = summary.counts
     intervals = [
         f"{label} {low_high[0]:.1f} to {low_high[1]:.1f}"
-        for label, name in (("S̄", "S_bar"), ("S_l", "S_l"), ("S_q", "S_q"))
+        for label, name in _HEADLINES
         if (low_high := summary.ci[name])
     ]
     lines = [f"95% intervals: {', '.join(intervals)}"] if intervals else []
+    if summary.range_mean["S_l"] is not None:
+        means = [f"{label} {_number(summary.range_mean[name])}" for label, name in _HEADLINES]
+        lines.append(f"unweighted mean of the four length ranges: {', '.join(means)}")
+    if summary.S_l is not None and summary.S_l_unicode is not None:
+        difference = summary.S_l_unicode - summary.S_l
+        lines.append(f"S_l by the Unicode-aware word count: {summary.S_l_unicode:.1f} ({difference:+.1f})")
     lines.append(
         f"{counts['owed']} owed = {counts['generated']} generated + {counts['generation_failed']} failed"
         f"{_reasons(summary.failures)} + {counts['not_generated']} not generated"
