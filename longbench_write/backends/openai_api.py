@@ -35,7 +35,11 @@ _PATH = "/chat/completions"
 _NO_KEY = "EMPTY"
 _CONNECT_TIMEOUT = 10.0
 _KEEP_ALIVE = 2.0
-"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
+"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it.
+
+On loopback none is kept: a connection costs nothing there, and llama.cpp's server closes its own after each
+stream although it says otherwise.
+"""
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
 _STATUS_OF_CODE = {
@@ -172,17 +176,18 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
 
     check_url(url)
     parts = httpx2.URL(url)
+    loopback = parts.host in ("127.0.0.1", "localhost", "::1")
     idle = spec.idle_timeout
     timeout = httpx2.Timeout(connect=_CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
     transport = httpx2.AsyncClient(
         timeout=timeout,
         limits=httpx2.Limits(
             max_connections=None,
-            max_keepalive_connections=spec.concurrency,
+            max_keepalive_connections=0 if loopback else spec.concurrency,
             keepalive_expiry=_KEEP_ALIVE,
         ),
         follow_redirects=True,
-        trust_env=parts.host not in ("127.0.0.1", "localhost", "::1"),
+        trust_env=not loopback,
     )
     client = openai.AsyncOpenAI(
         api_key=key, base_url=url, timeout=timeout, max_retries=0, http_client=transport
@@ -374,4 +379,4 @@ def _explain(error: Exception, url: str, idle: float) -> BackendError:
         return BackendError("connection", f"cannot reach {url}: {told} (check --base-url)")
     if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
         return _inline_error(error.body)
-    return BackendError("connection", f"the connection to {url} was lost: {told}")
+    return BackendError("connection", f"connection lost ({told}): {url}")

@@ -149,8 +149,8 @@ async def test_a_passing_fault_is_tried_again(stream, fault):
 @pytest.mark.parametrize(
     ("answer", "kind", "told"),
     [
-        (Answer("a b", fault="drop_before"), "connection", "was lost"),
-        (Answer("a b", fault="drop_during"), "connection", "was lost"),
+        (Answer("a b", fault="drop_before"), "connection", "connection lost"),
+        (Answer("a b", fault="drop_during"), "connection", "connection lost"),
         (Answer("a b", fault="truncated_json"), "bad_response", "no JSON"),
         (Answer("a b", fault="html"), "bad_response", "check --base-url"),
         (Answer("a b", fault="empty_choices"), "bad_response", ""),
