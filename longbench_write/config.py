@@ -31,9 +31,7 @@ class RunConfig:
     api_key_env: Annotated[
         str | None, "Name of the variable that holds the API key; sent to no --base-url unless named."
     ] = None
-    judge: Annotated[
-        str | None, "Judge: a name from `lbw-eval judges`, a judge's folder, or none."
-    ] = None  # fmt: skip
+    judge: Annotated[str | None, "Judge: a name from `lbw-eval judges`, a judge's folder, or none."] = None
     judge_model: Annotated[str | None, "Ask this model instead of the judge's own."] = None
     judge_base_url: Annotated[tuple[str, ...], "Ask the judge there; may be given several times."] = ()
     judge_api_key_env: Annotated[str | None, "Name of the variable that holds the judge's API key."] = None
@@ -98,7 +96,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "model"
-        if first["type"] == "missing_keyword_only_argument" or first["type"] == "missing":
+        if first["type"] in ("missing", "missing_keyword_only_argument"):
             raise UsageError(f"{flag(name)} is needed: which model is to be evaluated?") from None
         if first["type"] == "literal_error":
             raise unknown_name(flag(name), str(first["input"]), _choices(name)) from None

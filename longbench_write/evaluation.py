@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import Backend, BackendSpec
-from longbench_write.backends.registry import DEFAULT_KEY_ENV, check_kind, choose_backend, open_backend
+from longbench_write.backends.registry import (
+    DEFAULT_KEY_ENV,
+    check_kind,
+    choose_backend,
+    fetch_weights,
+    open_backend,
+)
 from longbench_write.config import RunConfig, build_config
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
@@ -47,48 +53,74 @@ def evaluate(config: RunConfig | None = None, **options: Any) -> Summary:
         UsageError: The configuration is refused; nothing was spent.
         LbwError: The run could not be finished; the same call goes on where it stopped.
     """
-    return asyncio.run(evaluate_async(config or build_config(options)))[1]
+    return asyncio.run(start_evaluation(config or build_config(options), Observer()))[1]
 
 
-async def evaluate_async(config: RunConfig, observer: Observer | None = None) -> tuple[Path, Summary]:
-    """As `evaluate`, inside a running event loop; also gives the run folder."""
-    observer = observer or Observer()
+def start_evaluation(config: RunConfig, observer: Observer) -> Coroutine[Any, Any, tuple[Path, Summary]]:
+    """Check and fetch what a run needs, which may block; what is returned runs it.
+
+    Returns:
+        A coroutine that gives the run folder and the summary.
+    """
     suite = load_suite(config.suite)
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
     spec = _writer_spec(config, observer)
-    judge = _choose_judge(config, config.seed, observer)
+    judge = _judge_role(config, config.seed, observer)
+    for needed in (spec, judge.spec) if judge else (spec,):
+        fetch_weights(needed, observer.downloading)
+    return _evaluate(config, suite, prompts, spec, judge, observer)
+
+
+async def _evaluate(
+    config: RunConfig,
+    suite: Suite,
+    prompts: Sequence[Prompt],
+    spec: BackendSpec,
+    judge: _JudgeRole | None,
+    observer: Observer,
+) -> tuple[Path, Summary]:
     identity = _identity(config, suite, prompts, spec)
     path = run_path(config.out, config.model, suite.name, spec.kind, identity, fresh=config.fresh)
     tasks = [(prompt, sample) for prompt in prompts for sample in range(config.samples)]
-    label = judge.label if judge else None
+    label = judge.judge.label if judge else None
     with RunWriter(path, writing=True, judge=label, retry_failed=config.retry_failed) as run:
         session = _Session(run, observer, new_manifest(config, suite, spec, owed=len(tasks)))
         owed = [(prompt, sample) for prompt, sample in tasks if (prompt.id, sample) not in run.predictions]
-        role = _WriterRole(spec, lambda backend: _writer(config, backend)) if owed else None
-        await session.work(owed, role, _judge_role(config, judge, observer))
+        writer = _WriterRole(spec, lambda backend: _writer(config, backend)) if owed else None
+        await session.work(owed, writer, judge)
         return path, session.finish([(prompt.id, sample) for prompt, sample in tasks])
 
 
-async def judge_run(path: Path, config: RunConfig, observer: Observer | None = None) -> Summary:
-    """Judge what a run folder holds, without generating anything, and score it by that judge.
+def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutine[Any, Any, Summary]:
+    """Check and fetch what judging a run folder needs, which may block; what is returned judges it.
+
+    Nothing is generated.
 
     Args:
         path: The run folder.
         config: Only what it says of the judge, of time-outs and of what to retry counts.
         observer: Told what happens.
 
+    Returns:
+        A coroutine that gives the summary by that judge.
+
     Raises:
         UsageError: It is no run folder, or there is no such judge.
-        LbwError: The judging could not be finished; the same call goes on where it stopped.
     """
-    observer = observer or Observer()
     manifest = load_run(path).manifest
-    judge = _choose_judge(config, int(manifest["config"]["seed"]), observer)
+    judge = _judge_role(config, int(manifest["config"]["seed"]), observer)
     if judge is None:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")
-    with RunWriter(path, writing=False, judge=judge.label, retry_failed=config.retry_failed) as run:
+    fetch_weights(judge.spec, observer.downloading)
+    return _judge(path, config, manifest, judge, observer)
+
+
+async def _judge(
+    path: Path, config: RunConfig, manifest: dict[str, Any], judge: _JudgeRole, observer: Observer
+) -> Summary:
+    with RunWriter(path, writing=False, judge=judge.judge.label, retry_failed=config.retry_failed) as run:
         session = _Session(run, observer, manifest)
-        await session.work([], None, _judge_role(config, judge, observer))
+        await session.work([], None, judge)
         return session.finish(run.predictions.identities())
 
 
@@ -128,7 +160,9 @@ class _Session:
 
     async def work(self, owed: list[Task], writer: _WriterRole | None, judge: _JudgeRole | None) -> None:
         """Open the backends and do what is owed; without anything owed, open nothing."""
-        answered, to_judge = self._survey(judge)
+        to_judge = [
+            key for key in self._run.answered if judge and not self._run.judged(judge.judge.label, key)
+        ]
         if not owed and not to_judge:
             self._observer.note(f"nothing is owed: every response is recorded in {self._run.path}")
             self._write_manifest(judge)
@@ -147,7 +181,7 @@ class _Session:
             self._write_manifest(judge)
             started = time.monotonic()
             try:
-                plan = Plan(self._run.path, owed, to_judge, answered, writing, judging)
+                plan = Plan(self._run.path, owed, to_judge, len(self._run.answered), writing, judging)
                 await run_pipeline(plan, self._run, self._observer)
             finally:
                 self._manifest["seconds"] += time.monotonic() - started
@@ -160,17 +194,6 @@ class _Session:
             has_judged = self._run.has_judged(judge.judge.label)
             self._manifest = with_judge(self._manifest, judge.judge, has_judged=has_judged)
         self._run.write_manifest(self._manifest)
-
-    def _survey(self, judge: _JudgeRole | None) -> tuple[int, list[Key]]:
-        """The number of responses that are there, and those of them that are to be judged."""
-        answered = 0
-        to_judge = []
-        for record in self._run.predictions:
-            if record.response is not None:
-                answered += 1
-                if judge and not self._run.judged(judge.judge.label, record.key):
-                    to_judge.append(record.key)
-        return answered, to_judge
 
     def finish(self, order: list[Key]) -> Summary:
         """Put the records in order and write the results."""
@@ -220,7 +243,6 @@ def _writer_spec(config: RunConfig, observer: Observer) -> BackendSpec:
         idle_timeout=config.idle_timeout,
         stream=config.stream,
         max_completion_tokens=kind == "openai" and not config.base_url,
-        on_download=observer.downloading,
     )
 
 
@@ -256,14 +278,14 @@ def _choose_judge(config: RunConfig, seed: int, observer: Observer) -> Judge | N
     return judge
 
 
-def _judge_role(config: RunConfig, judge: Judge | None, observer: Observer) -> _JudgeRole | None:
+def _judge_role(config: RunConfig, seed: int, observer: Observer) -> _JudgeRole | None:
+    judge = _choose_judge(config, seed, observer)
     if judge is None:
         return None
     spec = replace(
         judge.spec(config.judge_concurrency or DEFAULT_CONCURRENCY.get(judge.card.backend)),
         idle_timeout=config.idle_timeout,
         stream=config.stream,
-        on_download=observer.downloading,
     )
     return _JudgeRole(judge, spec)
 

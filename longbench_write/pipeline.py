@@ -36,7 +36,7 @@ class Observer:
         """Something that the user should know, in one sentence."""
 
     def downloading(self, done: int, total: int | None) -> None:
-        """So many bytes of a model have come; may be called from another thread."""
+        """So many bytes of a model have come, of so many."""
 
     def begin(self, plan: Plan) -> None:
         """Requests are about to be made."""
@@ -184,7 +184,7 @@ class _Scheduler:
 
     async def run(self) -> None:
         for key in self._plan.to_judge:
-            self._enqueue(self._run.predictions.get(key))
+            self._enqueue(key, self._run.answered[key])
         async with asyncio.TaskGroup() as group:
             helpers = [group.create_task(self._tick())]
             writers = []
@@ -233,10 +233,11 @@ class _Scheduler:
             self._run.predictions.append(record)
             self._observer.predicted(record)
             if self._plan.judging is not None and record.response is not None:
-                self._enqueue(record)
+                self._enqueue(record.key, record.response_length or 0)
 
-    def _enqueue(self, record: Prediction) -> None:
-        self._queue.put_nowait((-(record.response_length or 0), record.key))
+    def _enqueue(self, key: Key, words: int) -> None:
+        """Have a response judged, the longest first."""
+        self._queue.put_nowait((-words, key))
 
     async def _judge(self, judging: Judging) -> None:
         while True:

@@ -23,7 +23,7 @@ from longbench_write.records import Failure, Judgement, Key, Prediction
 JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
 
-_NEEDED = ("model", "suite", "writer", "owed", "backend", "config", "judges", "seconds")
+_NEEDED = ("model", "suite", "writer", "owed", "backend", "config", "judge", "judges", "seconds")
 
 MANIFEST = "run.yaml"
 PREDICTIONS = "predictions.jsonl"
@@ -165,6 +165,9 @@ class RunWriter:
         writing: Whether responses are going to be written; otherwise every prediction stays.
         judge: The label of the judge who goes on; the failed judgements of others stay.
         retry_failed: Whether what failed for good is owed again too.
+
+    Attributes:
+        answered: The responses that were there when the folder was opened, and their lengths in words.
     """
 
     def __init__(self, path: Path, *, writing: bool, judge: str | None, retry_failed: bool = False) -> None:
@@ -172,6 +175,7 @@ class RunWriter:
         self._writing = writing
         self._judge = judge
         self._retry_failed = retry_failed
+        self.answered: dict[Key, int] = {}
         self.predictions = RecordFile(path / PREDICTIONS, Prediction.from_json, _key)
         self.judgements = RecordFile(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
 
@@ -189,6 +193,8 @@ class RunWriter:
         self._exits.close()
 
     def _keeps_prediction(self, record: Prediction) -> bool:
+        if record.response is not None:
+            self.answered[record.key] = record.response_length or 0
         return not self._writing or self._stays(record.error)
 
     def _keeps_judgement(self, record: Judgement) -> bool:

@@ -17,8 +17,9 @@ from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, ju
 from longbench_write import evaluate, load_run, load_suite
 from longbench_write.config import build_config
 from longbench_write.errors import BackendError, RunFolderError, UsageError
-from longbench_write.evaluation import judge_run
+from longbench_write.evaluation import start_judging
 from longbench_write.length import count_words
+from longbench_write.pipeline import Observer
 from longbench_write.results import score_run
 
 TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
@@ -353,7 +354,7 @@ def test_judging_again_leaves_failed_prompts_alone(tmp_path, suite, judge):
     ):
         evaluate(**options(tmp_path, suite, model))
         config = build_config(options(tmp_path, suite, model, judge, judges, retry_failed=True))
-        summary = asyncio.run(judge_run(the_run(tmp_path), config))
+        summary = asyncio.run(start_judging(the_run(tmp_path), config, Observer()))
         assert len(model.requests) == 8
     assert summary.failures == {"context_length": 1}
     assert summary.counts["judged"] == 7

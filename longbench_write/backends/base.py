@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self, TypedDict
@@ -96,7 +96,6 @@ class BackendSpec:
         stream: Whether answers are streamed.
         max_completion_tokens: Whether the limit is sent under that name, as reasoning models want it.
         retry: How failed requests are tried again.
-        on_download: Told the bytes so far and their total while a model is fetched, from another thread.
     """
 
     kind: str
@@ -109,7 +108,6 @@ class BackendSpec:
     stream: bool = True
     max_completion_tokens: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    on_download: Callable[[int, int | None], None] | None = field(default=None, compare=False)
 
 
 def derived_seed(run_seed: int, *identity: str | int) -> int:

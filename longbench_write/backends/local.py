@@ -79,7 +79,7 @@ def _start(spec: BackendSpec) -> Any:
         import xllamacpp
     except ImportError:
         raise UsageError('local models need xllamacpp: run pip install "longbench-write[local]"') from None
-    path = find_model(spec.model, spec.on_download)
+    path = find_model(spec.model)
     context = min(read_context_length(path), spec.max_tokens + PROMPT_ROOM)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)

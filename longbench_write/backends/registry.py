@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from longbench_write.backends.base import Backend, BackendSpec
@@ -45,6 +45,23 @@ def check_kind(kind: str) -> None:
         )
     if kind not in BACKENDS:
         raise unknown_name("backend", kind, ["auto", *BACKENDS, "vllm"])
+
+
+def fetch_weights(spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
+    """Have an embedded model's file on this machine before its backend is opened.
+
+    Args:
+        spec: Any backend's; only "local" has files to fetch.
+        on_download: Told the bytes so far and their total.
+
+    Raises:
+        UsageError: There is no such model or file.
+        AssetError: The embedded model cannot be had.
+    """
+    if spec.kind == "local":
+        from longbench_write.backends.local import find_model
+
+        find_model(spec.model, on_download)
 
 
 def choose_backend(

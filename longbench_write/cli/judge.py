@@ -31,11 +31,11 @@ def judge(run: Path, as_json: bool, **options: Any) -> None:
     from longbench_write.cli.progress import make_progress
     from longbench_write.cli.session import drive
     from longbench_write.cli.table import exit_code, show
-    from longbench_write.evaluation import judge_run
+    from longbench_write.evaluation import start_judging
     from longbench_write.runs import load_run
 
     settings = build_config({"model": load_run(run).manifest["model"]} | given(RunConfig, options))
     progress = make_progress(settings.progress)
-    summary = drive(judge_run(run, settings, progress), progress)
+    summary = drive(lambda: start_judging(run, settings, progress), progress)
     show(summary, run, as_json=as_json)
     raise typer.Exit(exit_code(summary, strict=settings.strict))

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 import typer
 
+from longbench_write.config import flag
+
 F = TypeVar("F", bound=Callable[..., None])
 
 JSON = inspect.Parameter(
@@ -77,8 +79,8 @@ def _shown(default: Any) -> str:
 
 
 def _flags(field: dataclasses.Field[Any]) -> tuple[str, ...]:
-    flag = "--" + field.name.replace("_", "-")
-    return (f"{flag}/--no-{flag[2:]}",) if isinstance(field.default, bool) else (flag,)
+    name = flag(field.name)
+    return (f"{name}/--no-{name[2:]}",) if isinstance(field.default, bool) else (name,)
 
 
 def _cli_type(name: str, kind: Any) -> Any:

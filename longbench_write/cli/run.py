@@ -53,10 +53,10 @@ def run(ctx: typer.Context, config: Path | None, as_json: bool, **options: Any) 
     from longbench_write.cli.progress import make_progress
     from longbench_write.cli.session import drive
     from longbench_write.cli.table import exit_code, show
-    from longbench_write.evaluation import evaluate_async
+    from longbench_write.evaluation import start_evaluation
 
     settings = build_config((read_config(config) if config else {}) | given(RunConfig, options))
     progress = make_progress(settings.progress)
-    path, summary = drive(evaluate_async(settings, progress), progress, fresh=settings.fresh)
+    path, summary = drive(lambda: start_evaluation(settings, progress), progress, fresh=settings.fresh)
     show(summary, path, as_json=as_json)
     raise typer.Exit(exit_code(summary, strict=settings.strict))

@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import typer
@@ -17,11 +17,11 @@ from longbench_write.errors import LbwError
 T = TypeVar("T")
 
 
-def drive(work: Coroutine[Any, Any, T], progress: Progress, *, fresh: bool = False) -> T:
-    """Run the coroutine; cut short, say what is kept and how to go on.
+def drive(start: Callable[[], Coroutine[Any, Any, T]], progress: Progress, *, fresh: bool = False) -> T:
+    """Start and run what is to be done; cut short, say what is kept and how to go on.
 
     Args:
-        work: What to do.
+        start: Prepares, and gives what is to be run.
         progress: Its display.
         fresh: Whether another run was asked for; going on then means not to ask for one again.
 
@@ -30,7 +30,7 @@ def drive(work: Coroutine[Any, Any, T], progress: Progress, *, fresh: bool = Fal
         LbwError: It could not be finished.
     """
     try:
-        return asyncio.run(_until_terminated(work))
+        return asyncio.run(_until_terminated(start()))
     except (KeyboardInterrupt, asyncio.CancelledError):
         progress.note(f"interrupted; {progress.kept()}. Go on with: {_again(fresh)}")
         raise typer.Exit(130) from None

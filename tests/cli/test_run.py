@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -147,6 +148,30 @@ def test_interrupted_it_keeps_what_is_done_and_tells_how_to_go_on(tmp_path, suit
     assert "interrupted; 3 new responses and 0 judgements are kept in" in last
     assert last.endswith(f"Go on with: lbw-eval {' '.join(command[:-1])}")
     assert len(recorded(tmp_path)) == 3
+
+
+def test_interrupted_while_it_fetches_it_ends_at_once(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        code = (
+            "from longbench_write import assets; from longbench_write.cli.app import main;"
+            f"assets.RAW_URL = {host!r}; main()"
+        )
+        environment = os.environ | {"LBW_CACHE": str(tmp_path / "cache"), "PIP_INDEX_URL": host}
+        with subprocess.Popen(
+            [sys.executable, "-c", code, "--model", "m", "--base-url", host, "--judge", "none"],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as child:
+            silent.accept()[0].close()
+            silent.settimeout(60)
+            pip, _ = silent.accept()
+            with pip:
+                child.send_signal(signal.SIGINT)
+                _, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "interrupted; nothing had been asked yet" in err
 
 
 def test_a_second_process_is_told_who_is_at_work(tmp_path, suite):
