@@ -10,6 +10,8 @@ import itertools
 import re
 import zlib
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from longbench_write.length import count_words
@@ -19,9 +21,9 @@ WORD_GRAM = 6
 CHARACTER_GRAM = 10
 """Characters in an n-gram of `repetition`, where most of the text is Chinese, Japanese or Korean."""
 REPEATED_SHARE = 0.2
-"""`is_repetitive` from this `repetition` on. Varied long prose stays under 0.05."""
+"""A loop from this share of repeated text on. Varied long prose stays under 0.05."""
 COMPRESSED_SHARE = 0.15
-"""`is_repetitive` if zlib leaves less than this share of the bytes. Varied prose leaves 0.3 to 0.5."""
+"""A loop if zlib leaves less than this share of the bytes. Varied prose leaves 0.3 to 0.5."""
 COMPRESSIBLE_BYTES = 1000
 """UTF-8 bytes that a text must have for the compressed share to mean anything."""
 REFUSAL_WORDS = 150
@@ -39,8 +41,33 @@ def is_empty(text: str) -> bool:
     return not text.strip()
 
 
-def repetition(text: str) -> float:
-    """The share of the text that lies inside n-grams which have occurred before, 0 to 1.
+@dataclass(frozen=True)
+class Repetition:
+    """How much a text repeats itself.
+
+    Attributes:
+        share: The share of the text that lies inside n-grams which have occurred before, 0 to 1.
+        start: Where the loop begins, as a share of the text: with the passage in which what is repeated
+            exceeds by most what is not; None where no words repeat so much.
+        compressed: The share of its UTF-8 bytes that zlib leaves; None for a text too short to say.
+    """
+
+    share: float
+    start: float | None
+    compressed: float | None
+
+    @property
+    def is_loop(self) -> bool:
+        """Much of the text repeats itself word for word, or it compresses as no prose does.
+
+        The second sign catches what the first cannot: rows of punctuation or emoji, endless single words.
+        """
+        compresses = self.compressed is not None and self.compressed < COMPRESSED_SHARE
+        return compresses or self.share >= REPEATED_SHARE
+
+
+def repetition(text: str) -> Repetition:
+    """Measure how much a text repeats itself.
 
     The n-grams are of words (letter case aside, all numbers alike, so that a loop that numbers its turns is
     seen), or of characters where most units are CJK characters; a passage's first occurrence is not counted.
@@ -49,24 +76,35 @@ def repetition(text: str) -> float:
     cjk = sum(1 for unit in units if len(unit) == 1 and unit > "\u3000")
     n = CHARACTER_GRAM if 2 * cjk > len(units) else WORD_GRAM
     seen: set[tuple[str, ...]] = set()
-    covered = end = 0
+    repeated: list[range] = []
+    end = 0
     for start, gram in enumerate(zip(*(itertools.islice(units, i, None) for i in range(n)), strict=False)):
         if gram in seen:
-            covered += start + n - max(start, end)
+            repeated.append(range(max(start, end), start + n))
             end = start + n
         seen.add(gram)
-    return covered / len(units) if units else 0.0
+    share = sum(map(len, repeated)) / len(units) if units else 0.0
+    loop = _loop_start(repeated) / len(units) if share >= REPEATED_SHARE else None
+    return Repetition(share, loop, _compressed(text))
 
 
-def is_repetitive(text: str) -> bool:
-    """A loop: much of the text repeats itself word for word, or it compresses as no prose does.
+def _loop_start(repeated: Sequence[range]) -> int:
+    """The first unit of the passage in which what is repeated exceeds by most what is not."""
+    best = excess = start = first = end = 0
+    for stretch in repeated:
+        excess -= stretch.start - end
+        if excess <= 0:
+            excess, start = 0, stretch.start
+        excess += len(stretch)
+        if excess > best:
+            best, first = excess, start
+        end = stretch.stop
+    return first
 
-    The second sign catches what the first cannot: rows of punctuation or emoji, endless single words.
-    """
+
+def _compressed(text: str) -> float | None:
     raw = text.encode("utf-8", "surrogatepass")
-    if len(raw) >= COMPRESSIBLE_BYTES and len(zlib.compress(raw)) < COMPRESSED_SHARE * len(raw):
-        return True
-    return repetition(text) >= REPEATED_SHARE
+    return len(zlib.compress(raw)) / len(raw) if len(raw) >= COMPRESSIBLE_BYTES else None
 
 
 @functools.cache

@@ -84,7 +84,7 @@ async def _evaluate(
     tasks = [(prompt, sample) for prompt in prompts for sample in range(config.samples)]
     label = judge.judge.label if judge else None
     with RunWriter(path, writing=True, judge=label, retry_failed=config.retry_failed) as run:
-        session = _Session(run, observer, new_manifest(config, suite, spec, owed=len(tasks)))
+        session = _Session(run, observer, new_manifest(config, suite, prompts, spec))
         owed = [(prompt, sample) for prompt, sample in tasks if (prompt.id, sample) not in run.predictions]
         writer = _WriterRole(spec, lambda backend: _writer(config, backend)) if owed else None
         await session.work(owed, writer, judge)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -12,7 +14,7 @@ from longbench_write.backends.base import BackendSpec
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.suites import Suite
+from longbench_write.suites import Prompt, Suite
 from longbench_write.summary import CONVENTION
 from longbench_write.urls import public_url
 from longbench_write.writers.direct import DirectWriter
@@ -25,14 +27,16 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, *, owed: int) -> dict[str, Any]:
+def new_manifest(
+    config: RunConfig, suite: Suite, prompts: Sequence[Prompt], spec: BackendSpec
+) -> dict[str, Any]:
     """What is known when a run begins.
 
     Args:
         config: As the user gave it.
         suite: The suite that the prompts come from.
+        prompts: Those of it that the run is about.
         spec: The chosen backend.
-        owed: Responses that the run sets out to get.
     """
     recorded = config.recorded()
     for name in ("base_url", "judge_base_url"):
@@ -43,7 +47,8 @@ def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, *, owed: in
         "suite": {"name": suite.name, "version": suite.version, "sha256": suite.sha256},
         "writer": DirectWriter.name,
         "convention": CONVENTION,
-        "owed": owed,
+        "prompts": prompts_of(prompt.id for prompt in prompts),
+        "owed": len(prompts) * config.samples,
         "backend": {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]},
         "config": recorded,
         "judge": None,
@@ -53,6 +58,12 @@ def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, *, owed: in
         "end": None,
         "seconds": 0.0,
     }
+
+
+def prompts_of(ids: Iterable[str]) -> dict[str, Any]:
+    """How many prompts a run is about, and a hash that tells which."""
+    names = sorted(ids)
+    return {"n": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
 
 
 def with_judge(manifest: dict[str, Any], judge: Judge | None, *, has_judged: bool) -> dict[str, Any]:

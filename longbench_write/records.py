@@ -59,6 +59,9 @@ class Prediction(_Record):
 
     The first five fields are the reference scripts' own. Without a response, `response` and both lengths
     are None and `error` says why.
+
+    Attributes:
+        max_tokens_effective: New tokens that the context left room for, where that is known.
     """
 
     prompt: str
@@ -72,6 +75,7 @@ class Prediction(_Record):
     response_length_unicode: int | None
     reasoning: str
     finish_reason: str | None
+    max_tokens_effective: int | None
     usage: dict[str, int | None] | None
     seconds: float | None
     error: Failure | None

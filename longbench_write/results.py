@@ -1,17 +1,21 @@
-"""A run folder's results: scores.csv and summary.json from its records."""
+"""A run folder's results: scores.csv and summary.json from its records, and the rows of scores.csv again."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from longbench_write.errors import unknown_name
+from longbench_write.diagnostics import Repetition
+from longbench_write.errors import RunFolderError, shorten, unknown_name
 from longbench_write.records import DIMENSIONS
 from longbench_write.runs import SCORES, SUMMARY, hold, load_run, write_whole
 from longbench_write.scoring import FLAGS, Row, summarise
-from longbench_write.summary import Summary
+from longbench_write.summary import Heading, Summary
+
+_SETTINGS = ("temperature", "max_tokens", "seed")
 
 
 def score_run(path: str | Path, *, judge: str | None = None) -> Summary:
@@ -40,13 +44,9 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
     elif label not in judges:
         raise unknown_name("judge of this run", str(label), judges)
     summary, rows = summarise(
+        _heading(run.manifest, label),
         run.predictions,
         judgements,
-        model=run.manifest["model"],
-        suite=run.manifest["suite"]["name"],
-        writer=run.manifest["writer"],
-        judge=label,
-        judge_note=judges[label]["note"] if label else "",
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
     )
@@ -55,12 +55,35 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
     return summary
 
 
+def _heading(manifest: Mapping[str, Any], label: str | None) -> Heading:
+    suite, config = manifest["suite"], manifest["config"]
+    judge: dict[str, Any] = manifest["judges"][label] if label else {}
+    return Heading(
+        model=manifest["model"],
+        writer=manifest["writer"],
+        suite=suite["name"],
+        suite_version=suite["version"],
+        suite_sha256=suite["sha256"],
+        prompts=manifest["prompts"],
+        samples=config["samples"],
+        settings={"backend": manifest["backend"]["kind"], **{name: config[name] for name in _SETTINGS}},
+        judge=label,
+        judge_sha256=judge.get("config_sha256"),
+        judge_note=judge.get("note", ""),
+        start=manifest["start"],
+    )
+
+
 def scores_csv(rows: Sequence[Row]) -> str:
     """The text of scores.csv: a line a response, empty where a number cannot be had, flags as 0 or 1."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(
-        ["id", "sample", "type", "language", "length", "response_length", "S_l", *DIMENSIONS, "S_q", *FLAGS]
+        [
+            *("id", "sample", "type", "language", "length", "response_length", "S_l", *DIMENSIONS, "S_q"),
+            *(*FLAGS, "judge_failed", "response_length_unicode", "S_l_unicode"),
+            *("repeated_share", "repeated_from", "compressed_share", "reasoning_words"),
+        ]
     )
     for row in rows:
         table.writerow(
@@ -68,5 +91,53 @@ def scores_csv(rows: Sequence[Row]) -> str:
             + [row.dimensions[name] if row.dimensions else None for name in DIMENSIONS]
             + [row.S_q]
             + [int(flag in row.flags) for flag in FLAGS]
+            + [int(row.failed), row.response_length_unicode, row.S_l_unicode]
+            + [row.repetition.share, row.repetition.start, row.repetition.compressed, row.reasoning_words]
         )
     return text.getvalue()
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a scores.csv, as they were written.
+
+    Raises:
+        RunFolderError: It cannot be read, or was written by another version.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [_row(line) for line in csv.DictReader(file)]
+    except FileNotFoundError:
+        raise RunFolderError(f"there is no {path}: make it with `lbw-eval score {path.parent}`") from None
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise RunFolderError(
+            f"{path} cannot be read ({shorten(repr(error))}): "
+            f"make it anew with `lbw-eval score {path.parent}`"
+        ) from None
+
+
+def _row(line: Mapping[str, str]) -> Row:
+    judged = line["S_q"] != ""
+    return Row(
+        id=line["id"],
+        sample=int(line["sample"]),
+        type=line["type"],
+        language=line["language"],
+        length=int(line["length"]),
+        response_length=int(line["response_length"]),
+        response_length_unicode=int(line["response_length_unicode"]),
+        S_l=float(line["S_l"]),
+        S_l_unicode=float(line["S_l_unicode"]),
+        dimensions={name: float(line[name]) for name in DIMENSIONS} if judged else None,
+        failed=line["judge_failed"] == "1",
+        flags=frozenset(flag for flag in FLAGS if line[flag] == "1"),
+        repetition=Repetition(
+            float(line["repeated_share"]),
+            _optional(line["repeated_from"]),
+            _optional(line["compressed_share"]),
+        ),
+        reasoning_words=int(line["reasoning_words"]),
+    )
+
+
+def _optional(text: str) -> float | None:
+    return float(text) if text else None

@@ -23,7 +23,10 @@ from longbench_write.records import Failure, Judgement, Key, Prediction
 JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
 
-_NEEDED = ("model", "suite", "writer", "owed", "backend", "config", "judge", "judges", "seconds")
+_NEEDED = (
+    *("model", "suite", "writer", "prompts", "owed", "backend"),
+    *("config", "judge", "judges", "start", "seconds"),
+)
 
 MANIFEST = "run.yaml"
 PREDICTIONS = "predictions.jsonl"

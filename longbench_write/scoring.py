@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longbench_write import diagnostics
+from longbench_write.diagnostics import Repetition
 from longbench_write.length import length_score
 from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
 from longbench_write.stats import bootstrap_means, interval
 from longbench_write.suites import LENGTH_RANGES, length_range
-from longbench_write.summary import Summary
+from longbench_write.summary import Heading, Summary
 
 FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused")
 """What may be odd about a response, each a column of scores.csv."""
 
-_OVERALL = ("S_bar", "S_l", "S_q", "S_q_bounds", "S_l_unicode", "dimensions")
+_OVERALL = ("S_bar", "S_l", "S_q", "S_q_bounds", "ci", "S_l_unicode", "dimensions")
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,13 @@ class Row:
 
     Attributes:
         S_l: Length score, 0 to 100.
-        S_l_unicode: The length score that the Unicode-aware count would give.
+        response_length_unicode: Its length by the Unicode-aware count.
+        S_l_unicode: The length score that this count would give.
         dimensions: Per dimension the mean over the judge's valid repeats, 1 to 5; None if unjudged.
         failed: Whether the judge was asked and gave no valid reply.
         flags: Those of `FLAGS` that hold.
+        repetition: How much it repeats itself.
+        reasoning_words: Words of reasoning, which are no part of the response.
     """
 
     id: str
@@ -41,11 +45,14 @@ class Row:
     language: str
     length: int
     response_length: int
+    response_length_unicode: int
     S_l: float
     S_l_unicode: float
     dimensions: dict[str, float] | None
     failed: bool
     flags: frozenset[str]
+    repetition: Repetition
+    reasoning_words: int
 
     @property
     def S_q(self) -> float | None:  # noqa: N802
@@ -79,10 +86,11 @@ def score_rows(predictions: Iterable[Prediction], judgements: Iterable[Judgement
 
 def _row(prediction: Prediction, response: str, judgements: Sequence[Judgement]) -> Row:
     valid = [judgement.scores for judgement in judgements if judgement.scores is not None]
+    repetition = diagnostics.repetition(response)
     flags = {
         "truncated": prediction.finish_reason == "length",
         "empty": diagnostics.is_empty(response),
-        "repetitive": diagnostics.is_repetitive(response),
+        "repetitive": repetition.is_loop,
         "wrong_language": diagnostics.is_wrong_language(response, prediction.language),
         "refused": diagnostics.is_refusal(response),
     }
@@ -93,36 +101,31 @@ def _row(prediction: Prediction, response: str, judgements: Sequence[Judgement])
         language=prediction.language,
         length=prediction.length,
         response_length=prediction.response_length or 0,
+        response_length_unicode=prediction.response_length_unicode or 0,
         S_l=length_score(prediction.length, prediction.response_length or 0),
         S_l_unicode=length_score(prediction.length, prediction.response_length_unicode or 0),
         dimensions={name: sum(s[name] for s in valid) / len(valid) for name in DIMENSIONS} if valid else None,
         failed=bool(judgements) and not valid,
         flags=frozenset(name for name, holds in flags.items() if holds),
+        repetition=repetition,
+        reasoning_words=prediction.reasoning_words,
     )
 
 
 def summarise(
+    heading: Heading,
     predictions: Iterable[Prediction],
     judgements: Sequence[Judgement],
     *,
-    model: str,
-    suite: str,
-    writer: str,
-    judge: str | None,
-    judge_note: str,
     owed: int,
     seconds: float | None,
 ) -> tuple[Summary, list[Row]]:
     """Score a run's records.
 
     Args:
+        heading: What the run is about; without a judge, S_q is left out.
         predictions: All of the run's, failures included; read once.
         judgements: Those of the judge to be summarised.
-        model: Its name.
-        suite: Its name.
-        writer: Its name.
-        judge: The judge's label; None leaves S_q out.
-        judge_note: What must be known of that judge.
         owed: Responses that the run set out to get.
         seconds: Wall-clock time that the run has taken.
 
@@ -131,18 +134,13 @@ def summarise(
     """
     tally = _Tally(owed)
     rows = score_rows(map(tally.see, predictions), judgements)
-    judged = judge is not None
+    judged = heading.judge is not None
     overall = _group(rows, judged=judged)
     by_length = _groups(rows, lambda row: length_range(row.length), judged=judged)
     by_length = {label: by_length[label] for label in LENGTH_RANGES if label in by_length}
     summary = Summary(
-        model=model,
-        suite=suite,
-        judge=judge,
-        judge_note=judge_note,
-        writer=writer,
+        **vars(heading),
         **{name: overall[name] for name in _OVERALL},
-        ci=_intervals(rows),
         counts=tally.counts(rows, judgements),
         failures=dict(sorted(tally.failures.items())),
         judge_failures=dict(sorted(Counter(j.error.type for j in judgements if j.error).items())),
@@ -231,6 +229,7 @@ def _group(rows: Sequence[Row], *, judged: bool) -> dict[str, Any]:
         "S_l": length,
         "S_q": quality,
         "S_q_bounds": _bounds(rows) if judged else None,
+        "ci": _intervals(rows),
         "dimensions": dimensions,
         "S_l_unicode": _mean(rows, lambda row: row.S_l_unicode),
         **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},

@@ -15,17 +15,44 @@ CONVENTION = "mean"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class Heading:
+    """What a summary is about: two of them may only be compared where all but the model says the same.
+
+    Attributes:
+        suite_sha256: The hash of the suite's file.
+        prompts: How many prompts of it the run is about ("n"), and which ("sha256", of their ids).
+        samples: Responses per prompt.
+        settings: How the responses were sampled: backend, temperature, max_tokens, seed.
+        judge: The judge's label; None if nobody judged.
+        judge_sha256: The hash of everything that makes that judge's scores comparable.
+        judge_note: What must be known of that judge, wherever its scores are shown; "" for nothing.
+        start: When the run began, UTC.
+    """
+
+    model: str
+    writer: str
+    suite: str
+    suite_version: str
+    suite_sha256: str
+    prompts: dict[str, Any]
+    samples: int
+    settings: dict[str, Any]
+    judge: str | None
+    judge_sha256: str | None
+    judge_note: str
+    start: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary(Heading):
     """The figures of one run under one judge; None where a number cannot be had.
 
     Attributes:
-        judge: The judge's label; None if nobody judged.
-        judge_note: What must be known of that judge, wherever its scores are shown; "" for nothing.
         S_bar: (S_l + S_q) / 2.
         S_l: Mean length score over responses, 0 to 100.
         S_q: Mean of the six dimensions, 0 to 100, over judged responses.
         S_q_bounds: Where S_q lies if each response without a valid judgement were worth 0, or 100.
-        ci: 95% bootstrap intervals over prompts, of S_bar, S_l and S_q.
+        ci: 95% bootstrap intervals over prompts, of S_bar, S_l and S_q; each group has its own.
         dimensions: Each of the six, 0 to 100.
         counts: How many responses ended how; owed = generated + generation_failed + not_generated, and
             generated = judged + judge_failed + not_judged.
@@ -38,11 +65,6 @@ class Summary:
         seconds: Wall-clock time.
     """
 
-    model: str
-    suite: str
-    judge: str | None
-    judge_note: str
-    writer: str
     S_bar: float | None
     S_l: float | None
     S_q: float | None
@@ -65,8 +87,7 @@ class Summary:
     def to_json(self) -> str:
         """The text of summary.json."""
         values = asdict(self)
-        first = ("schema", "model", "suite", "judge", "judge_note", "writer", "convention")
-        ordered = {name: values.pop(name) for name in first} | values
+        ordered = {"schema": values.pop("schema"), "convention": values.pop("convention")} | values
         return json.dumps(ordered, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from longbench_write.records import DIMENSIONS, Failure, Judgement, Prediction
+from longbench_write.summary import Heading
 
 PREDICTION = Prediction(
     prompt="Write about rivers.",
@@ -21,10 +22,27 @@ PREDICTION = Prediction(
     reasoning="",
     reasoning_words=0,
     finish_reason="stop",
+    max_tokens_effective=None,
     usage={"prompt_tokens": 5, "completion_tokens": 120, "reasoning_tokens": None, "cached_tokens": None},
     seconds=1.5,
     error=None,
     attempts=1,
+)
+
+
+HEADING = Heading(
+    model="m",
+    writer="direct",
+    suite="s",
+    suite_version="1",
+    suite_sha256="5" * 64,
+    prompts={"n": 4, "sha256": "4" * 64},
+    samples=1,
+    settings={"backend": "openai", "temperature": 0.5, "max_tokens": 32768, "seed": 42},
+    judge="j",
+    judge_sha256="7" * 64,
+    judge_note="",
+    start="2026-11-21T00:00:00+00:00",
 )
 
 

@@ -12,7 +12,6 @@ from longbench_write.diagnostics import (
     REPEATED_SHARE,
     is_empty,
     is_refusal,
-    is_repetitive,
     is_wrong_language,
     repetition,
 )
@@ -86,8 +85,8 @@ def chinese_prose(characters: int, seed: int = 1) -> str:
 @pytest.mark.parametrize("text", ["", " \n\t", "\u3000\u2003"])
 def test_empty(text):
     assert is_empty(text)
-    assert not is_repetitive(text)
-    assert repetition(text) == 0
+    assert not repetition(text).is_loop
+    assert repetition(text).share == 0
     assert not is_wrong_language(text, "en")
     assert not is_refusal(text)
 
@@ -100,22 +99,22 @@ def test_not_empty(text):
 @pytest.mark.parametrize("words", [50, 2_000, 20_000])
 def test_varied_prose_is_not_a_loop(words):
     text = english_prose(words)
-    assert repetition(text) < 0.05
-    assert not is_repetitive(text)
+    assert repetition(text).share < 0.05
+    assert not repetition(text).is_loop
 
 
 @pytest.mark.parametrize("characters", [200, 3_000, 10_000])
 def test_varied_chinese_prose_is_not_a_loop(characters):
     text = chinese_prose(characters)
-    assert repetition(text) < REPEATED_SHARE
-    assert not is_repetitive(text)
+    assert repetition(text).share < REPEATED_SHARE
+    assert not repetition(text).is_loop
 
 
 def test_prose_with_a_refrain_is_not_a_loop():
     refrain = "\n\nAnd the bell rang over the sleeping town once more.\n\n"
     text = refrain.join(english_prose(150, seed) for seed in range(10))
-    assert 0 < repetition(text) < REPEATED_SHARE
-    assert not is_repetitive(text)
+    assert 0 < repetition(text).share < REPEATED_SHARE
+    assert not repetition(text).is_loop
 
 
 LOOPS = {
@@ -133,25 +132,44 @@ LOOPS = {
 
 @pytest.mark.parametrize("text", LOOPS.values(), ids=LOOPS.keys())
 def test_loops(text):
-    assert is_repetitive(text)
+    assert repetition(text).is_loop
 
 
 def test_repetition_is_the_share_after_the_first_occurrence():
     once = "one two three four five six seven eight nine ten"
-    assert repetition(once) == 0
-    assert repetition(f"{once} {once.upper()}") == 0.5
-    assert repetition(" ".join([once] * 4)) == 0.75
+    assert repetition(once).share == 0
+    assert repetition(f"{once} {once.upper()}").share == 0.5
+    assert repetition(" ".join([once] * 4)).share == 0.75
 
 
 @pytest.mark.parametrize("text", ["yes yes yes", "no\n" * 4, "哈哈哈哈", "\ud800" * 50])
 def test_short_texts_are_no_loops(text):
-    assert not is_repetitive(text)
+    assert not repetition(text).is_loop
 
 
 @given(st.text(max_size=300))
 def test_repetition_is_a_share(text):
-    assert 0 <= repetition(text) <= 1
-    is_repetitive(text)
+    found = repetition(text)
+    assert 0 <= found.share <= 1
+    assert found.start is None or 0 < found.start < 1
+
+
+def test_a_loop_is_said_to_begin_where_it_does():
+    prose = english_prose(1_000)
+    assert repetition(prose).start is None
+    assert repetition(prose + " And so it went on and on for years." * 100).start == pytest.approx(
+        0.53, abs=0.01
+    )
+    assert repetition("He walked on and never looked back again. " * 50).start < 0.03
+    middle = english_prose(500) + " And so it went on and on for years." * 100 + english_prose(1_500, 2)
+    assert repetition(middle).start == pytest.approx(509 / 2900, abs=0.01)
+
+
+def test_a_stray_phrase_that_returns_is_no_beginning_of_a_loop():
+    line = " It was a cold and quiet morning there. "
+    text = english_prose(200) + line + english_prose(200, 2) + line + english_prose(2_000, 3)
+    assert repetition(text).share > 0
+    assert repetition(text).start is None
 
 
 CODE_MIXED = (
@@ -231,6 +249,6 @@ def test_not_refusals(text):
 )
 def test_hostile_long_texts_end(piece):
     text = (piece * 200_000)[:200_000]
-    assert is_repetitive(text)
+    assert repetition(text).is_loop
     assert not is_refusal(text)
     is_wrong_language(text, "en")

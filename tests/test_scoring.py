@@ -2,26 +2,23 @@ import csv
 import io
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from samples import failed, judged, predicted
+from samples import HEADING, failed, judged, predicted
 
 from longbench_write.records import DIMENSIONS
-from longbench_write.results import scores_csv
+from longbench_write.results import read_rows, scores_csv
 from longbench_write.scoring import summarise
 from longbench_write.summary import Summary
 
 
 def summary_of(predictions, judgements=(), judge="j", owed=None):
     return summarise(
+        replace(HEADING, judge=judge),
         predictions,
         list(judgements),
-        model="m",
-        suite="s",
-        writer="direct",
-        judge=judge,
-        judge_note="",
         owed=len(predictions) if owed is None else owed,
         seconds=None,
     )[0]
@@ -145,7 +142,7 @@ def test_the_summary_comes_back_from_its_file(tmp_path):
     path = tmp_path / "summary.json"
     path.write_text(summary.to_json(), encoding="utf-8")
     assert Summary.read(path) == summary
-    assert list(json.loads(path.read_text(encoding="utf-8")))[:2] == ["schema", "model"]
+    assert list(json.loads(path.read_text(encoding="utf-8")))[:3] == ["schema", "convention", "model"]
 
 
 def test_the_order_of_arrival_does_not_matter_to_the_interval():
@@ -156,18 +153,16 @@ def test_the_order_of_arrival_does_not_matter_to_the_interval():
 
 
 @pytest.mark.parametrize("scores", [(5, 4, 3, 2, 1, 5), None])
-def test_a_line_of_scores_csv(scores):
+def test_a_line_of_scores_csv(scores, tmp_path):
     _, rows = summarise(
+        HEADING,
         [predicted(finish_reason="length")],
         [judged(scores=scores)],
-        model="m",
-        suite="s",
-        writer="direct",
-        judge="j",
-        judge_note="",
         owed=1,
         seconds=None,
     )
+    (tmp_path / "scores.csv").write_text(scores_csv(rows))
+    assert read_rows(tmp_path / "scores.csv") == rows
     (line,) = csv.DictReader(io.StringIO(scores_csv(rows)))
     assert [line[name] for name in DIMENSIONS] == ([f"{n}.0" for n in scores] if scores else [""] * 6)
     assert float(line["S_q"]) == pytest.approx(58.3333333) if scores else line["S_q"] == ""

@@ -97,10 +97,10 @@ class Judge:
 
     @property
     def config_sha256(self) -> str:
-        """The hash of everything that can change a score; servers and keys are not part of it."""
+        """The hash of everything that makes scores comparable; servers, keys and seeds are not part of it."""
         names = ("model", "temperature", "max_tokens", "reasoning_effort", "tries", "reply_format")
         config = {name: getattr(self.card, name) for name in (*names, "analysis_max_chars")}
-        config |= {"seed": self.seed if self.card.seed else None, "template": self.template_sha256}
+        config["template"] = self.template_sha256
         return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
     @property

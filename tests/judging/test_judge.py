@@ -277,6 +277,7 @@ def test_the_configurations_hash_changes_with_what_can_change_a_score(make_judge
         make_judge("concurrency: 3", "note: n", "retires: 2030-01-01", name="copy"),
         make_judge("max_completion_tokens: true", "api_key_env: K"),
         make_judge(base_urls=["http://h/v1"], seed=7),
+        make_judge("seed: true", seed=7),
     ]
     assert len({judge.config_sha256 for judge in same}) == 1
     different = [
@@ -289,8 +290,6 @@ def test_the_configurations_hash_changes_with_what_can_change_a_score(make_judge
         make_judge("reply_format: json_object"),
         make_judge("reply_format: json_schema"),
         make_judge("reply_format: json_schema", "analysis_max_chars: 9"),
-        make_judge("seed: true"),
-        make_judge("seed: true", seed=7),
         dataclasses.replace(same[0], template=TEMPLATE + " "),
     ]
     assert len({judge.config_sha256 for judge in different}) == len(different)
