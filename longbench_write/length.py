@@ -1,4 +1,4 @@
-"""Both word counts and the length score S_l (arXiv 2408.07055).
+"""Both word counts, the length score S_l (arXiv 2408.07055), and one that knows how a length was asked for.
 
 S_l always rests on `count_words`, the frozen official count. `count_words_unicode` stands beside it as a
 diagnostic.
@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import Any
+
+LENGTH_RULES = ("about", "at_least", "at_most", "range")
+"""How a prompt may word its required length."""
 
 _IDEOGRAPHS = re.compile(r"[\u4e00-\u9fff]+")
 _ENGLISH_WORD = re.compile(r"\b[a-zA-Z]+\b")
@@ -85,3 +89,35 @@ def length_score(required: int, actual: int) -> float:
     if actual > required:
         return 100 * max(0.0, 1.0 - (actual / required - 1) / 3)
     return 100 * max(0.0, 1.0 - (required / actual - 1) / 2)
+
+
+def rule_length_score(rule: str, required: int, actual: int, bounds: Sequence[int] | None = None) -> float:
+    """The rule-aware length score of one response, 0 to 100; a figure beside S_l, never in its place.
+
+    100 inside what the prompt asked for; outside, `length_score` against the nearest edge. An empty response
+    has 0 under every rule.
+
+    Args:
+        rule: One of `LENGTH_RULES`. "about" gives S_l itself.
+        required: The required length: of "at_least" the lower edge, of "at_most" the upper one.
+        actual: Words written, by `count_words`.
+        bounds: Both edges of a "range".
+
+    Raises:
+        ValueError: The rule is unknown, a range has no bounds, or a number is out of range.
+    """
+    edges: dict[str, tuple[int | None, int | None]] = {
+        "about": (required, required),
+        "at_least": (required, None),
+        "at_most": (None, required),
+    }
+    if rule == "range" and bounds is not None:
+        edges["range"] = (bounds[0], bounds[1])
+    if rule not in edges:
+        raise ValueError(f"no length score for the rule {rule!r} with bounds {bounds}")
+    low, high = edges[rule]
+    if low is not None and actual < low:
+        return length_score(low, actual)
+    if high is not None and (actual > high or actual <= 0):
+        return length_score(high, actual)
+    return 100.0

@@ -1,20 +1,21 @@
-"""Prompt lists: the official suites, any JSONL of their shape, and choosing from one."""
+"""Prompt lists: the suites that have a card, any JSONL of their shape, and choosing from one."""
 
 from __future__ import annotations
 
 import bisect
+import csv
 import difflib
 import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from longbench_write.errors import UsageError, unknown_name
-from longbench_write.length import count_words
+from longbench_write.errors import AssetError, UsageError, unknown_name
+from longbench_write.length import LENGTH_RULES, count_words
 from longbench_write.resources import data_root
 
 T = TypeVar("T")
@@ -36,6 +37,9 @@ class Prompt:
         type: The kind of text.
         length: Required length in words (Chinese: characters), positive.
         language: Of the answer: "en", "zh", or what a file of one's own says.
+        length_rule: How the prompt words its length, one of `LENGTH_RULES`; None where nobody has said.
+        length_bounds: Both ends, in words, where the rule is "range"; `length` lies between them.
+        topic: What it is about, unique in a suite that names its topics; "" elsewhere.
     """
 
     id: str
@@ -43,6 +47,9 @@ class Prompt:
     type: str
     length: int
     language: str
+    length_rule: str | None = None
+    length_bounds: tuple[int, int] | None = None
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +64,17 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What benchmark_data says about an official suite.
+    """What benchmark_data says about a suite.
 
     Attributes:
         short_name: Begins its prompts' ids.
-        asset: Its file, a name that `assets.fetch` knows.
+        asset: Its official file, a name that `assets.fetch` knows; None for a suite of this project.
+        file: The file in benchmark_data that a suite of this project is.
+        written: How a suite of this project was written.
+        cells: The table in benchmark_data that its distribution has to match.
         english_asset: The file whose prompts are the English ones; None lets the characters decide.
         prompts, languages, lengths: How many, how many of each, shortest and longest required length.
+        ranges: How many prompts fall into each of `LENGTH_RANGES`.
         types: Types in other words, and what they are here.
     """
 
@@ -71,15 +82,19 @@ class Card:
     short_name: str
     version: str
     description: str
-    asset: str
     sha256: str
     source: str
-    citation: str
     licence: str
-    english_asset: str | None
     prompts: int
     languages: Mapping[str, int]
     lengths: Sequence[int]
+    ranges: Sequence[int]
+    citation: str = ""
+    asset: str | None = None
+    english_asset: str | None = None
+    file: str | None = None
+    written: str = ""
+    cells: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -94,7 +109,7 @@ def suite_names() -> list[str]:
 
 
 def load_card(name: str) -> Card:
-    """The card of an official suite, one of `suite_names`."""
+    """The card of one of `suite_names`."""
     import yaml
 
     path = data_root("benchmark_data") / f"{name}.yaml"
@@ -102,19 +117,21 @@ def load_card(name: str) -> Card:
 
 
 def load_suite(name_or_path: str | Path) -> Suite:
-    """Load an official suite by name, fetching its file if need be, or a JSONL file by path.
+    """Load a suite by name, fetching an official file if need be, or a JSONL file by path.
 
     A file's line is an object with `prompt` and `length` and, if wanted, `type` (else "Other"), `id` (else
-    the file's stem and the line's number) and `language` (else "zh" where at least a quarter of the prompt's
-    words are ideographs, "en" elsewhere); other keys are ignored, blank lines skipped.
+    the file's stem and the line's number), `language` (else "zh" where at least a quarter of the prompt's
+    words are ideographs, "en" elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is
+    "range", and `topic`; other keys are ignored, blank lines skipped.
 
     Raises:
         UsageError: There is no such suite or file, or a line is not as it must be; it names file and line.
-        AssetError: An official file cannot be had.
+        AssetError: An official file cannot be had, or a shipped one has been changed.
     """
     names = suite_names()
     if isinstance(name_or_path, str) and name_or_path in names:
-        return _load_official(load_card(name_or_path))
+        card = load_card(name_or_path)
+        return _load_shipped(card, card.file) if card.file else _load_official(card)
     path = Path(name_or_path).expanduser()
     if path.is_file():
         try:
@@ -129,15 +146,45 @@ def load_suite(name_or_path: str | Path) -> Suite:
     raise unknown_name("suite", name_or_path, names)
 
 
+def _load_shipped(card: Card, file: str) -> Suite:
+    path = data_root("benchmark_data") / file
+    try:
+        prompts, sha256 = _read(path, card.short_name)
+    except OSError as error:
+        raise AssetError(f"{path} cannot be read ({error.strerror}): install longbench-write again") from None
+    if sha256 != card.sha256:
+        raise AssetError(
+            f"{path} has been changed (sha256 {sha256}, not {card.sha256}): install longbench-write again, "
+            "or copy the file elsewhere and give its path"
+        )
+    return Suite(card.name, card.version, sha256, prompts)
+
+
 def _load_official(card: Card) -> Suite:
     from longbench_write import assets
 
-    path = assets.fetch(card.asset)
+    path = assets.fetch(card.asset or card.name)
     english: set[str] | None = None
     if card.english_asset:
         english = {row["prompt"] for _, row in _rows(assets.fetch(card.english_asset), hashlib.sha256())}
     prompts, sha256 = _read(path, card.short_name, english=english, types=card.types)
-    return Suite(card.name, card.version, sha256, prompts)
+    return Suite(card.name, card.version, sha256, _with_rules(prompts))
+
+
+def _with_rules(prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Official prompts with what length_rules.csv says of them."""
+    with (data_root("benchmark_data") / "length_rules.csv").open(encoding="utf-8", newline="") as file:
+        rules = {line["id"]: line for line in csv.DictReader(file)}
+    return tuple(
+        replace(
+            prompt,
+            length_rule=rules[prompt.id]["rule"],
+            length_bounds=(int(low), int(rules[prompt.id]["high"]))
+            if (low := rules[prompt.id]["low"])
+            else None,
+        )
+        for prompt in prompts
+    )
 
 
 def _read(
@@ -149,14 +196,19 @@ def _read(
     for number, row in _rows(path, digest):
         where = f"{path}:{number}"
         text = _text(row, "prompt", None, where)
-        default = _language(text) if english is None else "en" if text in english else "zh"
+        default = language_of(text) if english is None else "en" if text in english else "zh"
         kind = _text(row, "type", "Other", where)
+        length = _length(row.get("length"), "length", where)
+        rule = _rule(row, where)
         prompt = Prompt(
             id=_text(row, "id", f"{stem}-{number}", where),
             prompt=text,
             type=(types or {}).get(kind, kind),
-            length=_length(row, where),
+            length=length,
             language=_text(row, "language", default, where),
+            length_rule=rule,
+            length_bounds=_range(row, length, where) if rule == "range" else None,
+            topic=_text(row, "topic", None, where) if "topic" in row else "",
         )
         if prompt.id in prompts:
             _refuse(where, f"the id {prompt.id!r} stands on an earlier line too")
@@ -200,18 +252,35 @@ def _text(row: dict[str, Any], key: str, default: str | None, where: str) -> str
     return value
 
 
-def _length(row: dict[str, Any], where: str) -> int:
-    value = row.get("length")
+def _length(value: Any, what: str, where: str) -> int:
     if type(value) is not int or not 0 < value <= LONGEST:
-        _refuse(where, f"length must be a positive integer of at most {LONGEST}")
+        _refuse(where, f"{what} must be a positive integer of at most {LONGEST}")
     return value
+
+
+def _rule(row: dict[str, Any], where: str) -> str | None:
+    value = row.get("length_rule")
+    if value is not None and value not in LENGTH_RULES:
+        _refuse(where, f"length_rule must be one of {', '.join(LENGTH_RULES)}")
+    return value
+
+
+def _range(row: dict[str, Any], length: int, where: str) -> tuple[int, int]:
+    bounds = row.get("length_bounds")
+    if not isinstance(bounds, list) or len(bounds) != 2:
+        _refuse(where, "length_bounds must be two integers such as [450, 550]")
+    low, high = (_length(bound, "each of length_bounds", where) for bound in bounds)
+    if not (low <= length <= high and low < high):
+        _refuse(where, "length_bounds must rise and have the length between them")
+    return low, high
 
 
 def _refuse(where: str, fault: str) -> NoReturn:
     raise UsageError(f"{where}: {fault}; mend that line")
 
 
-def _language(text: str) -> str:
+def language_of(text: str) -> str:
+    """What a text's characters say: "zh" where at least a quarter of its words are ideographs, else "en"."""
     words = count_words(text)
     ideographs = len(re.findall(r"[\u4e00-\u9fff]", text))
     return "zh" if ideographs and 4 * ideographs >= words else "en"

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longbench_write.length import count_words, count_words_unicode, length_score
+from longbench_write.length import (
+    LENGTH_RULES,
+    count_words,
+    count_words_unicode,
+    length_score,
+    rule_length_score,
+)
 
 IDEOGRAPH = r"[\u4e00-\u9fff]"
 ENGLISH = r"\b[a-zA-Z]+\b"
@@ -178,3 +184,50 @@ def test_length_score_ends(required):
 def test_length_score_refuses_nonsense(required, actual):
     with pytest.raises(ValueError, match="no length score"):
         length_score(required, actual)
+
+
+@pytest.mark.parametrize(
+    ("rule", "bounds", "actual", "score"),
+    [
+        ("about", None, 500, 100.0),
+        ("about", None, 1000, 200 / 3),
+        ("about", None, 250, 50.0),
+        ("at_least", None, 500, 100.0),
+        ("at_least", None, 50_000, 100.0),
+        ("at_least", None, 250, 50.0),
+        ("at_most", None, 500, 100.0),
+        ("at_most", None, 1, 100.0),
+        ("at_most", None, 1000, 200 / 3),
+        ("at_most", None, 2000, 0.0),
+        ("range", (400, 600), 400, 100.0),
+        ("range", (400, 600), 600, 100.0),
+        ("range", (400, 600), 200, 50.0),
+        ("range", (400, 600), 1200, 200 / 3),
+    ],
+)
+def test_rule_aware_score(rule, bounds, actual, score):
+    assert rule_length_score(rule, 500, actual, bounds) == pytest.approx(score)
+
+
+@given(st.sampled_from(LENGTH_RULES), st.integers(1, 30_000), st.integers(0, 100_000), st.integers(0, 5_000))
+def test_the_rule_only_forgives(rule, required, actual, slack):
+    bounds = (max(1, required - slack), required + slack)
+    score = rule_length_score(rule, required, actual, bounds)
+    assert length_score(required, actual) - 1e-9 <= score <= 100
+    if rule == "about" or actual == 0:
+        assert score == length_score(required, actual)
+
+
+@pytest.mark.parametrize(
+    ("rule", "actual", "bounds"),
+    [
+        ("exactly", 5, None),
+        ("range", 5, None),
+        ("at_most", -1, None),
+        ("at_least", -1, None),
+        ("about", -1, None),
+    ],
+)
+def test_no_rule_aware_score(rule, actual, bounds):
+    with pytest.raises(ValueError, match="no length score"):
+        rule_length_score(rule, 500, actual, bounds)

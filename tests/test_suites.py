@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from longbench_write import assets
-from longbench_write.cli.app import app
-from longbench_write.errors import UsageError
+from longbench_write import assets, suites
+from longbench_write.errors import AssetError, UsageError
+from longbench_write.length import LENGTH_RULES
+from longbench_write.resources import data_root
 from longbench_write.suites import (
     LENGTH_RANGES,
     Prompt,
@@ -54,11 +54,64 @@ def test_card_tells_the_truth(name):
     assert Counter(prompt.language for prompt in suite.prompts) == card.languages
     lengths = [prompt.length for prompt in suite.prompts]
     assert [min(lengths), max(lengths)] == card.lengths
+    ranges = Counter(map(length_range, lengths))
+    assert [ranges[label] for label in LENGTH_RANGES] == card.ranges
     assert [prompt.id for prompt in suite.prompts] == [
         f"{card.short_name}-{n + 1}" for n in range(card.prompts)
     ]
     assert card.citation == "arXiv 2408.07055"
     assert card.licence == "Apache-2.0"
+
+
+def test_lbw_open_is_shipped():
+    card, suite = load_card("lbw-open"), load_suite("lbw-open")
+    assert (suite.name, suite.version, suite.sha256) == ("lbw-open", card.version, card.sha256)
+    assert card.licence == "CC-BY-4.0"
+    assert card.asset is None
+    assert "written" in card.written.lower()
+    assert [prompt.id for prompt in suite.prompts] == [f"open-{n + 1}" for n in range(card.prompts)]
+    assert Counter(prompt.language for prompt in suite.prompts) == card.languages
+    assert len({prompt.topic for prompt in suite.prompts} - {""}) == card.prompts
+    assert {prompt.length_rule for prompt in suite.prompts} == set(LENGTH_RULES)
+
+
+def test_lbw_open_has_the_distribution_of_longbench_write():
+    ours, official = (
+        Counter((prompt.type, prompt.language, prompt.length) for prompt in load_suite(name).prompts)
+        for name in ("lbw-open", "longbench-write")
+    )
+    assert ours == official
+
+
+def test_a_shipped_suite_that_was_changed_is_refused(tmp_path, monkeypatch):
+    source = data_root("benchmark_data")
+    for name in ("lbw-open.yaml", "lbw-open.jsonl"):
+        (tmp_path / name).write_bytes((source / name).read_bytes())
+    monkeypatch.setattr(suites, "data_root", lambda name: tmp_path)
+    assert load_suite("lbw-open").sha256 == load_card("lbw-open").sha256
+    with (tmp_path / "lbw-open.jsonl").open("a") as file:
+        file.write("\n")
+    with pytest.raises(AssetError, match="has been changed"):
+        load_suite("lbw-open")
+    (tmp_path / "lbw-open.jsonl").unlink()
+    with pytest.raises(AssetError, match="cannot be read"):
+        load_suite("lbw-open")
+
+
+def test_official_prompts_have_the_rules_of_the_table():
+    prompts = load_suite("longbench-write").prompts
+    assert Counter(prompt.length_rule for prompt in prompts) == {
+        "about": 90,
+        "at_least": 27,
+        "range": 2,
+        "at_most": 1,
+    }
+    assert all(
+        prompt.length_bounds is not None
+        and prompt.length_bounds[0] <= prompt.length <= prompt.length_bounds[1]
+        for prompt in prompts
+        if prompt.length_rule == "range"
+    )
 
 
 def test_longbench_write():
@@ -128,6 +181,8 @@ def test_length_range_edges(length, label):
 def test_unknown_suite_gives_the_nearest():
     with pytest.raises(UsageError, match="did you mean 'longbench-write-en'"):
         load_suite("longbench-wirte-en")
+    with pytest.raises(UsageError, match="did you mean 'lbw-open'"):
+        load_suite("lbw-opne")
 
 
 @pytest.mark.parametrize("name", ["nowhere/mine.jsonl", "mine.jsonl", Path("mine")])
@@ -146,6 +201,8 @@ def test_own_file(tmp_path):
         row(id="mine", language="fr", prompt="a\u2028b\x85c"),
         b"",
         row(prompt="Explain 道 and 德 to me in plain English, please, for my class."),
+        row(length_rule="range", length_bounds=[250, 350], topic="lamps"),
+        row(length_rule="at_most", length_bounds=None),
     )
     suite = load_suite(str(path))
     assert suite.name == "mine"
@@ -155,7 +212,11 @@ def test_own_file(tmp_path):
         ("mine-3", "zh", "Other"),
         ("mine", "fr", "News"),
         ("mine-6", "en", "News"),
+        ("mine-7", "en", "News"),
+        ("mine-8", "en", "News"),
     ]
+    rules = [(p.length_rule, p.length_bounds, p.topic) for p in suite.prompts]
+    assert rules == [*[(None, None, "")] * 4, ("range", (250, 350), "lamps"), ("at_most", None, "")]
     assert load_suite(path) == suite
     path.write_bytes(path.read_bytes() + b"\n")
     assert load_suite(path).sha256 != suite.sha256
@@ -186,6 +247,14 @@ BAD_LINES = {
     "type": (row(type=None), "type must"),
     "id": (row(id=""), "id must"),
     "language": (row(language=3), "language must"),
+    "rule": (row(length_rule="atleast"), "length_rule must be one of about"),
+    "list as rule": (row(length_rule=["about"]), "length_rule must"),
+    "no bounds": (row(length_rule="range"), "length_bounds must be two"),
+    "text bounds": (row(length_rule="range", length_bounds=["1", "2"]), "each of length_bounds must"),
+    "three bounds": (row(length_rule="range", length_bounds=[1, 2, 3]), "length_bounds must be two"),
+    "falling bounds": (row(length_rule="range", length_bounds=[350, 250]), "length_bounds must rise"),
+    "bounds elsewhere": (row(length_rule="range", length_bounds=[400, 500]), "length_bounds must rise"),
+    "topic": (row(topic=7), "topic must"),
     "same id": (row(id="mine-1"), "the id 'mine-1' stands on an earlier line too"),
 }
 
@@ -330,10 +399,3 @@ def test_range_that_leaves_nothing():
 def test_choices_combine():
     suite = made([100, 200, 600, 700, 5000])
     assert ids(select(suite, ids=["p-1", "p-3", "p-4"], length_range="500-2000", limit=1)) == ["p-4"]
-
-
-def test_command_line():
-    shown = CliRunner().invoke(app, ["suites"]).stdout
-    for name in OFFICIAL:
-        assert name in shown
-    assert "100-20000" in shown
