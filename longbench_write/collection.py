@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from longbench_write.errors import UsageError
@@ -71,22 +72,23 @@ def collect(places: Iterable[Path]) -> Collection:
         RunFolderError: A summary.json cannot be read.
     """
     places = list(places)
-    folders: dict[Path, None] = {}
+    folders: dict[Path, Path] = {}
     for place in places:
         if not place.is_dir():
             raise UsageError(f"{place} is no folder: name a run folder, or a folder with runs under it")
-        folders.update(dict.fromkeys(_run_folders(place)))
+        for folder in _run_folders(place):
+            folders.setdefault(folder.absolute(), folder)
     if not folders:
         raise UsageError(
             f"there is no run under {', '.join(map(str, places))}: make one with lbw-eval --model"
         )
-    scored = [folder for folder in folders if (folder / SUMMARY).exists()]
+    scored: list[Path] = []
+    unscored: list[Path] = []
+    for folder in folders.values():
+        (scored if (folder / SUMMARY).exists() else unscored).append(folder)
     summaries = [Summary.read(folder / SUMMARY) for folder in scored]
-    entries = [
-        Entry(folder, summary, label)
-        for folder, summary, label in zip(scored, summaries, _labels(scored, summaries), strict=True)
-    ]
-    return Collection(entries, [folder for folder in folders if folder not in set(scored)])
+    labels = _labels(scored, summaries)
+    return Collection([Entry(*parts) for parts in zip(scored, summaries, labels, strict=True)], unscored)
 
 
 def _run_folders(place: Path) -> Iterable[Path]:
@@ -98,31 +100,43 @@ def _run_folders(place: Path) -> Iterable[Path]:
 
 
 def _labels(paths: Sequence[Path], summaries: Sequence[Summary]) -> list[str]:
-    """Each run's model, with its writer, its settings and at last its folder where others have the same."""
-    labels = [summary.model for summary in summaries]
-    for more in (_writer, _settings, _folder):
+    """Each run's model and writer, with the settings and at last the folder where others have the same."""
+    labels = [
+        summary.model if summary.writer == "direct" else f"{summary.model} + {summary.writer}"
+        for summary in summaries
+    ]
+    for details in (_settings, _folders):
         same = defaultdict(list)
         for place, label in enumerate(labels):
             same[label, _comparable(summaries[place])].append(place)
         for places in same.values():
             if len(places) > 1:
-                details = [more(paths[place], summaries[place]) for place in places]
-                if len(set(details)) > 1:
-                    for place, detail in zip(places, details, strict=True):
-                        labels[place] += f" {detail}" if detail else ""
+                found = details([paths[place] for place in places], [summaries[place] for place in places])
+                for place, detail in zip(places, found, strict=True):
+                    labels[place] += detail
     return labels
 
 
-def _writer(_: Path, summary: Summary) -> str:
-    return "" if summary.writer == "direct" else f"+ {summary.writer}"
+def _settings(_: Sequence[Path], summaries: Sequence[Summary]) -> list[str]:
+    """Those settings that are not the same in all."""
+    settings = [summary.settings | {"samples": summary.samples} for summary in summaries]
+    names = [
+        name
+        for name in dict.fromkeys(chain(*settings))
+        if len({str(each.get(name)) for each in settings}) > 1
+    ]
+    shown = [
+        ", ".join(f"{name} {each[name]}" for name in names if each.get(name) is not None) for each in settings
+    ]
+    return [f" ({text})" if text else "" for text in shown]
 
 
-def _settings(_: Path, summary: Summary) -> str:
-    return f"({', '.join(f'{name} {value}' for name, value in summary.settings.items())})"
-
-
-def _folder(path: Path, _: Summary) -> str:
-    return f"[{path.name}]"
+def _folders(paths: Sequence[Path], _: Sequence[Summary]) -> list[str]:
+    """As much of the end of the paths as differs in all."""
+    depth = 1
+    while len({path.parts[-depth:] for path in paths}) < len(paths):
+        depth += 1
+    return [f" [{'/'.join(path.parts[-depth:])}]" for path in paths]
 
 
 def _comparable(summary: Summary) -> tuple[str, ...]:
@@ -149,11 +163,8 @@ def blocks(entries: Iterable[Entry]) -> list[Block]:
 
 def _titles(heads: Sequence[Summary]) -> list[str]:
     """What each block shares; hashes are shown only where names do not tell two blocks apart."""
-    titles = [
-        f"{head.suite} · {head.prompts['n']} prompts · {f'judge {head.judge}' if head.judge else 'no judge'}"
-        for head in heads
-    ]
-    for what in ("suite_sha256", "prompts", "judge_sha256"):
+    titles = [" · ".join((head.suite, _number(head), _judge(head))) for head in heads]
+    for what in ("suite_sha256", "prompts", "judge_sha256", "convention"):
         for title in {title for title in titles if titles.count(title) > 1}:
             places = [place for place, other in enumerate(titles) if other == title]
             marks = [_mark(heads[place], what) for place in places]
@@ -166,3 +177,12 @@ def _titles(heads: Sequence[Summary]) -> list[str]:
 def _mark(summary: Summary, what: str) -> str:
     value = getattr(summary, what)
     return str(value["sha256"] if isinstance(value, dict) else value)[:8]
+
+
+def _number(head: Summary) -> str:
+    number = head.prompts["n"]
+    return f"{number} prompt{'' if number == 1 else 's'}"
+
+
+def _judge(head: Summary) -> str:
+    return f"judge {head.judge}" if head.judge else "no judge"

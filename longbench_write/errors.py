@@ -60,6 +60,8 @@ VERDICTS: Mapping[str, Verdict] = {
     "forbidden": Verdict.STOP,
     "not_found": Verdict.STOP,
     "quota": Verdict.STOP,
+    "engine_dead": Verdict.STOP,
+    "budget": Verdict.STOP,
 }
 """Every `BackendError.kind` and its verdict."""
 

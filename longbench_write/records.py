@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self, cast
+from typing import Any, Self, TypedDict, cast
 
 DIMENSIONS = ("Relevance", "Accuracy", "Coherence", "Clarity", "Breadth and Depth", "Reading Experience")
 """The judge's six dimensions, in the official order and spelling."""
@@ -17,7 +18,7 @@ class Failure:
     """Why there is no result.
 
     Attributes:
-        type: A kind of `errors.VERDICTS`, or for judgements also "invalid_reply".
+        type: A kind of `errors.VERDICTS`, or for judgements also one of `judging.reply`.
         message: What happened, for people.
         final: False where the same command should ask again (the tries were used up on passing faults).
     """
@@ -62,6 +63,9 @@ class Prediction(_Record):
 
     Attributes:
         max_tokens_effective: New tokens that the context left room for, where that is known.
+        length_rule: How the prompt words its required length (see `length.LENGTH_RULES`), where the suite
+            says.
+        length_bounds: Both ends of a "range".
     """
 
     prompt: str
@@ -81,6 +85,26 @@ class Prediction(_Record):
     error: Failure | None
     attempts: int
     reasoning_words: int
+    length_rule: str | None = None
+    length_bounds: list[int] | None = None
+
+
+class Chapter(TypedDict):
+    """A part of a response that was judged by itself, since the whole did not fit the judge's context."""
+
+    words: int
+    scores: dict[str, int]
+    analysis: str
+
+
+def over_chapters(chapters: Sequence[Chapter]) -> dict[str, float]:
+    """The mean per dimension over chapters, weighted by their words (official count)."""
+    words = [max(1, chapter["words"]) for chapter in chapters]
+    return {
+        name: sum(weight * chapter["scores"][name] for weight, chapter in zip(words, chapters, strict=True))
+        / sum(words)
+        for name in DIMENSIONS
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +117,9 @@ class Judgement(_Record):
         scores: The six dimensions, each an integer from 1 to 5; None where no valid reply came.
         raw: The judge's last reply as it came.
         tries: Replies that were asked for.
+        chapters: The parts that were judged by themselves; None for a response that was judged as a whole.
+            `scores` is then their mean, weighted by words and rounded.
+        retries: Requests that failed in passing and were made again.
     """
 
     id: str
@@ -106,3 +133,12 @@ class Judgement(_Record):
     usage: dict[str, int | None] | None
     seconds: float | None
     tries: int
+    chapters: list[Chapter] | None = None
+    retries: int = 0
+
+    @property
+    def values(self) -> dict[str, float] | None:
+        """The scores as they count: those of chapters unrounded."""
+        if self.scores is None:
+            return None
+        return over_chapters(self.chapters) if self.chapters else dict(self.scores)

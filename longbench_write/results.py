@@ -49,10 +49,17 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
         judgements,
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
+        price=run.manifest["config"].get("price"),
+        combine=_card(run.manifest, label).get("combine", "mean"),
     )
     write_whole(path / SCORES, scores_csv(rows))
     write_whole(path / SUMMARY, summary.to_json())
     return summary
+
+
+def _card(manifest: Mapping[str, Any], label: str | None) -> Mapping[str, Any]:
+    """What run.yaml says of how a judge was asked; nothing where that is not known."""
+    return (manifest["judges"][label].get("card") if label else None) or {}
 
 
 def _heading(manifest: Mapping[str, Any], label: str | None) -> Heading:
@@ -71,6 +78,7 @@ def _heading(manifest: Mapping[str, Any], label: str | None) -> Heading:
         judge_sha256=judge.get("config_sha256"),
         judge_note=judge.get("note", ""),
         start=manifest["start"],
+        note=manifest.get("note", ""),
     )
 
 
@@ -83,6 +91,7 @@ def scores_csv(rows: Sequence[Row]) -> str:
             *("id", "sample", "type", "language", "length", "response_length", "S_l", *DIMENSIONS, "S_q"),
             *(*FLAGS, "judge_failed", "response_length_unicode", "S_l_unicode"),
             *("repeated_share", "repeated_from", "compressed_share", "reasoning_words"),
+            *("length_rule", "S_l_rule"),
         ]
     )
     for row in rows:
@@ -93,6 +102,7 @@ def scores_csv(rows: Sequence[Row]) -> str:
             + [int(flag in row.flags) for flag in FLAGS]
             + [int(row.failed), row.response_length_unicode, row.S_l_unicode]
             + [row.repetition.share, row.repetition.start, row.repetition.compressed, row.reasoning_words]
+            + [row.length_rule, row.S_l_rule]
         )
     return text.getvalue()
 
@@ -136,6 +146,8 @@ def _row(line: Mapping[str, str]) -> Row:
             _optional(line["compressed_share"]),
         ),
         reasoning_words=int(line["reasoning_words"]),
+        length_rule=line["length_rule"] or None,
+        S_l_rule=_optional(line["S_l_rule"]),
     )
 
 

@@ -206,9 +206,9 @@ class RunWriter:
     def _stays(self, error: Failure | None) -> bool:
         return error is None or (error.final and not self._retry_failed)
 
-    def judged(self, judge: str, key: Key) -> bool:
-        """Whether this judge has said something of this response."""
-        return (judge, *key, 0) in self.judgements
+    def judged(self, judge: str, key: Key, repeat: int) -> bool:
+        """Whether this judge has said something of this response for so many-th time, from 0."""
+        return (judge, *key, repeat) in self.judgements
 
     def has_judged(self, judge: str) -> bool:
         """Whether this judge has said something of any response."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +13,18 @@ from numpy.typing import NDArray
 
 from longbench_write import diagnostics
 from longbench_write.diagnostics import Repetition
-from longbench_write.length import length_score
+from longbench_write.injection import is_injection_suspected
+from longbench_write.length import length_score, rule_length_score
+from longbench_write.prices import costs
 from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
 from longbench_write.stats import bootstrap_means, interval
 from longbench_write.suites import LENGTH_RANGES, length_range
 from longbench_write.summary import Heading, Summary
 
-FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused")
+FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused", "judge_injection_suspected")
 """What may be odd about a response, each a column of scores.csv."""
 
-_OVERALL = ("S_bar", "S_l", "S_q", "S_q_bounds", "ci", "S_l_unicode", "dimensions")
+_OVERALL = ("S_bar", "S_l", "S_q", "S_q_bounds", "ci", "S_l_unicode", "S_l_rule", "dimensions")
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,13 @@ class Row:
         S_l: Length score, 0 to 100.
         response_length_unicode: Its length by the Unicode-aware count.
         S_l_unicode: The length score that this count would give.
-        dimensions: Per dimension the mean over the judge's valid repeats, 1 to 5; None if unjudged.
+        dimensions: Per dimension the judge's valid repeats combined, 1 to 5; None if unjudged.
         failed: Whether the judge was asked and gave no valid reply.
         flags: Those of `FLAGS` that hold.
         repetition: How much it repeats itself.
         reasoning_words: Words of reasoning, which are no part of the response.
+        length_rule: How the prompt words its required length; None where the suite does not say.
+        S_l_rule: The rule-aware length score, 0 to 100; None without a rule.
     """
 
     id: str
@@ -53,6 +58,8 @@ class Row:
     flags: frozenset[str]
     repetition: Repetition
     reasoning_words: int
+    length_rule: str | None = None
+    S_l_rule: float | None = None
 
     @property
     def S_q(self) -> float | None:  # noqa: N802
@@ -67,25 +74,39 @@ def _rescaled(mean: float) -> float:
     return (mean - 1) * 25
 
 
-def score_rows(predictions: Iterable[Prediction], judgements: Iterable[Judgement]) -> list[Row]:
+def score_rows(
+    predictions: Iterable[Prediction], judgements: Iterable[Judgement], *, combine: str = "mean"
+) -> list[Row]:
     """Score every response that there is; failed generations have no row.
 
     Args:
         predictions: A run's.
         judgements: One judge's, of that run.
+        combine: How a response's valid judgements become one score per dimension: "mean" or "median".
     """
     by_key: dict[Key, list[Judgement]] = defaultdict(list)
     for judgement in judgements:
         by_key[judgement.key].append(judgement)
     return [
-        _row(prediction, prediction.response, by_key[prediction.key])
+        _row(prediction, prediction.response, by_key[prediction.key], _COMBINED[combine])
         for prediction in predictions
         if prediction.response is not None
     ]
 
 
-def _row(prediction: Prediction, response: str, judgements: Sequence[Judgement]) -> Row:
-    valid = [judgement.scores for judgement in judgements if judgement.scores is not None]
+_COMBINED: dict[str, Callable[[Sequence[float]], float]] = {
+    "mean": lambda scores: sum(scores) / len(scores),
+    "median": lambda scores: float(statistics.median(scores)),
+}
+
+
+def _row(
+    prediction: Prediction,
+    response: str,
+    judgements: Sequence[Judgement],
+    combined: Callable[[Sequence[float]], float],
+) -> Row:
+    valid = [values for judgement in judgements if (values := judgement.values) is not None]
     repetition = diagnostics.repetition(response)
     flags = {
         "truncated": prediction.finish_reason == "length",
@@ -93,6 +114,7 @@ def _row(prediction: Prediction, response: str, judgements: Sequence[Judgement])
         "repetitive": repetition.is_loop,
         "wrong_language": diagnostics.is_wrong_language(response, prediction.language),
         "refused": diagnostics.is_refusal(response),
+        "judge_injection_suspected": is_injection_suspected(response),
     }
     return Row(
         id=prediction.id,
@@ -104,11 +126,21 @@ def _row(prediction: Prediction, response: str, judgements: Sequence[Judgement])
         response_length_unicode=prediction.response_length_unicode or 0,
         S_l=length_score(prediction.length, prediction.response_length or 0),
         S_l_unicode=length_score(prediction.length, prediction.response_length_unicode or 0),
-        dimensions={name: sum(s[name] for s in valid) / len(valid) for name in DIMENSIONS} if valid else None,
+        dimensions={name: combined([s[name] for s in valid]) for name in DIMENSIONS} if valid else None,
         failed=bool(judgements) and not valid,
         flags=frozenset(name for name, holds in flags.items() if holds),
         repetition=repetition,
         reasoning_words=prediction.reasoning_words,
+        length_rule=prediction.length_rule,
+        S_l_rule=_rule_score(prediction),
+    )
+
+
+def _rule_score(prediction: Prediction) -> float | None:
+    if prediction.length_rule is None:
+        return None
+    return rule_length_score(
+        prediction.length_rule, prediction.length, prediction.response_length or 0, prediction.length_bounds
     )
 
 
@@ -119,6 +151,8 @@ def summarise(
     *,
     owed: int,
     seconds: float | None,
+    combine: str = "mean",
+    price: Mapping[str, float] | None = None,
 ) -> tuple[Summary, list[Row]]:
     """Score a run's records.
 
@@ -128,16 +162,19 @@ def summarise(
         judgements: Those of the judge to be summarised.
         owed: Responses that the run set out to get.
         seconds: Wall-clock time that the run has taken.
+        combine: How a response's judgements become one score per dimension, as in `score_rows`.
+        price: Of tokens, as --price gives it.
 
     Returns:
         The summary, and its rows in the order of the predictions.
     """
     tally = _Tally(owed)
-    rows = score_rows(map(tally.see, predictions), judgements)
+    rows = score_rows(map(tally.see, predictions), judgements, combine=combine)
     judged = heading.judge is not None
     overall = _group(rows, judged=judged)
     by_length = _groups(rows, lambda row: length_range(row.length), judged=judged)
     by_length = {label: by_length[label] for label in LENGTH_RANGES if label in by_length}
+    usage = {"model": tally.usage, "judge": _summed_usage(j.usage for j in judgements)}
     summary = Summary(
         **vars(heading),
         **{name: overall[name] for name in _OVERALL},
@@ -148,7 +185,8 @@ def summarise(
         by_language=_groups(rows, lambda row: row.language, judged=judged),
         by_type=_groups(rows, lambda row: row.type, judged=judged),
         range_mean=_range_mean(by_length),
-        usage={"model": tally.usage, "judge": _summed_usage(j.usage for j in judgements)},
+        usage=usage,
+        cost=costs(price or {}, usage),
         seconds=seconds,
     )
     return summary, rows
@@ -186,6 +224,8 @@ class _Tally:
             **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},
             "retries": self._extra["retries"],
             "judge_tries": sum(judgement.tries for judgement in judgements),
+            "judge_retries": sum(judgement.retries for judgement in judgements),
+            "judged_in_chapters": len({judgement.key for judgement in judgements if judgement.chapters}),
             "reasoning_words": self._extra["reasoning_words"],
         }
 
@@ -232,6 +272,7 @@ def _group(rows: Sequence[Row], *, judged: bool) -> dict[str, Any]:
         "ci": _intervals(rows),
         "dimensions": dimensions,
         "S_l_unicode": _mean(rows, lambda row: row.S_l_unicode),
+        "S_l_rule": None if any(r.S_l_rule is None for r in rows) else _mean(rows, lambda row: row.S_l_rule),
         **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},
     }
 

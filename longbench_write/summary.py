@@ -27,6 +27,7 @@ class Heading:
         judge_sha256: The hash of everything that makes that judge's scores comparable.
         judge_note: What must be known of that judge, wherever its scores are shown; "" for nothing.
         start: When the run began, UTC.
+        note: What must be known of the run, wherever its figures are shown; "" for nothing.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Heading:
     judge_sha256: str | None
     judge_note: str
     start: str
+    note: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,9 @@ class Summary(Heading):
         by_length: A row for each length range; groups by language and type have the same keys.
         range_mean: The unweighted mean of the four length ranges.
         S_l_unicode: The S_l that the Unicode-aware word count would give.
+        S_l_rule: Mean rule-aware length score; None where not every prompt's length rule is known.
         usage: Tokens of the model and of the judge.
+        cost: What they cost, of the model and of the judge, at the prices that the user gave.
         seconds: Wall-clock time.
     """
 
@@ -80,7 +84,9 @@ class Summary(Heading):
     range_mean: dict[str, float | None]
     S_l_unicode: float | None
     usage: dict[str, dict[str, int]]
+    cost: dict[str, float | None]
     seconds: float | None
+    S_l_rule: float | None = None
     convention: str = CONVENTION
     schema: int = SCHEMA
 
@@ -101,7 +107,12 @@ class Summary(Heading):
             values = json.loads(path.read_text(encoding="utf-8"))
             if values["schema"] != SCHEMA:
                 raise RunFolderError(f"{path} has schema {values['schema']!r}, this version reads {SCHEMA}")
-            known = {field.name for field in fields(cls)}
-            return cls(**{name: value for name, value in values.items() if name in known})
+            known = [field.name for field in fields(cls)]
+            if lacking := [name for name in known if name not in values]:
+                raise RunFolderError(
+                    f"{path} was written by another version, it lacks {', '.join(lacking)}: "
+                    f"make it anew with `lbw-eval score {path.parent}`"
+                )
+            return cls(**{name: values[name] for name in known})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None

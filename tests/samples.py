@@ -43,6 +43,7 @@ HEADING = Heading(
     judge_sha256="7" * 64,
     judge_note="",
     start="2026-11-21T00:00:00+00:00",
+    note="",
 )
 
 

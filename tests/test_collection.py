@@ -69,6 +69,22 @@ def test_labels_say_what_differs(tmp_path):
     assert labels[3].endswith("[4]")
 
 
+def test_labels_name_only_the_settings_that_differ(tmp_path):
+    put_run(tmp_path / "1")
+    put_run(tmp_path / "2", settings=HEADING.settings | {"temperature": 1.0})
+    put_run(tmp_path / "3", model="n", writer="agentwrite")
+    labels = [entry.label for entry in collect([tmp_path]).entries]
+    assert labels == ["m (temperature 0.5)", "m (temperature 1.0)", "n + agentwrite"]
+
+
+def test_folders_of_one_name_are_told_apart_and_one_folder_is_one_run(tmp_path, monkeypatch):
+    for parent in ("a", "b"):
+        put_run(tmp_path / parent / "r")
+    monkeypatch.chdir(tmp_path)
+    found = collect([Path("a"), tmp_path / "a", tmp_path])
+    assert [entry.label for entry in found.entries] == ["m [a/r]", "m [b/r]"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

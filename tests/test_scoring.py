@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from samples import HEADING, failed, judged, predicted
 
-from longbench_write.records import DIMENSIONS
+from longbench_write.records import DIMENSIONS, Prediction
 from longbench_write.results import read_rows, scores_csv
 from longbench_write.scoring import summarise
 from longbench_write.summary import Summary
@@ -167,3 +167,27 @@ def test_a_line_of_scores_csv(scores, tmp_path):
     assert [line[name] for name in DIMENSIONS] == ([f"{n}.0" for n in scores] if scores else [""] * 6)
     assert float(line["S_q"]) == pytest.approx(58.3333333) if scores else line["S_q"] == ""
     assert (line["truncated"], line["empty"], line["repetitive"]) == ("1", "0", "1")
+
+
+def test_the_rule_aware_score_stands_beside_s_l(tmp_path):
+    predictions = [
+        predicted("a", length=100, response_length=400, length_rule="at_least"),
+        predicted("b", length=100, response_length=50, length_rule="at_most"),
+        predicted("c", length=100, response_length=90, length_rule="range", length_bounds=[80, 120]),
+        predicted("d", length=100, response_length=250, length_rule="about"),
+    ]
+    summary, rows = summarise(HEADING, predictions, [], owed=4, seconds=None)
+    assert summary.S_l == pytest.approx((0 + 50 + 100 * (1 - (100 / 90 - 1) / 2) + 50) / 4)
+    assert summary.S_l_rule == summary.by_length[0]["S_l_rule"] == (100 + 100 + 100 + 50) / 4
+    (tmp_path / "scores.csv").write_text(scores_csv(rows))
+    assert read_rows(tmp_path / "scores.csv") == rows
+    assert [Prediction.from_json(json.loads(json.dumps(p.to_json()))) for p in predictions] == predictions
+
+
+def test_there_is_no_rule_aware_score_unless_every_rule_is_known():
+    predictions = [predicted("a", length_rule="about"), predicted("b", type="News Report")]
+    summary = summary_of(predictions)
+    assert summary.S_l_rule is None
+    assert summary.by_type["News Report"]["S_l_rule"] is None
+    assert summary.by_type["Popular Science"]["S_l_rule"] is not None
+    assert summary_of([]).S_l_rule is None
