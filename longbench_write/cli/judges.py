@@ -19,7 +19,8 @@ def judges() -> None:
     table.add_column("good for", ratio=1)
     for name in judge_names():
         card, _ = load_card(name)
-        asked = [card.model, f"replies: {card.reply_format}", f"template: {card.template}"]
+        asked = [card.model, *([f"revision: {card.revision[:12]}"] if card.revision else [])]
+        asked += [f"backend: {card.backend}", f"replies: {card.reply_format}", f"template: {card.template}"]
         if card.retires:
             asked.append(f"retires: {card.retires}")
         table.add_row(name, "\n".join(asked), f"{card.description} {card.note}".strip())

@@ -34,8 +34,13 @@ class JudgeCard(BaseModel):
     model: str = Field(min_length=1)
     """The model's name at its backend, or `local/...`. Required."""
 
-    backend: Literal["openai", "local"] = "openai"
-    """Where the model runs: an OpenAI-compatible server, or this machine. Default: openai."""
+    revision: str | None = Field(default=None, min_length=1)
+    """The commit of the model's repository that is loaded, for the vllm backend; a server has to be started
+    with it. Default: null, the newest."""
+
+    backend: Literal["openai", "vllm", "local"] = "openai"
+    """Where the model runs: behind an OpenAI-compatible server, or on this machine, in vLLM or (local) in
+    llama.cpp. Default: openai."""
 
     base_urls: tuple[str, ...] = Field(default=(), strict=False)
     """The servers' base URLs, for the openai backend; the least busy is asked next. Default: none, which is
@@ -58,6 +63,12 @@ class JudgeCard(BaseModel):
 
     tries: int = Field(default=5, ge=1)
     """Replies that are asked for until one is valid. Default: 5."""
+
+    repeats: int = Field(default=1, ge=1)
+    """Judgements of each response. Default: 1."""
+
+    combine: Literal["mean", "median"] = "mean"
+    """How a response's judgements become one score per dimension. Default: mean."""
 
     reply_format: Literal["text", "json_object", "json_schema"] = "text"
     """What the server is asked to hold the reply to: nothing, any JSON object, or the six integers by JSON
@@ -94,7 +105,7 @@ class JudgeCard(BaseModel):
     def _fits_together(self) -> Self:
         if self.analysis_max_chars is not None and self.reply_format != "json_schema":
             raise ValueError("analysis_max_chars needs reply_format: json_schema")
-        if self.backend == "local" and self.base_urls:
+        if self.backend != "openai" and self.base_urls:
             raise ValueError("base_urls need backend: openai")
         return self
 

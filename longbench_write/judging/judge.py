@@ -24,13 +24,32 @@ from longbench_write.backends.base import (
     derived_seed,
 )
 from longbench_write.errors import BackendError, UsageError, Verdict
-from longbench_write.judging.cards import OFFICIAL, JudgeCard, load_card, make_card
-from longbench_write.judging.reply import read_reply
+from longbench_write.judging.cards import OFFICIAL, JudgeCard, judge_names, load_card, make_card
+from longbench_write.judging.chapters import PARTS, placed, split
+from longbench_write.judging.reply import TRUNCATED_REPLY, read_reply
 from longbench_write.judging.template import fill
-from longbench_write.records import DIMENSIONS, Failure, Judgement
+from longbench_write.length import count_words
+from longbench_write.records import DIMENSIONS, Chapter, Failure, Judgement, over_chapters
 
-INVALID_REPLY = "invalid_reply"
-"""The `Failure.type` of a judge that answered, but never with six scores."""
+
+@dataclass
+class _Asked:
+    """What came of asking about one text: every reply, and what the last one says."""
+
+    scores: dict[str, int] | None = None
+    analysis: str = ""
+    error: Failure | None = None
+    tries: int = 0
+    retries: int = 0
+    replies: list[Completion] = field(default_factory=list)
+
+    def take(self, part: _Asked) -> None:
+        """Add what came of a part; the scores of parts are combined elsewhere."""
+        self.analysis = "\n\n".join(text for text in (self.analysis, part.analysis) if text)
+        self.error = part.error
+        self.tries += part.tries
+        self.retries += part.retries
+        self.replies = [*self.replies, *part.replies]
 
 
 @dataclass(frozen=True)
@@ -42,12 +61,14 @@ class Judge:
         label: Its folder's name, with the model where another than the card's own is asked.
         template: The text around the prompt and the response.
         seed: The run's seed; only a judge whose card wants seeds depends on it.
+        in_chapters: Whether a response that does not fit the context is judged in parts that do.
     """
 
     card: JudgeCard
     label: str
     template: str = field(repr=False)
     seed: int = 42
+    in_chapters: bool = False
 
     @classmethod
     def load(
@@ -55,18 +76,24 @@ class Judge:
         name_or_path: str,
         *,
         model: str | None = None,
+        backend: str | None = None,
         base_urls: Sequence[str] = (),
         api_key_env: str | None = None,
+        repeats: int | None = None,
         seed: int = 42,
+        in_chapters: bool = False,
     ) -> Judge:
         """Make the judge of a name or a folder.
 
         Args:
             name_or_path: A name from `judge_names`, or the path of a judge's folder.
             model: Asked instead of the card's; `local/...` runs on this machine.
+            backend: Where it runs, instead of where the card says; on vLLM the six integers are forced.
             base_urls: Asked instead of the card's servers; the card's key is not sent there.
             api_key_env: Name of the variable that holds the key, instead of the card's.
+            repeats: Judgements of each response, instead of the card's.
             seed: The run's seed.
+            in_chapters: Whether a response that does not fit the context is judged in parts that do.
 
         Raises:
             UsageError: There is no such judge, or it cannot be as its card or the overrides say.
@@ -75,20 +102,19 @@ class Judge:
         card, folder = load_card(name_or_path)
         changes: dict[str, Any] = {}
         if model not in (None, card.model):
-            changes = {"model": model, "retires": None, "note": ""}
-        if base_urls:
-            changes |= {"backend": "openai", "base_urls": tuple(base_urls), "api_key_env": api_key_env}
-        elif card.backend == "openai" and model is not None and model.startswith("local/"):
-            changes |= {"backend": "local", "base_urls": (), "api_key_env": None}
-        elif api_key_env is not None:
-            changes["api_key_env"] = api_key_env
+            changes = {"model": model, "revision": None, "retires": None, "note": ""}
+        changes |= _other_place(card, model, backend, base_urls, api_key_env)
+        if repeats is not None:
+            changes["repeats"] = repeats
         label = f"{folder.name} ({model})" if model not in (None, card.model) else folder.name
         if card.template == OFFICIAL:
             template = asset_text("judge-template")
         else:
             template = _read(folder / card.template)
         fill(template, prompt="", response="")
-        return cls(make_card(card.model_dump() | changes, f"judge {label}"), label, template, seed)
+        return cls(
+            make_card(card.model_dump() | changes, f"judge {label}"), label, template, seed, in_chapters
+        )
 
     @property
     def template_sha256(self) -> str:
@@ -98,8 +124,16 @@ class Judge:
     @property
     def config_sha256(self) -> str:
         """The hash of everything that makes scores comparable; servers, keys and seeds are not part of it."""
-        names = ("model", "temperature", "max_tokens", "reasoning_effort", "tries", "reply_format")
-        config = {name: getattr(self.card, name) for name in (*names, "analysis_max_chars")}
+        names = (
+            "model",
+            "revision",
+            "temperature",
+            "max_tokens",
+            "reasoning_effort",
+            "tries",
+            "reply_format",
+        )
+        config = {name: getattr(self.card, name) for name in (*names, "analysis_max_chars", "combine")}
         config["template"] = self.template_sha256
         return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
@@ -133,9 +167,17 @@ class Judge:
             max_completion_tokens=self.card.max_completion_tokens,
         )
 
-    def blamed(self, message: str) -> str:
-        """An error's text as this judge's, with the options that mend it called by the judge's names."""
+    def blamed(self, message: str, kind: str = "") -> str:
+        """An error's text as this judge's, with the options that mend it called by the judge's names.
+
+        Args:
+            message: The text.
+            kind: The `BackendError.kind`; a model that is not there gets the alternatives named.
+        """
         mend = re.sub("--(api-key-env|base-url)", r"--judge-\1", message)
+        if kind == "not_found":
+            others = ", ".join(name for name in judge_names() if name != self.label)
+            mend += f"; name another model with --judge-model, or another judge: {others}"
         return f"judge {self.label}: {mend}"
 
     async def judge(
@@ -164,36 +206,79 @@ class Judge:
         Raises:
             BackendError: No request of this run can succeed.
         """
-        messages = [Message(role="user", content=fill(self.template, prompt=prompt, response=response))]
-        replies: list[Completion] = []
-        scores: dict[str, int] | None = None
-        error: Failure | None = None
-        analysis = ""
-        number = 0
-        while scores is None and number < self.card.tries:
-            number += 1
-            try:
-                completion = await backend.complete(messages, self._sampling(id, sample, repeat, number))
-            except BackendError as fault:
-                if fault.verdict is Verdict.STOP:
-                    raise
-                error = Failure(fault.kind, str(fault), final=fault.verdict is Verdict.GIVE_UP)
-                break
-            replies.append(completion)
-            scores, analysis, error = _outcome(completion)
+        place = (id, sample, repeat)
+        asked = await self._ask(backend, prompt, response, *place)
+        chapters = None
+        if self.in_chapters and asked.error and asked.error.type == "context_length":
+            asked, chapters = await self._ask_in_chapters(backend, prompt, response, asked, *place)
+        replies = asked.replies
         return Judgement(
             id=id,
             sample=sample,
             judge=self.label,
             repeat=repeat,
-            scores=scores,
-            analysis=analysis,
+            scores=asked.scores,
+            analysis=asked.analysis,
             raw=replies[-1].text if replies else "",
-            error=error,
+            error=asked.error,
             usage=_total([reply.usage for reply in replies]),
             seconds=sum(reply.seconds for reply in replies) if replies else None,
-            tries=number,
+            tries=asked.tries,
+            chapters=chapters,
+            retries=asked.retries,
         )
+
+    async def _ask(self, backend: Backend, prompt: str, response: str, *place: str | int) -> _Asked:
+        """Ask until a reply is valid, or the tries are used up.
+
+        Args:
+            backend: The judge's model.
+            prompt: What the response answers.
+            response: What is to be judged.
+            place: Sets these requests apart from all others: prompt id, sample, repeat, ...
+        """
+        messages = [Message(role="user", content=fill(self.template, prompt=prompt, response=response))]
+        asked = _Asked()
+        while asked.scores is None and asked.tries < self.card.tries:
+            asked.tries += 1
+            try:
+                completion = await backend.complete(messages, self._sampling(*place, asked.tries))
+            except BackendError as fault:
+                if fault.verdict is Verdict.STOP:
+                    raise
+                asked.retries += fault.attempts - 1
+                asked.error = Failure(fault.kind, str(fault), final=fault.verdict is Verdict.GIVE_UP)
+                break
+            asked.retries += completion.attempts - 1
+            asked.replies.append(completion)
+            asked.scores, asked.analysis, asked.error = _outcome(completion, response)
+        return asked
+
+    async def _ask_in_chapters(
+        self, backend: Backend, prompt: str, response: str, whole: _Asked, *place: str | int
+    ) -> tuple[_Asked, list[Chapter] | None]:
+        """Ask about consecutive parts that fit; without a valid reply to each there are no scores."""
+        for count in PARTS:
+            parts = split(response, count)
+            whole = _Asked(tries=whole.tries, retries=whole.retries, replies=whole.replies)
+            chapters: list[Chapter] = []
+            for number, part in enumerate(parts, 1):
+                asked = await self._ask(
+                    backend, prompt, placed(part, number, len(parts)), *place, count, number
+                )
+                whole.take(asked)
+                if asked.scores is None:
+                    break
+                chapters.append(
+                    Chapter(words=count_words(part), scores=asked.scores, analysis=asked.analysis)
+                )
+            if len(chapters) == len(parts):
+                means = over_chapters(chapters)
+                whole.scores = {name: int(means[name] + 0.5) for name in DIMENSIONS}
+                return whole, chapters
+            if whole.error and whole.error.type != "context_length":
+                break
+        return whole, None
 
     def _sampling(self, *identity: str | int) -> Sampling:
         """How one try is sampled.
@@ -212,6 +297,35 @@ class Judge:
         )
 
 
+def _other_place(
+    card: JudgeCard, model: str | None, backend: str | None, base_urls: Sequence[str], api_key_env: str | None
+) -> dict[str, Any]:
+    """What changes in a card whose judge is asked elsewhere.
+
+    Raises:
+        UsageError: The overrides do not fit together.
+    """
+    if backend is None:
+        if not base_urls and card.backend == "openai" and model is not None and model.startswith("local/"):
+            backend = "local"
+        else:
+            backend = "openai" if base_urls else card.backend
+    if backend == "openai":
+        if base_urls:
+            return {"backend": "openai", "base_urls": tuple(base_urls), "api_key_env": api_key_env}
+        return {"backend": "openai"} | ({"api_key_env": api_key_env} if api_key_env is not None else {})
+    if base_urls:
+        raise UsageError(
+            f"--judge-base-url names a server, and --judge-backend {backend} asks none: give one of them"
+        )
+    if model is None and card.backend == "openai":
+        raise UsageError(f"--judge-backend {backend} needs a model to run: name it with --judge-model")
+    changes: dict[str, Any] = {"backend": backend, "base_urls": (), "api_key_env": None}
+    if backend == "vllm" and card.backend != "vllm":
+        changes |= {"reply_format": "json_schema", "max_completion_tokens": False, "reasoning_effort": None}
+    return changes
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -219,13 +333,15 @@ def _read(path: Path) -> str:
         raise UsageError(f"the judge's template {path} cannot be read: {error}") from None
 
 
-def _outcome(completion: Completion) -> tuple[dict[str, int] | None, str, Failure | None]:
+def _outcome(completion: Completion, response: str) -> tuple[dict[str, int] | None, str, Failure | None]:
     """Scores, analysis, and the failure if there are no scores."""
-    reply = read_reply(completion.text)
+    reply = read_reply(completion.text, response=response)
     if reply.scores is not None:
         return reply.scores, reply.analysis, None
-    cut = "truncated: the limit of tokens ended the reply; " if completion.finish_reason == "length" else ""
-    return None, reply.analysis, Failure(INVALID_REPLY, cut + reply.reason, final=True)
+    if completion.finish_reason == "length":
+        reason = f"truncated: the limit of tokens ended the reply; {reply.reason}"
+        return None, reply.analysis, Failure(TRUNCATED_REPLY, reason, final=True)
+    return None, reply.analysis, Failure(reply.kind, reply.reason, final=True)
 
 
 def _total(usages: Sequence[Usage]) -> dict[str, int | None] | None:

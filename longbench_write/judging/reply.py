@@ -17,6 +17,12 @@ from longbench_write.errors import shorten
 from longbench_write.reasoning import split_reasoning
 from longbench_write.records import DIMENSIONS
 
+# The `Failure.type`s of a judge that answered, but not with six scores.
+INVALID_REPLY = "invalid_reply"
+EMPTY_REPLY = "empty_reply"
+TRUNCATED_REPLY = "truncated_reply"
+REFUSED = "refused"
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -26,23 +32,30 @@ class Reply:
         scores: The six dimensions in the official order, each an integer from 1 to 5; None if any is not.
         analysis: The judge's "Analysis" beside them, "" where it gave none.
         reason: Why there are no scores; "" where there are.
+        kind: The `Failure.type` of that: "empty_reply", "refused", or "invalid_reply" for anything else.
     """
 
     scores: dict[str, int] | None
     analysis: str = ""
     reason: str = ""
+    kind: str = INVALID_REPLY
 
 
-def read_reply(text: str) -> Reply:
+def read_reply(text: str, *, response: str = "") -> Reply:
     """Read a reply: JSON anywhere in the text, fenced or not, after a reasoning block or without one.
 
-    Keys count whatever their case, white space and underscores. The time is linear in the text's length.
+    Keys count whatever their case, white space and underscores. The time is linear in the texts' lengths.
+
+    Args:
+        text: The reply.
+        response: What was judged; an object that stands in it, white space aside, is quoted and never counts.
     """
     answer = text if _is_json(text) else split_reasoning(text, truncated=True)[0]
     if not answer.strip():
-        return Reply(None, reason="empty reply: nothing but reasoning" if text.strip() else "empty reply")
+        reason = "empty reply: nothing but reasoning" if text.strip() else "empty reply"
+        return Reply(None, reason=reason, kind=EMPTY_REPLY)
     try:
-        return _choose(list(_own_objects(answer)), answer)
+        return _choose(list(_own_objects(answer)), answer, _squeezed(response))
     except _UnreadableError as error:
         return Reply(None, reason=str(error))
 
@@ -52,7 +65,9 @@ class _UnreadableError(ValueError):
 
 
 class _Object(list[tuple[str, Any]]):
-    """A JSON object's own keys and values, duplicates included."""
+    """A JSON object's own keys and values, duplicates included; `source` is the text of an outermost one."""
+
+    source = ""
 
 
 class _Literal(str):
@@ -108,6 +123,7 @@ def _own_objects(text: str) -> Iterator[_Object]:
             raise _UnreadableError("malformed JSON: nested too deeply") from None
         if unclosed:
             raise _UnreadableError("malformed JSON: an object inside braces that are no JSON")
+        value.source = text[opening.start() : end]
         yield value
     _check_between(text[end:])
 
@@ -127,11 +143,18 @@ def _describe(error: json.JSONDecodeError) -> str:
     return f"malformed JSON: {error.msg.lower()} at character {error.pos}, near {near}"
 
 
-def _choose(objects: list[_Object], answer: str) -> Reply:
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _choose(objects: list[_Object], answer: str, response: str) -> Reply:
     """The reply that the objects with keys of the judge's own format agree on."""
-    rated = [found for found in objects if not _values(found).keys().isdisjoint((_ANALYSIS, *_NAMES))]
+    formed = [found for found in objects if not _values(found).keys().isdisjoint((_ANALYSIS, *_NAMES))]
+    rated = [found for found in formed if _squeezed(found.source) not in response]
+    if formed and not rated:
+        return Reply(None, reason="quoted: the only scores are an object that stands in the response")
     if not rated:
-        return Reply(None, reason=_without_scores(bool(objects), answer))
+        return _without_scores(bool(objects), answer)
     replies = [_rate(found) for found in rated]
     if len({_comparable(reply) for reply in replies}) > 1:
         return Reply(None, reason=f"ambiguous: {len(rated)} JSON objects with scores that differ")
@@ -142,11 +165,13 @@ def _comparable(reply: Reply) -> tuple[object, ...]:
     return tuple(reply.scores.values()) if reply.scores else (reply.reason,)
 
 
-def _without_scores(has_objects: bool, answer: str) -> str:
+def _without_scores(has_objects: bool, answer: str) -> Reply:
     if has_objects:
-        return "no scores: no JSON object has any of the six dimensions as its own key"
-    kind = "refused" if _REFUSAL.search(answer) else "no JSON"
-    return f"{kind}: {shorten(answer[:1000], 120)}"
+        return Reply(None, reason="no scores: no JSON object has any of the six dimensions as its own key")
+    told = shorten(answer[:1000], 120)
+    if _REFUSAL.search(answer):
+        return Reply(None, reason=f"refused: {told}", kind=REFUSED)
+    return Reply(None, reason=f"no JSON: {told}")
 
 
 def _fold(key: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from longbench_write.errors import UsageError
 
 PLACEHOLDERS = ("$INST$", "$RESPONSE$")
 """Where the prompt and the response go."""
+MARK = "$MARK$"
+"""Where a template may put a mark that tells its own lines from a response's: a hash of all that is put in,
+which nothing that is put in can hold."""
 
-_PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS)))
+_PLACEHOLDER = re.compile("|".join(map(re.escape, (*PLACEHOLDERS, MARK))))
 
 
 def fill(template: str, *, prompt: str, response: str) -> str:
@@ -21,5 +25,10 @@ def fill(template: str, *, prompt: str, response: str) -> str:
     for placeholder in PLACEHOLDERS:
         if placeholder not in template:
             raise UsageError(f"the judge's template has no {placeholder}: write it where that text belongs")
-    values = dict(zip(PLACEHOLDERS, (prompt, response), strict=True))
+    values = dict(zip((*PLACEHOLDERS, MARK), (prompt, response, _mark(prompt, response)), strict=True))
     return _PLACEHOLDER.sub(lambda match: values[match[0]], template)
+
+
+def _mark(prompt: str, response: str) -> str:
+    text = f"{prompt}\0{response}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:16]

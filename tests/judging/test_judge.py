@@ -10,7 +10,8 @@ from longbench_write.backends.base import Completion, Usage
 from longbench_write.backends.openai_api import OpenAIBackend
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.records import DIMENSIONS, Failure
+from longbench_write.length import count_words
+from longbench_write.records import DIMENSIONS, Failure, Judgement
 
 SCORES = dict(zip(DIMENSIONS, (5, 4, 3, 2, 1, 4), strict=True))
 GOOD = json.dumps({"Analysis": "Why."} | SCORES)
@@ -116,25 +117,35 @@ async def test_the_card_says_how_many_tries(make_judge):
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "kind", "reason"),
     [
-        (Answer(""), "empty reply"),
-        (Answer(refusal="I'm sorry, I can't help with that."), "refused: I'm sorry, I can't help with that."),
-        (Answer(GOOD[:30], finish_reason="length"), "truncated: the limit of tokens ended the reply; "),
+        (Answer(""), "empty_reply", "empty reply"),
+        (
+            Answer(refusal="I'm sorry, I can't help with that."),
+            "refused",
+            "refused: I'm sorry, I can't help with that.",
+        ),
+        (
+            Answer(GOOD[:30], finish_reason="length"),
+            "truncated_reply",
+            "truncated: the limit of tokens ended ",
+        ),
         (
             Answer(f"<think>{GOOD}", finish_reason="length"),
+            "truncated_reply",
             "truncated: the limit of tokens ended the reply; ",
         ),
         (
             Answer("", reasoning=GOOD, finish_reason="length"),
+            "truncated_reply",
             "truncated: the limit of tokens ended the reply; ",
         ),
     ],
 )
-async def test_each_invalid_reply_has_its_reason(make_judge, answer, reason):
+async def test_each_invalid_reply_has_its_reason(make_judge, answer, kind, reason):
     judgement, _ = await ask(make_judge("tries: 1"), in_turn(answer))
     assert judgement.scores is None
-    assert judgement.error.type == "invalid_reply"
+    assert judgement.error.type == kind
     assert judgement.error.message.startswith(reason)
     assert judgement.raw == (answer.text or answer.refusal)
 
@@ -294,3 +305,56 @@ def test_the_configurations_hash_changes_with_what_can_change_a_score(make_judge
     ]
     assert len({judge.config_sha256 for judge in different}) == len(different)
     assert same[0].template_sha256 == hashlib.sha256(TEMPLATE.encode()).hexdigest()
+
+
+TOO_LONG = Answer(status=400, error={"message": "too many tokens", "code": "context_length_exceeded"})
+
+
+def with_room_for(characters):
+    """A judge's server that refuses longer messages, and gives the first part 2 and all others 4."""
+
+    def answer(body, number):
+        message = body["messages"][0]["content"]
+        if len(message) > characters:
+            return TOO_LONG
+        return judge_reply((2 if "part 1 of" in message else 4,) * 6)(body, number)
+
+    return answer
+
+
+LONG = "\n\n".join(f"Paragraph {'word ' * 60}ends here." for _ in range(20))
+
+
+async def test_a_response_that_does_not_fit_has_no_score_and_its_reason(make_judge):
+    judgement, requests = await ask(make_judge(), with_room_for(2_000), response=LONG)
+    assert (judgement.scores, judgement.chapters, judgement.error.type) == (None, None, "context_length")
+    assert len(requests) == 1
+
+
+async def test_chapters_are_as_few_as_fit_and_count_by_their_words(make_judge):
+    judgement, requests = await ask(make_judge(in_chapters=True), with_room_for(2_500), response=LONG)
+    assert [chapter["scores"]["Clarity"] for chapter in judgement.chapters] == [2, 4, 4, 4]
+    assert sum(chapter["words"] for chapter in judgement.chapters) == count_words(LONG)
+    first = judgement.chapters[0]["words"] / count_words(LONG)
+    assert judgement.values["Clarity"] == pytest.approx(2 * first + 4 * (1 - first))
+    assert judgement.scores == dict.fromkeys(DIMENSIONS, 4 if judgement.values["Clarity"] >= 3.5 else 3)
+    assert judgement.error is None
+    assert len(requests) == judgement.tries == 1 + 1 + 4
+    assert Judgement.from_json(json.loads(json.dumps(judgement.to_json()))) == judgement
+
+
+async def test_a_chapter_without_a_valid_reply_leaves_no_score(make_judge):
+    def answer(body, number):
+        fits = with_room_for(4_500)(body, number)
+        return (
+            Answer("no") if "part 2 of" in body["messages"][0]["content"] and fits is not TOO_LONG else fits
+        )
+
+    judgement, _ = await ask(make_judge("tries: 2", in_chapters=True), answer, response=LONG)
+    assert (judgement.scores, judgement.chapters, judgement.error.type) == (None, None, "invalid_reply")
+
+
+async def test_what_fits_in_no_parts_fails_with_that_reason(make_judge):
+    judgement, requests = await ask(make_judge(in_chapters=True), with_room_for(10), response=LONG)
+    assert judgement.error.type == "context_length"
+    assert len(requests) == judgement.tries == 1 + 6

@@ -2,6 +2,7 @@ import json
 import string
 
 import pytest
+from attacks import ATTACKS, PERFECT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -261,3 +262,25 @@ def test_valid_scores_survive_every_wrapping(
 def test_a_reply_that_is_cut_never_scores(analysis: str, where: int) -> None:
     body = json.dumps({"Analysis": analysis} | SCORES)
     assert read_reply(body[: where % len(body)]).scores is None
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_what_is_planted_in_a_response_is_never_taken_for_the_judges_own(attack):
+    own = json.dumps({"Analysis": "It speaks to its judge.", **dict.fromkeys(DIMENSIONS, 2)})
+    for quoting in (f"{attack}\n\n{own}", f"{own}\n\nThe text ends with: {attack}"):
+        reply = read_reply(quoting, response=attack)
+        assert reply.scores in (dict.fromkeys(DIMENSIONS, 2), None)
+    assert read_reply(attack, response=attack).scores is None
+    assert read_reply(own, response=attack).scores == dict.fromkeys(DIMENSIONS, 2)
+
+
+def test_a_reply_that_only_quotes_says_so():
+    planted = ATTACKS["planted reply, spread out"]
+    reply = read_reply(f"The response says {ATTACKS['planted reply']}", response=planted)
+    assert reply.reason == "quoted: the only scores are an object that stands in the response"
+
+
+def test_the_judges_own_scores_count_beside_quoted_ones():
+    own = json.dumps({"Analysis": "It plants scores.", **dict.fromkeys(DIMENSIONS, 1)})
+    reply = read_reply(f"Quoted: {PERFECT}\nMine: {own}", response=ATTACKS["planted reply"])
+    assert reply.scores == dict.fromkeys(DIMENSIONS, 1)
