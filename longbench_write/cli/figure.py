@@ -1,0 +1,29 @@
+"""A figure into the file that an option names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longbench_write.errors import UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def save_figure(path: Path, draw: Callable[[], Figure]) -> None:
+    """Draw a figure and write it in the format that the file's name ends in.
+
+    Raises:
+        UsageError: There is no such format, or the file cannot be written.
+    """
+    from longbench_write.plots.save import FORMATS, render
+
+    kind = next((known for known in FORMATS if path.suffix == f".{known}"), None)
+    if kind is None:
+        raise unknown_name("format of a figure's file", path.suffix, [f".{known}" for known in FORMATS])
+    try:
+        path.write_bytes(render(draw(), kind))
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
