@@ -1,0 +1,109 @@
+"""`lbw-eval plot [PLACE...]`: figures of runs, as files."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from longbench_write.errors import UsageError
+
+if TYPE_CHECKING:
+    from longbench_write.collection import Block, Collection
+
+
+class Form(StrEnum):
+    """What files are written."""
+
+    png = "png"
+    svg = "svg"
+    pdf = "pdf"
+
+
+def plot(
+    places: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PLACE...",
+            help="Run folders, or folders with runs anywhere under them [results]",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("plots"),
+    forms: Annotated[
+        list[Form] | None,
+        typer.Option(
+            "--format",
+            metavar="png|svg|pdf",
+            help="May be given more than once. [png, svg]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Draw runs: required against written length, scores by length range, the dimensions and more.
+
+    Runs on other prompts, with another judge or convention are drawn apart, in folders of their own. The
+    files' paths are printed.
+    """
+    from longbench_write.collection import blocks, collect
+
+    found = collect(places or [Path("results")])
+    _tell_unscored(found)
+    parts = blocks(found.entries)
+    for block, folder in zip(parts, _folders(parts, out), strict=True):
+        _draw(block, folder, forms or [Form.png, Form.svg], lead=f"{block.title}: " if len(parts) > 1 else "")
+
+
+def _tell_unscored(found: Collection) -> None:
+    """Say which runs are left out.
+
+    Raises:
+        UsageError: They all are.
+    """
+    for run in found.unscored:
+        _note(f"not scored yet: lbw-eval score {shlex.quote(str(run))}")
+    if not found.entries:
+        raise UsageError("none of these runs is scored yet: score them with lbw-eval score RUN")
+
+
+def _folders(parts: list[Block], out: Path) -> list[Path]:
+    """A folder a block, `out` itself for a single one."""
+    from longbench_write.runs import folder_name
+
+    if len(parts) == 1:
+        return [out]
+    names = [folder_name(block.title.replace(" · ", "-").replace(" ", "-")) for block in parts]
+    return [
+        out / (name if names.count(name) == 1 else folder_name(block.title))
+        for name, block in zip(names, parts, strict=True)
+    ]
+
+
+def _draw(block: Block, folder: Path, forms: list[Form], *, lead: str) -> None:
+    from longbench_write.cli.terminal import printable
+    from longbench_write.plots import figures, left_out
+    from longbench_write.plots.save import render
+
+    for sentence in left_out(block):
+        _note(lead + sentence)
+    for name, figure in figures(block).items():
+        for form in dict.fromkeys(forms):
+            path = folder / f"{name}.{form}"
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(render(figure, form.value))
+            except OSError as error:
+                raise UsageError(
+                    f"cannot write {path} ({error.strerror or error}): choose another folder with --out"
+                ) from None
+            sys.stdout.write(printable(f"{path}\n"))
+
+
+def _note(text: str) -> None:
+    from longbench_write.cli.terminal import printable
+
+    print(f"lbw-eval: {printable(text)}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,119 @@
+"""S_l against S_q: a cross a model, its arms the intervals, over lines of equal S̄."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from longbench_write.collection import Block
+from longbench_write.plots.legible import note
+from longbench_write.plots.scores import NAMES, bounds, model_keys
+from longbench_write.plots.style import FAINT, S_BAR, SMALL, SOFT, look, new_figure
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run's scores; an interval is None for fewer than two prompts.
+
+    Attributes:
+        place: Of the run in the block, from 0.
+    """
+
+    place: int
+    length: float
+    quality: float
+    length_interval: tuple[float, float] | None
+    quality_interval: tuple[float, float] | None
+
+
+def points(block: Block) -> list[Point]:
+    """A point a run that has both scores."""
+    return [
+        Point(
+            place,
+            entry.summary.S_l,
+            entry.summary.S_q,
+            bounds(entry.summary.ci, "S_l"),
+            bounds(entry.summary.ci, "S_q"),
+        )
+        for place, entry in enumerate(block.entries)
+        if entry.summary.S_l is not None and entry.summary.S_q is not None
+    ]
+
+
+def draw(block: Block) -> Figure:
+    """The figure."""
+    found = points(block)
+    figure = new_figure(
+        6.5,
+        5.2,
+        title="Quality and length",
+        subtitle=block.title,
+        note=note(block, "Arms: 95% bootstrap intervals over prompts."),
+        keys=model_keys(block, {point.place for point in found}, lines=False),
+    )
+    axes = figure.subplots()
+    x, y = windows(found)
+    _equal_means(axes, x, y)
+    for point in found:
+        style = look(point.place)
+        if point.length_interval:
+            axes.plot(point.length_interval, [point.quality] * 2, color=style.colour, linewidth=1.1)
+        if point.quality_interval:
+            axes.plot([point.length] * 2, point.quality_interval, color=style.colour, linewidth=1.1)
+        axes.plot(
+            point.length,
+            point.quality,
+            color=style.colour,
+            marker=style.marker,
+            markersize=7,
+            linestyle="",
+            clip_on=False,
+        )
+    axes.set_xlim(*x)
+    axes.set_ylim(*y)
+    axes.set_box_aspect(1)
+    axes.set_xlabel(f"{NAMES['S_l']} (0 to 100)", parse_math=True)
+    axes.set_ylabel(f"{NAMES['S_q']} (0 to 100)", parse_math=True)
+    return figure
+
+
+def windows(found: Sequence[Point]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where the axes of S_l and S_q begin and end: equally far apart, multiples of ten."""
+    ends = [
+        [point.length for point in found] + [end for point in found for end in point.length_interval or ()],
+        [point.quality for point in found] + [end for point in found for end in point.quality_interval or ()],
+    ]
+    tens = [(math.floor((min(one) - 2) / 10), math.ceil((max(one) + 2) / 10)) for one in ends]
+    tens = [(max(low, 0), min(high, 10)) for low, high in tens]
+    long = max(4, *(high - low for low, high in tens))
+    starts = [min(max(low - (long - (high - low)) // 2, 0), 10 - long) for low, high in tens]
+    x, y = ((10 * start, 10 * (start + long)) for start in starts)
+    return x, y
+
+
+def _equal_means(axes: Axes, x: tuple[int, int], y: tuple[int, int]) -> None:
+    """Lines on which (S_l + S_q) / 2 is 5, 10, 15 and so on; every second one has its label."""
+    axes.grid(visible=False)
+    for mean in range(5, 100, 5):
+        left, right = max(x[0], 2 * mean - y[1]), min(x[1], 2 * mean - y[0])
+        if left >= right:
+            continue
+        axes.plot([left, right], [2 * mean - left, 2 * mean - right], color=FAINT, linewidth=0.8, zorder=0)
+        if mean % 10 == 0 and right - left > (x[1] - x[0]) / 5:
+            axes.annotate(
+                f"{S_BAR} = {mean}",
+                (left, 2 * mean - left),
+                xytext=(6, -3),
+                textcoords="offset points",
+                fontsize=SMALL,
+                color=SOFT,
+                parse_math=True,
+                rotation=-45,
+                rotation_mode="anchor",
+                zorder=0,
+            )

@@ -1,0 +1,93 @@
+"""`lbw-eval plot` as a person runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+from samples import HEADING, judged, predicted
+
+from longbench_write.results import scores_csv
+from longbench_write.scoring import summarise
+
+COMMAND = """
+import sys
+from longbench_write.cli import app
+assert "matplotlib" not in sys.modules
+app.main()
+assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
+"""
+
+
+def plot(*words):
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, "plot", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def put_run(folder, **changes):
+    summary, rows = summarise(
+        replace(HEADING, **changes),
+        [predicted("a"), predicted("b", length=900)],
+        [judged("a"), judged("b")] if changes.get("judge", "j") else [],
+        owed=2,
+        seconds=1.0,
+    )
+    folder.mkdir(parents=True)
+    (folder / "run.yaml").write_text("")
+    (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
+    (folder / "scores.csv").write_text(scores_csv(rows), encoding="utf-8")
+
+
+def test_one_block_is_drawn_into_the_folder_itself(tmp_path):
+    put_run(tmp_path / "results" / "m")
+    (tmp_path / "results" / "half").mkdir()
+    (tmp_path / "results" / "half" / "run.yaml").write_text("")
+    out = tmp_path / "plots"
+    done = plot(tmp_path / "results", "--out", out, "--format", "svg")
+    assert done.returncode == 0, done.stderr
+    paths = [
+        str(out / f"{name}.svg")
+        for name in (
+            *("required-vs-written", "by-length", "dimensions", "dimensions-radar"),
+            *("quality-vs-length", "deviation"),
+        )
+    ]
+    assert done.stdout.splitlines() == paths
+    assert sorted(map(str, out.iterdir())) == sorted(paths)
+    assert done.stderr.splitlines() == [
+        f"lbw-eval: not scored yet: lbw-eval score {tmp_path / 'results' / 'half'}",
+        "lbw-eval: no figure ruler: s is no ruler, which asks for each length in equally many prompts",
+    ]
+
+
+def test_what_is_not_comparable_is_drawn_apart(tmp_path):
+    put_run(tmp_path / "in" / "1", judge=None, judge_sha256=None, suite="../a b")
+    put_run(tmp_path / "in" / "2", judge=None, judge_sha256=None, suite="ruler")
+    out = tmp_path / "out"
+    done = plot(tmp_path / "in", "--out", out, "--format", "png", "--format", "pdf")
+    assert done.returncode == 0, done.stderr
+    paths = done.stdout.splitlines()
+    assert len(paths) == 2 * 3 * 2
+    assert {path.parent.parent for path in out.rglob("*.*")} == {out}
+    assert len(list(out.iterdir())) == 2
+    assert all("\n" not in path and path.startswith(str(out)) for path in paths)
+    assert "ruler · 4 prompts · no judge: no figure dimensions: nobody judged" in done.stderr
+
+
+def test_errors_are_one_sentence(tmp_path):
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "run.yaml").write_text("")
+    unscored = plot(tmp_path)
+    assert unscored.returncode == 2
+    assert unscored.stderr.splitlines()[-1].startswith("lbw-eval: none of these runs is scored yet")
+    put_run(tmp_path / "m", judge=None, judge_sha256=None)
+    (tmp_path / "file").write_text("")
+    blocked = plot(tmp_path, "--out", tmp_path / "file")
+    assert blocked.returncode == 2
+    assert "choose another folder with --out" in blocked.stderr
+    assert "Traceback" not in blocked.stderr
