@@ -1,0 +1,259 @@
+"""Leaderboards as text: Markdown, LaTeX and HTML from laid-out tables, CSV and JSON with every figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow, plain
+from longbench_write.leaderboard.published import Published
+from longbench_write.leaderboard.ranking import SCORES, Ranking, Standing
+from longbench_write.records import DIMENSIONS
+
+SCHEMA = 1
+
+
+def spans(columns: Sequence[Column]) -> list[tuple[str, int]]:
+    """Neighbouring columns of the same group: its name ("" for none) and how many they are."""
+    return [(group, len(list(run))) for group, run in groupby(column.group for column in columns)]
+
+
+def markdown(tables: Iterable[Table]) -> str:
+    """GitHub-flavoured Markdown: a heading, a table and its notes for each."""
+    return "\n".join(_markdown(table) for table in tables)
+
+
+def _markdown(table: Table) -> str:
+    heads = [_md(f"{column.head} {column.group}".strip()) for column in table.columns]
+    rules = [":--" if column.prose else "--:" for column in table.columns]
+    rows = [[_md_cell(cell) for cell in row] for row in table.rows]
+    lines = [f"| {' | '.join(row)} |" for row in (heads, rules, *rows)]
+    notes = [f"{_md_start(_md(note))}\n" for note in table.notes]
+    return "\n".join([f"### {_md(table.title)}\n", *lines, "", *notes])
+
+
+def _md_cell(cell: Cell) -> str:
+    return _md(cell.text) + (f" ({_md(cell.small)})" if cell.small else "")
+
+
+def _md(text: str) -> str:
+    """The text with a backslash before whatever Markdown would read, links without brackets included."""
+    return re.sub(r"[\\`*\[\]<>|&~$#@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", r"\\\g<0>", text)
+
+
+def _md_start(line: str) -> str:
+    """The line with a backslash where it would begin a list or a rule."""
+    return re.sub(r"^(\d+(?=[.)])|(?=[-+=]))", r"\1\\", line)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    "`": r"\textasciigrave{}",
+    "-": "-{}",
+    "'": "'{}",
+    "[": "{[}",
+    "]": "{]}",
+    "†": r"\dag{}",
+    "·": r"$\cdot$",
+    "\N{REPLACEMENT CHARACTER}": "?",
+    "S̄": r"$\bar{S}$",
+    "S_l": "$S_l$",
+    "S_q": "$S_q$",
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+}
+_LATEX_TOKEN = re.compile(r"S̄|\bS_[lq]\b|-(?=-)|'(?=')|[" + re.escape(r"\~^<>|`[]†·&%$#_{}�") + "]")
+
+
+def latex(tables: Iterable[Table]) -> str:
+    r"""A LaTeX table for each, shrunk where it is wider than the text.
+
+    Needs \usepackage{array,booktabs,graphicx}, and XeLaTeX or LuaLaTeX for names beyond ASCII.
+    """
+    return "% \\usepackage{array,booktabs,graphicx}\n" + "\n".join(_latex(table) for table in tables)
+
+
+def _latex(table: Table) -> str:
+    kinds = "".join(
+        r">{\raggedright\arraybackslash}p{13em}" if column.prose else "r" for column in table.columns
+    )
+    heads = [[_tex_head(column.head) for column in table.columns]]
+    rules = ""
+    if any(column.group for column in table.columns):
+        heads.insert(
+            0, [f"\\multicolumn{{{n}}}{{c}}{{{_tex_head(group)}}}" for group, n in spans(table.columns)]
+        )
+        rules = " ".join(
+            f"\\cmidrule(lr){{{start}-{start + n - 1}}}" for group, start, n in _places(table) if group
+        )
+    head, *more = [f"{' & '.join(row)} \\\\" for row in heads]
+    return "\n".join(
+        [
+            "\\begin{table}\n\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}",
+            f"\\caption{{{_tex(table.title)}}}",
+            "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%",
+            f"\\begin{{tabular}}{{{kinds}}}\n\\toprule",
+            *(line for line in (head, rules, *more) if line),
+            "\\midrule",
+            *(line for row in table.rows for line in _tex_row(row)),
+            "\\bottomrule\n\\end{tabular}}",
+            "\\par\\smallskip\\raggedright",
+            *(f"{_tex(note)}\\par" for note in table.notes),
+            "\\end{table}\n",
+        ]
+    )
+
+
+def _places(table: Table) -> Iterator[tuple[str, int, int]]:
+    """Each group, the number of its first column, from 1, and how many they are."""
+    start = 1
+    for group, count in spans(table.columns):
+        yield group, start, count
+        start += count
+
+
+def _tex_head(text: str) -> str:
+    lines = [_tex(line) for line in narrow(text).split("\n")]
+    return lines[0] if len(lines) == 1 else "\\shortstack{" + "\\\\".join(lines) + "}"
+
+
+def _tex_row(row: Sequence[Cell]) -> list[str]:
+    """The row, and under it what is in small print."""
+    lines = [" & ".join(_tex(cell.text) for cell in row)]
+    if any(cell.small for cell in row):
+        lines.append(" & ".join(cell.small and f"\\scriptsize {_tex(cell.small)}" for cell in row))
+    return [f"{line} \\\\" for line in lines]
+
+
+def _tex(text: str) -> str:
+    return _LATEX_TOKEN.sub(lambda token: _LATEX[token[0]], text)
+
+
+def html(tables: Iterable[Table]) -> str:
+    """One HTML page that needs nothing else."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    templates = Environment(
+        loader=PackageLoader("longbench_write.leaderboard", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("page.html.jinja").render(tables=list(tables), spans=spans)
+
+
+def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -> str:
+    """Everything, as one JSON object."""
+    board = {
+        "schema": SCHEMA,
+        "blocks": [
+            {
+                "title": ranking.title,
+                "ranked_by": ranking.score,
+                "runs": [_json_run(standing) for standing in ranking.standings],
+            }
+            for ranking in rankings
+        ],
+        "published": [vars(reference) for reference in references],
+    }
+    return json.dumps(board, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _json_run(standing: Standing) -> dict[str, Any]:
+    return {
+        "rank": [standing.best, standing.worst],
+        "label": standing.entry.label,
+        "complete": standing.complete,
+        "path": standing.entry.path.as_posix(),
+        "summary": vars(standing.entry.summary),
+    }
+
+
+_TEXTS = ("model", "writer", "suite", "judge", "convention", "note")
+
+
+def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -> str:
+    """A line a run, then a line a published result; every figure as it is, empty where there is none.
+
+    A group's columns are named after it, such as `length/[0,500)/S_l`. Texts are one printable line each.
+    """
+    records = [
+        _csv_run(block, ranking, standing)
+        for block, ranking in enumerate(rankings, start=1)
+        for standing in ranking.standings
+    ]
+    records += [_csv_published(reference) for reference in references]
+    text = io.StringIO()
+    names = dict.fromkeys(name for record in records for name in record)
+    table = csv.DictWriter(text, list(names), lineterminator="\n")
+    table.writeheader()
+    table.writerows(records)
+    return text.getvalue()
+
+
+def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]:
+    summary = standing.entry.summary
+    record: dict[str, Any] = {
+        "block": block,
+        "title": plain(ranking.title),
+        "ranked_by": ranking.score,
+        "best_rank": standing.best,
+        "worst_rank": standing.worst,
+        "label": plain(standing.entry.label),
+        **{name: plain(getattr(summary, name) or "") for name in _TEXTS},
+        **_figures(vars(summary), ""),
+        **{f"range_mean/{name}": summary.range_mean[name] for name in SCORES},
+        "complete": int(standing.complete),
+        **summary.counts,
+        "samples": summary.samples,
+        **summary.settings,
+        "start": summary.start,
+        "seconds": summary.seconds,
+        **{f"tokens/{who}/{kind}": n for who, kinds in summary.usage.items() for kind, n in kinds.items()},
+        **{f"cost/{who}": cost for who, cost in summary.cost.items()},
+        "path": standing.entry.path.as_posix(),
+    }
+    for by in ("length", "language", "type"):
+        for label, group in groups(summary, by).items():
+            prefix = f"{by}/{plain(label)}/"
+            record |= {f"{prefix}n": group["n"], f"{prefix}judged": group["judged"]} | _figures(group, prefix)
+    return record
+
+
+def _figures(group: Mapping[str, Any], prefix: str) -> dict[str, float | None]:
+    """What a summary and each of its groups have: scores, their intervals and bounds, dimensions."""
+    found: dict[str, float | None] = {}
+    for name in SCORES:
+        low, high = group["ci"][name] or (None, None)
+        found |= {name: group[name], f"{name}_low": low, f"{name}_high": high}
+    least, most = group["S_q_bounds"] or (None, None)
+    found |= {"S_q_least": least, "S_q_most": most, "S_l_unicode": group["S_l_unicode"]}
+    found |= {"S_l_rule": group.get("S_l_rule")}
+    found |= {name: group["dimensions"][name] for name in DIMENSIONS}
+    return {f"{prefix}{name}": value for name, value in found.items()}
+
+
+def _csv_published(reference: Published) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "title": "published",
+        "label": reference.model,
+        "model": reference.model,
+        "suite": reference.suite,
+        **reference.scores,
+        **{f"range_mean/{name}": value for name, value in reference.range_mean.items()},
+        "origin": reference.origin,
+        "source": reference.source,
+    }
+    for label, scores in reference.by_length.items():
+        record |= {f"length/{label}/{name}": value for name, value in scores.items()}
+    return record

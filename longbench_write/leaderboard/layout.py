@@ -1,0 +1,255 @@
+"""Rankings and published results as tables of text, the same for every format that people read."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from longbench_write.leaderboard.published import Published
+from longbench_write.leaderboard.ranking import SCORES, Ranking, Score, Standing
+from longbench_write.records import DIMENSIONS
+from longbench_write.scoring import FLAGS
+from longbench_write.suites import LENGTH_RANGES
+from longbench_write.summary import CONVENTION, Summary
+
+By = Literal["length", "language", "type", "dimension"]
+
+HEADS = {"S_bar": "S̄", "S_l": "S_l", "S_q": "S_q"}
+INCOMPLETE = "†"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        head: What stands over it.
+        group: What stands over it and its neighbours of the same group.
+        prose: Whether its cells are texts, which may be broken over lines; otherwise numbers.
+        spare: Whether it is the first to go where there is little room.
+    """
+
+    head: str
+    group: str = ""
+    prose: bool = False
+    spare: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, and what stands under it in small print."""
+
+    text: str = ""
+    small: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One block of a leaderboard; each row has a cell a column."""
+
+    title: str
+    columns: list[Column]
+    rows: list[list[Cell]]
+    notes: list[str] = field(default_factory=list)
+
+
+_Filled = tuple[Column, list[Cell]]
+"""A column and its cells."""
+
+
+def _table(title: str, filled: Sequence[_Filled], notes: Iterable[str]) -> Table:
+    rows = [list(row) for row in zip(*(cells for _, cells in filled), strict=True)]
+    return Table(plain(title), [column for column, _ in filled], rows, [plain(note) for note in notes])
+
+
+def ranked_tables(rankings: Iterable[Ranking], by: By) -> list[Table]:
+    """A table for each ranking: rank, run, scores with intervals, and one breakdown."""
+    return [_ranked_table(ranking, by) for ranking in rankings]
+
+
+def _ranked_table(ranking: Ranking, by: By) -> Table:
+    summaries = [standing.entry.summary for standing in ranking.standings]
+    shown = SCORES if any(summary.judge for summary in summaries) else ("S_l",)
+    crowded = by in ("type", "dimension")
+    scores = [
+        (
+            Column(HEADS[score], spare=crowded and score != ranking.score),
+            [_with_interval(summary, score) for summary in summaries],
+        )
+        for score in shown
+    ]
+    runs: list[_Filled] = [
+        (Column("rank"), [Cell(_rank(standing)) for standing in ranking.standings]),
+        (Column("model", prose=True), [_run(standing) for standing in ranking.standings]),
+    ]
+    breakdown = _breakdown(summaries, by, shown, ranking.score)
+    return _table(ranking.title, runs + scores + breakdown, _notes(ranking, by))
+
+
+def _rank(standing: Standing) -> str:
+    if standing.best is None:
+        return "-"
+    return f"{standing.best}" if standing.best == standing.worst else f"{standing.best}-{standing.worst}"
+
+
+def _run(standing: Standing) -> Cell:
+    counts = standing.entry.summary.counts
+    generated, judged = counts["generated"], counts["judged"]
+    parts = [
+        f"{generated} written" if generated == counts["owed"] else f"{generated} of {counts['owed']} written"
+    ]
+    if standing.entry.summary.judge:
+        parts.append(f"{judged} judged")
+        if judged == counts["owed"]:
+            del parts[0]
+    parts += [f"{counts[flag]} {flag.replace('_', ' ')}" for flag in FLAGS if counts.get(flag)]
+    mark = "" if standing.complete else f" {INCOMPLETE}"
+    return Cell(plain(standing.entry.label + mark), ", ".join(parts))
+
+
+def _with_interval(summary: Summary, score: Score) -> Cell:
+    interval = summary.ci[score]
+    return Cell(number(getattr(summary, score)), "-".join(map(number, interval)) if interval else "")
+
+
+def number(value: float | None) -> str:
+    """One decimal; a dash where there is no number."""
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _breakdown(summaries: Sequence[Summary], by: By, shown: Sequence[Score], score: Score) -> list[_Filled]:
+    if by == "dimension":
+        known = [
+            name for name in DIMENSIONS if any(summary.dimensions[name] is not None for summary in summaries)
+        ]
+        return [_numbers(Column(name), [summary.dimensions[name] for summary in summaries]) for name in known]
+    labels = sorted({label for summary in summaries for label in groups(summary, by)}, key=_order)
+
+    def filled(column: Column, label: str, name: Score) -> _Filled:
+        return _numbers(column, [groups(summary, by).get(label, {}).get(name) for summary in summaries])
+
+    if by == "type":
+        return [filled(Column(plain(label)), label, score) for label in labels]
+    pair: list[Score] = [name for name in shown if name != "S_bar"]
+    parts = [filled(Column(HEADS[name], plain(label)), label, name) for label in labels for name in pair]
+    if by == "length" and any(summary.range_mean["S_l"] is not None for summary in summaries):
+        parts += [
+            _numbers(
+                Column(HEADS[name], "mean of the four ranges", spare=True),
+                [summary.range_mean[name] for summary in summaries],
+            )
+            for name in pair
+        ]
+    return parts
+
+
+def _numbers(column: Column, values: Iterable[float | None]) -> _Filled:
+    return column, [Cell(number(value)) for value in values]
+
+
+def _order(label: str) -> tuple[int, str]:
+    return (LENGTH_RANGES.index(label) if label in LENGTH_RANGES else len(LENGTH_RANGES)), label
+
+
+def groups(summary: Summary, by: str) -> dict[str, dict[str, Any]]:
+    """The groups of a summary by "length", "language" or "type", each with its figures."""
+    if by == "length":
+        return {group["range"]: group for group in summary.by_length}
+    found: dict[str, dict[str, Any]] = getattr(summary, f"by_{by}")
+    return found
+
+
+def _notes(ranking: Ranking, by: By) -> list[str]:
+    """What must be known of a block, then of each of its incomplete runs."""
+    heads = [standing.entry.summary for standing in ranking.standings]
+    formula = (
+        " = (S_l + S_q) / 2" if heads[0].convention == CONVENTION else f", convention {heads[0].convention}"
+    )
+    what = HEADS[ranking.score] + (formula if ranking.score == "S_bar" else "")
+    ranked = f"Ranked by {what}. " if len(heads) > 1 or ranking.score == "S_bar" else ""
+    tie = "; where they overlap, so do the ranks" if len(heads) > 1 else ""
+    notes = [f"{ranked}Small ranges are 95% intervals{tie}."]
+    if by == "type":
+        notes.append(f"The columns by type are {HEADS[ranking.score]}.")
+    notes += dict.fromkeys(f"{head.judge}: {head.judge_note}" for head in heads if head.judge_note)
+    notes += [
+        f"{standing.entry.label}: {standing.entry.summary.note}"
+        for standing in ranking.standings
+        if standing.entry.summary.note
+    ]
+    incomplete = [standing for standing in ranking.standings if not standing.complete]
+    if incomplete and len(heads) > 1:
+        notes.append(
+            f"{INCOMPLETE} incomplete: ordered as if what is missing were worth 0, ranked as if it could be"
+            " worth anything up to 100."
+        )
+    return notes + [_shortfall(standing) for standing in incomplete]
+
+
+def _shortfall(standing: Standing) -> str:
+    summary = standing.entry.summary
+    counts = summary.counts
+    text = f"{INCOMPLETE} {standing.entry.label}: {counts['generated']} of {counts['owed']} written"
+    text += _reasons(summary.failures, counts["not_generated"])
+    if summary.judge and counts["judged"] < counts["generated"]:
+        text += f", {counts['judged']} of them judged"
+        text += _reasons(summary.judge_failures, counts["not_judged"])
+        if summary.S_q_bounds and summary.S_q_bounds[0] is not None:
+            low, high = map(number, summary.S_q_bounds)
+            text += f"; S_q lies between {low} and {high}, whatever the missing judgements are worth"
+    return text + "."
+
+
+def _reasons(failures: Mapping[str, int], not_asked: int) -> str:
+    reasons = [f"{count} {kind}" for kind, count in failures.items()]
+    reasons += [f"{not_asked} not yet asked"] if not_asked else []
+    return f" ({', '.join(reasons)})" if reasons else ""
+
+
+def published_tables(rows: Iterable[Published]) -> list[Table]:
+    """A table a suite of what others published, unranked, each row with its source; no empty columns."""
+    suites: dict[str, list[Published]] = {}
+    for row in rows:
+        suites.setdefault(row.suite, []).append(row)
+    return [_published_table(suite, found) for suite, found in suites.items()]
+
+
+def _published_table(suite: str, rows: Sequence[Published]) -> Table:
+    pair: tuple[Score, ...] = ("S_l", "S_q")
+    values = [(Column(HEADS[name]), [row.scores[name] for row in rows]) for name in SCORES]
+    for label in LENGTH_RANGES[:4]:
+        values += [
+            (Column(HEADS[name], label), [row.by_length[label][name] for row in rows]) for name in pair
+        ]
+    values += [
+        (Column(HEADS[name], "mean of the four ranges"), [row.range_mean[name] for row in rows])
+        for name in pair
+    ]
+    figures = [
+        (column, [Cell() if value is None else Cell(number(value)) for value in found])
+        for column, found in values
+        if any(value is not None for value in found)
+    ]
+    return _table(
+        f"published · {suite}",
+        [
+            (Column("model", prose=True), [Cell(row.model) for row in rows]),
+            (Column("by", spare=True), [Cell(row.origin) for row in rows]),
+            *figures,
+            (Column("read in", prose=True), [Cell(row.source) for row in rows]),
+        ],
+        ["Published results, not ranked: judges and settings differ from source to source."],
+    )
+
+
+def narrow(head: str) -> str:
+    """A head over as many lines as keep it narrow."""
+    return textwrap.fill(head, max(9, *map(len, head.split() or [""])), break_long_words=False)
+
+
+def plain(text: str) -> str:
+    """One line of printable text."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
