@@ -1,0 +1,93 @@
+"""The page's text: markup from the template, styles and scripts inline, and data that cannot break out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from importlib import resources
+from itertools import islice
+from typing import Any
+
+from longbench_write import __version__
+from longbench_write.leaderboard.formats import spans
+from longbench_write.leaderboard.ranking import Ranking
+from longbench_write.report.samples import Index, well_formed
+from longbench_write.report.sections import section
+
+SCRIPTS = ("data", "dom", "texts", "address", "rows", "sample", "list", "filters", "keys", "main")
+"""In the order in which they stand on the page; each may use what stands before it."""
+STYLES = ("base", "table", "sample", "print")
+
+_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+
+
+def page(rankings: Sequence[Ranking], index: Index) -> bytes:
+    """All of the page but the texts, which follow it: a page may end without its end tags.
+
+    Args:
+        rankings: The runs, in order and with what they may be compared with.
+        index: Of the same runs in the same order, filled.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("longbench_write.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = _style(), _script()
+    names = iter(index.names)
+    text = environment.get_template("page.html").render(
+        version=__version__,
+        index=index,
+        spans=spans,
+        sections=[section(ranking, list(islice(names, len(ranking.standings)))) for ranking in rankings],
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
+        data=Markup(embedded(index.to_json())),  # noqa: S704
+    )
+    return well_formed(text).encode()
+
+
+def _style() -> str:
+    return "\n".join(_source(f"style/{name}.css") for name in STYLES)
+
+
+def _script() -> str:
+    """The scripts as one that leaves nothing in the page's global scope."""
+    parts = "\n".join(_source(f"script/{name}.js") for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}}})();'
+
+
+def _source(name: str) -> str:
+    return resources.files("longbench_write.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _csp_hash(source: str) -> str:
+    """What a Content-Security-Policy calls an inline style or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def embedded(value: Any) -> str:
+    """JSON for inside a script element: no text in it can end the element, or is no Unicode."""
+    return _json(value).translate(_ESCAPES)
+
+
+def _json(value: Any) -> str:
+    """JSON in which only lone surrogates, which UTF-8 cannot hold, are escaped beyond need."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def packed(number: int, texts: dict[str, Any]) -> bytes:
+    """A sample's texts: JSON, zlib, base64, in an element that runs nothing."""
+    data = base64.b64encode(zlib.compress(_json(texts).encode()))
+    return b'<script type="text/plain" id="texts-%d">%b</script>\n' % (number, data)

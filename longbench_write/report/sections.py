@@ -1,0 +1,66 @@
+"""A ranking as the page shows it: its tables and its plots."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from longbench_write.collection import Block
+from longbench_write.leaderboard.layout import By, Table, ranked_tables
+from longbench_write.leaderboard.ranking import Ranking
+
+_WIDE = 9.0
+"""Inches from which on a figure has panels side by side."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure: what it is of, a data URL of its SVG, and whether it needs the width of two."""
+
+    title: str
+    source: str
+    wide: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """A block of comparable runs.
+
+    Attributes:
+        title: What they share.
+        names: Their names on this page, in the order of the tables' rows.
+        tables: The leaderboard with each breakdown; without a judge there is none by dimension.
+        plots: Every figure that there are data for.
+    """
+
+    title: str
+    names: Sequence[str]
+    tables: dict[By, Table]
+    plots: list[Plot]
+
+
+def section(ranking: Ranking, names: Sequence[str]) -> Section:
+    """A ranking's section; `names` are its runs' names on this page, in its order."""
+    judged = any(standing.entry.summary.judge for standing in ranking.standings)
+    tables: dict[By, Table] = {}
+    for by in get_args(By):
+        if judged or by != "dimension":
+            (tables[by],) = ranked_tables([ranking], by)
+    return Section(tables["length"].title, names, tables, _plots(ranking))
+
+
+def _plots(ranking: Ranking) -> list[Plot]:
+    from longbench_write.plots import figures
+    from longbench_write.plots.save import render
+
+    block = Block(ranking.title, [standing.entry for standing in ranking.standings])
+    return [
+        Plot(
+            name.replace("-", " ").capitalize(),
+            f"data:image/svg+xml;base64,{base64.b64encode(render(figure, 'svg')).decode()}",
+            figure.get_figwidth() > _WIDE,
+        )
+        for name, figure in figures(block).items()
+    ]
