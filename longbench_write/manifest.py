@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -19,6 +19,7 @@ from longbench_write.summary import CONVENTION
 from longbench_write.urls import public_url
 from longbench_write.writers.direct import DirectWriter
 
+_IMPORTED_JUDGE = "imported: its model, template and settings are not known"
 _PACKAGES = ("openai", "numpy", "xllamacpp", "vllm")
 
 
@@ -41,22 +42,50 @@ def new_manifest(
     recorded = config.recorded()
     for name in ("base_url", "judge_base_url"):
         recorded[name] = [public_url(url) for url in recorded[name]]
+    backend = {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]}
+    return _manifest(config.model, suite, prompts, backend, recorded) | {"seconds": 0.0}
+
+
+def imported_manifest(
+    model: str, suite: Suite, *, samples: int, judge: str | None, about: Mapping[str, Any], note: str
+) -> dict[str, Any]:
+    """What is known of a run that another harness made; what it did not record is None.
+
+    Args:
+        model: The model's name.
+        suite: The suite whose prompts, all of them, are owed.
+        samples: Responses per prompt.
+        judge: The label of the imported judgements, of whose judge nothing else is known; None without any.
+        about: What was imported.
+        note: What must be known wherever the run's scores are shown; "" for nothing.
+    """
+    config = {"samples": samples, "temperature": None, "max_tokens": None, "seed": None}
+    manifest = _manifest(model, suite, suite.prompts, {"kind": "imported", "base_urls": []}, config)
+    if judge is not None:
+        entry = {"config_sha256": None, "template_sha256": None, "note": _IMPORTED_JUDGE, "card": None}
+        manifest |= {"judge": judge, "judges": {judge: entry}}
+    return manifest | {"note": note, "import": dict(about)}
+
+
+def _manifest(
+    model: str, suite: Suite, prompts: Sequence[Prompt], backend: dict[str, Any], config: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "schema": 1,
-        "model": config.model,
+        "model": model,
         "suite": {"name": suite.name, "version": suite.version, "sha256": suite.sha256},
         "writer": DirectWriter.name,
         "convention": CONVENTION,
         "prompts": prompts_of(prompt.id for prompt in prompts),
-        "owed": len(prompts) * config.samples,
-        "backend": {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]},
-        "config": recorded,
+        "owed": len(prompts) * config["samples"],
+        "backend": backend,
+        "config": config,
         "judge": None,
         "judges": {},
         "versions": {"longbench-write": __version__, "python": platform.python_version(), **_versions()},
         "start": now(),
         "end": None,
-        "seconds": 0.0,
+        "seconds": None,
     }
 
 

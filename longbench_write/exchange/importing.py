@@ -1,0 +1,300 @@
+"""Another harness's predictions and judgements become a run folder of ours."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longbench_write.errors import UsageError, shorten, unknown_name
+from longbench_write.exchange.evalscope import read_evalscope
+from longbench_write.exchange.foreign import Answer, Source
+from longbench_write.exchange.pairing import mispaired
+from longbench_write.exchange.reference import read_reference
+from longbench_write.judging.reply import read_reply
+from longbench_write.length import count_words, count_words_unicode
+from longbench_write.manifest import imported_manifest
+from longbench_write.reasoning import split_reasoning
+from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.results import score_run, write_results
+from longbench_write.runs import MANIFEST, SUMMARY, RunWriter, load_run, run_path
+from longbench_write.suites import Prompt, Suite, load_suite
+from longbench_write.summary import Summary
+
+READERS: Mapping[str, Callable[[Path], Source]] = {
+    "reference": read_reference,
+    "evalscope": read_evalscope,
+}
+"""Whose files can be read."""
+
+DEFAULT_LABEL = "reference-judge"
+"""What an imported judge is called where nobody says who it was."""
+
+_ROUNDING = 1e-6
+"""How far figures may lie apart that were computed in another order."""
+
+
+_Slot = tuple[Prompt, int]
+"""A prompt and a sample number."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of an import.
+
+    Attributes:
+        path: The run folder.
+        summary: Its summary.
+        notes: What the user should know, a sentence each.
+    """
+
+    path: Path
+    summary: Summary
+    notes: list[str]
+
+
+def import_run(
+    place: Path,
+    harness: str,
+    *,
+    out: Path,
+    suite: str = "longbench-write",
+    model: str | None = None,
+    judge_label: str | None = None,
+    samples: int = 1,
+) -> Imported:
+    """Make a run folder of another harness's files and score it; the same files again change nothing.
+
+    Every prompt of the suite is owed: what the files do not answer counts as not generated, what they do not
+    judge as not judged.
+
+    Args:
+        place: The folder or file that the other harness wrote.
+        harness: Whose files they are, one of `READERS`.
+        out: The folder for runs.
+        suite: The suite that they answer, by name or path; prompts are matched by their exact text.
+        model: The model's name; None takes the name of the files' folder.
+        judge_label: What their judge is called in the run.
+        samples: Responses that each prompt may have.
+
+    Raises:
+        UsageError: The files cannot be read, or are no answers to this suite; it names file and line.
+        RunFolderError: The run folder cannot be written.
+    """
+    source = _read(place, harness)
+    if judge_label and not source.judged:
+        raise UsageError(f"{place} has no judgement of a single response: leave --judge-label out")
+    if not (name := model or source.model):
+        raise UsageError(f"{place} does not say which model wrote it: name it with --model")
+    prompts = load_suite(suite)
+    answers = _assign(source.answers, prompts, samples)
+    label = (judge_label or DEFAULT_LABEL) if source.judged else None
+    identity: dict[str, Any] = {"from": harness, "files": source.files, "model": name}
+    identity |= {"suite": prompts.sha256, "samples": samples, "judge": label}
+    path = run_path(out, name, prompts.name, "imported", identity, fresh=False)
+    if (path / MANIFEST).exists():
+        return _imported_before(path)
+    judgements = _judgements(source.judged, answers, label) if label else []
+    pairing = _pairing(answers)
+    notes = [*_notes(source, pairing), *_judging_notes(source, judgements)]
+    about = {"from": harness, "files": source.files, "reported": source.reported, "pairing": pairing}
+    manifest = imported_manifest(
+        name, prompts, samples=samples, judge=label, about=about, note=" ".join(notes)
+    )
+    summary = _record(path, manifest, answers, judgements, prompts)
+    return Imported(path, summary, notes + _differences(source.reported, summary))
+
+
+def _read(place: Path, harness: str) -> Source:
+    if harness not in READERS:
+        raise unknown_name("--from", harness, READERS)
+    source = READERS[harness](place)
+    if not source.answers:
+        raise UsageError(f"{place} has no responses: give a JSONL file with one a line")
+    return source
+
+
+def _record(
+    path: Path,
+    manifest: Mapping[str, Any],
+    answers: Mapping[Key, tuple[_Slot, Answer]],
+    judgements: Sequence[Judgement],
+    suite: Suite,
+) -> Summary:
+    """Write the run folder, or what an import that was cut off left to write; run.yaml comes last."""
+    with RunWriter(path, writing=False, judge=None) as run:
+        for (prompt, sample), answer in answers.values():
+            if (prompt.id, sample) not in run.predictions:
+                run.predictions.append(_prediction(prompt, sample, answer))
+        for judgement in judgements:
+            if (judgement.judge, *judgement.key, judgement.repeat) not in run.judgements:
+                run.judgements.append(judgement)
+        samples = range(manifest["config"]["samples"])
+        run.sort([(prompt.id, sample) for prompt in suite.prompts for sample in samples])
+        run.write_manifest(manifest)
+        return write_results(path)
+
+
+def _imported_before(path: Path) -> Imported:
+    """The run that these files have become before."""
+    manifest = load_run(path).manifest
+    summary = Summary.read(path / SUMMARY) if (path / SUMMARY).exists() else score_run(path)
+    said = [manifest["note"]] if manifest.get("note") else []
+    return Imported(path, summary, [*said, f"these files were imported before: {path} is as it was"])
+
+
+def _assign(answers: Sequence[Answer], suite: Suite, samples: int) -> dict[Key, tuple[_Slot, Answer]]:
+    """Each answer's prompt and sample, by the prompt's text and required length.
+
+    Raises:
+        UsageError: The suite has no such prompt, or a prompt has more answers than samples; it is named.
+    """
+    free: dict[tuple[str, int], list[_Slot]] = defaultdict(list)
+    for prompt in suite.prompts:
+        free[prompt.prompt, prompt.length] += [(prompt, sample) for sample in range(samples)]
+    lengths = {prompt.prompt: prompt.length for prompt in suite.prompts}
+    assigned: dict[Key, tuple[_Slot, Answer]] = {}
+    first: dict[tuple[str, int], str] = {}
+    for answer in answers:
+        task = answer.prompt, answer.length
+        if task not in free:
+            raise UsageError(f"{answer.where}: {_unknown(answer, suite, lengths)}; name another with --suite")
+        if not free[task]:
+            raise UsageError(
+                f"{answer.where} answers the prompt of {first[task]} again: remove one of them, "
+                f"or say --samples {samples + 1}"
+            )
+        first.setdefault(task, answer.where)
+        prompt, sample = free[task].pop(0)
+        assigned[prompt.id, sample] = (prompt, sample), answer
+    return assigned
+
+
+def _unknown(answer: Answer, suite: Suite, lengths: Mapping[str, int]) -> str:
+    if answer.prompt in lengths:
+        return f"its length is {answer.length}, suite {suite.name} asks for {lengths[answer.prompt]} there"
+    return f"suite {suite.name} has no prompt {shorten(answer.prompt, 60)!r}"
+
+
+def _prediction(prompt: Prompt, sample: int, answer: Answer) -> Prediction:
+    """The record of an answer; what no other harness records is None."""
+    response, reasoning = split_reasoning(answer.response, truncated=False)
+    return Prediction(
+        prompt=prompt.prompt,
+        type=prompt.type,
+        length=prompt.length,
+        response_length=count_words(response),
+        response=response,
+        id=prompt.id,
+        language=prompt.language,
+        sample=sample,
+        response_length_unicode=count_words_unicode(response),
+        reasoning=reasoning,
+        finish_reason=None,
+        max_tokens_effective=None,
+        usage=None,
+        seconds=None,
+        error=None,
+        attempts=1,
+        reasoning_words=count_words(reasoning),
+        length_rule=prompt.length_rule,
+        length_bounds=list(prompt.length_bounds) if prompt.length_bounds else None,
+    )
+
+
+def _judgements(
+    judged: Sequence[Answer], answers: Mapping[Key, tuple[_Slot, Answer]], label: str
+) -> list[Judgement]:
+    """The records of what a judge said; what it said more than once of a response are its repeats.
+
+    Raises:
+        UsageError: It judged a response that is not there; the line is named.
+    """
+    keys: dict[tuple[str, int, str], list[Key]] = defaultdict(list)
+    for key, (_, answer) in answers.items():
+        keys[answer.prompt, answer.length, answer.response].append(key)
+    seen: dict[tuple[str, int, str], int] = defaultdict(int)
+    records = []
+    for answer in judged:
+        what = answer.prompt, answer.length, answer.response
+        if what not in keys:
+            raise UsageError(
+                f"{answer.where} judges a response that the predictions do not have: import either file alone"
+            )
+        repeat, place = divmod(seen[what], len(keys[what]))
+        seen[what] += 1
+        records.append(_judgement(keys[what][place], repeat, label, answer.scores or {}))
+    return records
+
+
+def _judgement(key: Key, repeat: int, label: str, scores: dict[str, Any]) -> Judgement:
+    """A judge's reply by our rule: six integers from 1 to 5, or the reason that they are not."""
+    raw = json.dumps(scores, ensure_ascii=False)
+    reply = read_reply(raw)
+    return Judgement(
+        id=key[0],
+        sample=key[1],
+        judge=label,
+        repeat=repeat,
+        scores=reply.scores,
+        analysis=reply.analysis,
+        raw=raw,
+        error=None if reply.scores else Failure(reply.kind, reply.reason, final=True),
+        usage=None,
+        seconds=None,
+        tries=1,
+    )
+
+
+def _pairing(answers: Mapping[Key, tuple[_Slot, Answer]]) -> dict[str, Any]:
+    """How many responses were checked for standing beside their prompts, and which seem not to."""
+    suspicious = mispaired(
+        [answer.prompt for _, answer in answers.values()], [answer.response for _, answer in answers.values()]
+    )
+    keys = list(answers)
+    return {"checked": len(answers), "suspicious": [keys[place][0] for place in suspicious]}
+
+
+def _notes(source: Source, pairing: Mapping[str, Any]) -> list[str]:
+    notes = list(source.notes)
+    if pairing["suspicious"]:
+        number, ids = len(pairing["suspicious"]), ", ".join(pairing["suspicious"][:5])
+        notes.append(
+            f"WARNING: {number} of {pairing['checked']} responses fit another prompt of these files better "
+            f"than their own ({ids}{', ...' if number > 5 else ''}): they seem to be mispaired, and no score "
+            "of mispaired responses means anything."
+        )
+    if reasoning := sum(split_reasoning(a.response, truncated=False)[1] != "" for a in source.answers):
+        notes.append(
+            f"{reasoning} responses had reasoning in them, which was taken out; their judge had read it."
+        )
+    miscounted = sum(a.response_length not in (None, count_words(a.response)) for a in source.answers)
+    if miscounted:
+        notes.append(
+            f"{miscounted} responses have another length than their file says; they were counted anew."
+        )
+    return notes
+
+
+def _judging_notes(source: Source, judgements: Sequence[Judgement]) -> list[str]:
+    notes = []
+    if invalid := sum(judgement.scores is None for judgement in judgements):
+        notes.append(
+            f"{invalid} judgements are not six integers from 1 to 5 and count as failed; "
+            f"{source.harness} counted them as they were."
+        )
+    if repeats := sum(judgement.repeat > 0 for judgement in judgements):
+        notes.append(f"{repeats} judgements are of a response that was judged before, and count as repeats.")
+    return notes
+
+
+def _differences(reported: Mapping[str, float], summary: Summary) -> list[str]:
+    """Where our figures are not those that the other harness reported."""
+    return [
+        f"{name} is {ours:.2f} here, {reported[name]:.2f} in the imported files."
+        for name, ours in (("S_l", summary.S_l), ("S_q", summary.S_q))
+        if name in reported and ours is not None and abs(ours - reported[name]) > _ROUNDING
+    ]

@@ -1,0 +1,97 @@
+"""The results of a run for a model's card: the metadata block that hubs read, and a table for people.
+
+The block's keys are those of `model-index` in Hugging Face's model card specification.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from longbench_write import __version__
+from longbench_write.summary import Summary
+
+_PAPER = "https://arxiv.org/abs/2408.07055"
+_NAMES = {
+    "S_bar": "S̄, the mean of S_l and S_q",
+    "S_l": "S_l, length score",
+    "S_q": "S_q, quality score by an LLM judge",
+}
+
+
+def model_card(summary: Summary, note: str = "") -> Iterator[str]:
+    """The text of a model card with these results alone.
+
+    Args:
+        summary: The run's.
+        note: What must be known of it; "" for nothing.
+    """
+    import yaml
+
+    block = {"model-index": [{"name": summary.model, "results": [_result(summary)]}]}
+    text = yaml.safe_dump(block, sort_keys=False, allow_unicode=True, width=110)
+    yield f"---\n{text}---\n\n"
+    yield from (f"{line}\n" for line in _section(summary, note))
+
+
+def _result(summary: Summary) -> dict[str, Any]:
+    known = {"samples": summary.samples, "judge": summary.judge, "judge_sha256": summary.judge_sha256}
+    args = {
+        "suite_sha256": summary.suite_sha256,
+        "prompts": summary.prompts["n"],
+        **known,
+        **summary.settings,
+    }
+    metrics = [
+        {"type": name, "name": title, "value": round(getattr(summary, name), 2)}
+        for name, title in _NAMES.items()
+        if getattr(summary, name) is not None
+    ]
+    return {
+        "task": {"type": "text-generation", "name": "Long-form writing"},
+        "dataset": {
+            "name": summary.suite,
+            "type": summary.suite,
+            "revision": summary.suite_version,
+            "args": {name: value for name, value in args.items() if value is not None},
+        },
+        "metrics": metrics,
+        "source": {"name": f"LongBench-Write, by longbench-write {__version__}", "url": _PAPER},
+    }
+
+
+def _section(summary: Summary, note: str) -> Iterator[str]:
+    columns = {"all": vars(summary)} | {row["range"]: row for row in summary.by_length}
+    yield f"## {_cell(summary.suite)}"
+    yield ""
+    yield f"| | {' | '.join(map(_cell, columns))} |"
+    yield f"|---|{'---:|' * len(columns)}"
+    for label, name in (("S̄", "S_bar"), ("S_l (length)", "S_l"), ("S_q (quality)", "S_q")):
+        yield f"| {label} | {' | '.join(_number(column[name]) for column in columns.values())} |"
+    yield f"| 95% interval of S̄ | {' | '.join(_interval(column) for column in columns.values())} |"
+    yield ""
+    counts = summary.counts
+    judge = f"judged by {_cell(summary.judge)}" if summary.judge else "not judged"
+    yield (
+        f"{counts['generated']} of {counts['owed']} responses, {counts['judged']} of them judged; {judge}; "
+        f"required words in the columns, 0 to 100, by [LongBench-Write]({_PAPER})."
+    )
+    for text in filter(None, (summary.judge_note, note)):
+        yield ""
+        yield _cell(text)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def _interval(column: Mapping[str, Any]) -> str:
+    found = column["ci"]["S_bar"]
+    return f"{found[0]:.1f} to {found[1]:.1f}" if found else ""
+
+
+def _cell(text: str) -> str:
+    """Foreign text as one line of plain text in Markdown."""
+    line = html.escape(" ".join(text.split()), quote=False)
+    return "".join(f"\\{char}" if char in "\\`*_[]|#~" else char for char in line)
