@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from longbench_write.stats import bootstrap_means, interval
+from longbench_write.stats import (
+    FLIPS,
+    bootstrap_means,
+    holm,
+    interval,
+    resampled_means,
+    sign_flip_p,
+    t_quantile,
+    widened_interval,
+)
 
 
 def test_the_same_seed_gives_the_same_interval():
@@ -42,3 +53,76 @@ def test_many_prompts_are_drawn_in_parts():
 
 def test_no_values_no_interval():
     assert interval(np.array([np.nan, np.nan])) is None
+
+
+@pytest.mark.parametrize(
+    ("freedom", "expected"),
+    [(1, 12.7062), (2, 4.30265), (3, 3.18245), (5, 2.57058), (10, 2.22814), (23, 2.06866), (119, 1.98010)],
+)
+def test_t_quantiles_are_those_of_the_tables(freedom, expected):
+    assert t_quantile(0.975, freedom) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 7, 40])
+def test_the_median_of_t_is_zero(freedom):
+    assert t_quantile(0.5, freedom) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("prompts", [6, 24, 200])
+def test_the_widened_interval_is_as_wide_as_that_of_the_t_distribution(prompts):
+    values = np.random.default_rng(8).normal(3, 10, prompts)
+    centre = float(values.mean())
+    low, high = widened_interval(resampled_means(values), centre, prompts)
+    width = 2 * t_quantile(0.975, prompts - 1) * values.std(ddof=1) / np.sqrt(prompts)
+    assert high - low == pytest.approx(width, rel=0.06)
+    assert low < centre < high
+
+
+def test_without_scatter_the_interval_is_the_mean():
+    values = np.full(9, 2.5)
+    assert widened_interval(resampled_means(values), 2.5, 9) == (2.5, 2.5)
+
+
+def test_a_small_sign_flip_test_is_exact():
+    assert sign_flip_p(np.array([1.0, 2.0, 3.0, 4.0])) == 2 / 16
+    assert sign_flip_p(np.array([1.0, 1.0, -1.0])) == 1.0
+    assert sign_flip_p(np.zeros(5)) == 1.0
+
+
+def test_a_large_sign_flip_test_is_seeded_and_never_0():
+    change = np.random.default_rng(2).normal(3, 10, 60)
+    assert sign_flip_p(change) == sign_flip_p(change)
+    assert sign_flip_p(np.full(60, 9.0)) == 1 / (FLIPS + 1)
+    assert sign_flip_p(change) == pytest.approx(sign_flip_p(change, seed=1), abs=0.02)
+
+
+def test_sign_flips_know_no_rounding():
+    change = np.array([0.1, 0.2, 0.3, -0.6])
+    assert sign_flip_p(change) == 1.0
+
+
+def test_sign_flip_p_values_are_uniform_under_the_null():
+    rng = np.random.default_rng(6)
+    found = np.array([sign_flip_p(rng.normal(0, 1, 10)) for _ in range(400)])
+    assert np.mean(found <= 0.05) == pytest.approx(0.05, abs=0.033)
+    assert np.mean(found <= 0.5) == pytest.approx(0.5, abs=0.08)
+
+
+def test_holm_sets_aside_what_falls_and_is_kinder_to_the_rest():
+    p = {"a": 0.01, "b": 0.02, "c": 0.04}
+    levels = holm(p, lambda name, level: p[name] <= level, alpha=0.05)
+    assert levels == {"a": 0.05 / 3, "b": 0.05 / 2, "c": 0.05}
+    p["a"] = 0.02
+    assert holm(p, lambda name, level: p[name] <= level, alpha=0.05) == dict.fromkeys(p, 0.05 / 3)
+
+
+@given(st.dictionaries(st.text(max_size=2), st.floats(0, 1), max_size=6))
+def test_holm_rejects_what_its_textbook_form_rejects(p):
+    levels = holm(p, lambda name, level: p[name] <= level, alpha=0.05)
+    order = sorted(p, key=p.__getitem__)
+    expected = set()
+    for place, name in enumerate(order):
+        if p[name] > 0.05 / (len(order) - place):
+            break
+        expected.add(name)
+    assert {name for name in p if p[name] <= levels[name]} == expected

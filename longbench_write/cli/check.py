@@ -1,0 +1,183 @@
+"""`lbw-eval check RUN --baseline RUN|FILE`: has this model become worse? The exit code says so."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from longbench_write.cli.terminal import printable
+from longbench_write.errors import UsageError
+
+if TYPE_CHECKING:
+    from longbench_write.regression.gate import Verdict
+
+CONFIG = Path("lbw-gate.yaml")
+
+_NUMBERS = "[M=]X"
+
+
+def check(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run in question.", show_default=False)],
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            help="What to hold it against: a run, a baseline file, a summary.json or a scores.csv.",
+            metavar="PATH",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help=f"YAML file of the options below [{CONFIG}, if it is there].", metavar="FILE"),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Gate this metric, such as S_l or 'S_q[2000,4000)'; repeatable [S_bar, S_l, S_q]."),
+    ] = None,
+    max_drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A drop of X points may be a regression; S_l=X for one metric; repeatable [1].",
+            metavar=_NUMBERS,
+        ),
+    ] = None,
+    floor: Annotated[
+        list[str] | None,
+        typer.Option("--min", help="Fail where this metric's mean is below X; repeatable.", metavar="M=X"),
+    ] = None,
+    max_missing: Annotated[
+        float | None, typer.Option(help="Percent of responses that may lack a score [5].", metavar="PERCENT")
+    ] = None,
+    allow_different_judges: Annotated[
+        bool,
+        typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the verdict as JSON instead of the tables.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write JUnit XML, a case a metric.", metavar="FILE")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the verdict as Markdown.", metavar="FILE")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw the differences by length range (png, svg or pdf).", metavar="FILE"),
+    ] = None,
+    github: Annotated[
+        bool,
+        typer.Option(
+            "--github", help="Print annotations on stderr, and append to the job's $GITHUB_STEP_SUMMARY."
+        ),
+    ] = False,
+) -> None:
+    """Check a run against a baseline.
+
+    A metric has regressed when its mean drop is at least --max-drop and the whole interval of its difference
+    lies below zero, with Holm's correction over the gated metrics. Exit codes: 0 no regression, 3 a
+    regression or a broken floor, 1 it cannot be told, 2 wrong usage.
+    """
+    from longbench_write.regression import gate
+    from longbench_write.regression.rule import build_gate, read_gate
+    from longbench_write.regression.scores import load_scores
+
+    given: dict[str, Any] = {
+        "baseline": baseline,
+        "metrics": metric,
+        "max_drop": _numbers("--max-drop", max_drop),
+        "min": _numbers("--min", floor),
+        "max_missing": max_missing,
+        "allow_different_judges": allow_different_judges or None,
+    }
+    source = config or (CONFIG if CONFIG.is_file() else None)
+    settings = build_gate(_merged(read_gate(source) if source else {}, given))
+    if settings.baseline is None:
+        raise UsageError("--baseline is needed: a run, or the file that `lbw-eval baseline` wrote")
+    verdict = gate.check(
+        load_scores(settings.baseline),
+        load_scores(run),
+        settings.rule,
+        allow_different_judges=settings.allow_different_judges,
+    )
+    _write(verdict, junit=junit, markdown=markdown, plot=plot, github=github)
+    _show(verdict, as_json=as_json)
+    raise typer.Exit(verdict.exit_code)
+
+
+def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
+    """What `M=X` or a bare `X` says, the bare one under "default"."""
+    from longbench_write.regression.rule import DEFAULT
+
+    if not texts:
+        return None
+    values = {}
+    for text in texts:
+        name, equals, figure = text.rpartition("=")
+        if not equals and option == "--min":
+            raise UsageError(f"{option} {text!r}: name a metric, such as S_l=70")
+        try:
+            values[name if equals else DEFAULT] = float(figure)
+        except ValueError:
+            raise UsageError(f"{option} {text!r}: a number is needed, such as S_l=2") from None
+    return values
+
+
+def _merged(read: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What a file says, overruled by the command line; numbers are overruled metric by metric."""
+    from longbench_write.regression.rule import DEFAULT
+
+    values = dict(read)
+    for name, value in given.items():
+        if value is None:
+            continue
+        old = values.get(name)
+        if name == "max_drop" and old is not None and not isinstance(old, dict):
+            old = {DEFAULT: old}
+        values[name] = {**old, **value} if isinstance(value, dict) and isinstance(old, dict) else value
+    return values
+
+
+def _write(
+    verdict: Verdict, *, junit: Path | None, markdown: Path | None, plot: Path | None, github: bool
+) -> None:
+    """Write what was asked for beside the output."""
+    from longbench_write.cli.figure import save_figure
+    from longbench_write.cli.files import append_file, write_file
+    from longbench_write.regression.github import workflow_commands
+    from longbench_write.regression.junit import junit_xml
+    from longbench_write.regression.markdown import verdict_markdown
+
+    if junit:
+        write_file(junit, junit_xml(verdict))
+    if markdown:
+        write_file(markdown, verdict_markdown(verdict))
+    if plot:
+        from longbench_write.plots.differences import differences_figure
+
+        save_figure(plot, lambda: differences_figure(verdict.a, verdict.b, verdict.differences))
+    if github:
+        print(printable("\n".join(workflow_commands(verdict))), file=sys.stderr)  # noqa: T201
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            append_file(Path(summary), verdict_markdown(verdict))
+
+
+def _show(verdict: Verdict, *, as_json: bool) -> None:
+    from longbench_write.cli.difference_table import console, show_differences, show_lines, show_sides
+    from longbench_write.regression.document import verdict_json
+    from longbench_write.regression.layout import FINDING_HEADS, finding_line
+
+    if as_json:
+        sys.stdout.write(verdict_json(verdict))
+        return
+    target = console()
+    show_sides(target, verdict.a, verdict.b, verdict.notes)
+    show_differences(target, verdict.differences)
+    lines = [(finding_line(finding), finding.outcome != "passed") for finding in verdict.findings]
+    show_lines(target, "", FINDING_HEADS, lines)
+    target.print("could see: the true drop that this comparison finds with a chance of 80%", soft_wrap=True)
+    for finding in verdict.findings:
+        target.print(f"{finding.outcome}: {finding.message}", markup=False, soft_wrap=True)

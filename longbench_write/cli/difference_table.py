@@ -1,0 +1,81 @@
+"""Differences between two runs as tables on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from longbench_write.cli.terminal import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from longbench_write.regression.paired import Difference
+    from longbench_write.regression.scores import Scores
+
+_PLAIN_WIDTH = 140
+"""Columns where the output is no terminal."""
+
+
+def console() -> Console:
+    """The console of result tables."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+
+
+def one_line(text: str) -> str:
+    """Foreign text as one line that neither a terminal nor a CI runner obeys."""
+    return printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
+def show_sides(target: Console, a: Scores, b: Scores, notes: Sequence[str]) -> None:
+    """Say what is compared, and what a reader must know of it."""
+    for letter, scores in (("A", a), ("B", b)):
+        target.print(f"{letter}  {one_line(f'{scores.name}  {scores.source}')}", markup=False, soft_wrap=True)
+    for note in notes:
+        target.print(one_line(note), markup=False, soft_wrap=True)
+
+
+def show_differences(target: Console, differences: Sequence[Difference]) -> None:
+    """The table of all differences, each drawn beside its numbers."""
+    from longbench_write.regression.layout import DIFFERENCE_HEADS, difference_lines, strips
+
+    drawn = strips(differences)
+    lines = [
+        ((("  " if line.level else "") + line.cells[0], *line.cells[1:], strip), not line.level)
+        for line, strip in zip(difference_lines(differences), drawn, strict=True)
+    ]
+    show_lines(target, "", (*DIFFERENCE_HEADS, "worse ← 0 → better"), lines)
+
+
+def show_lines(
+    target: Console, title: str, heads: Sequence[str], lines: Sequence[tuple[Sequence[str], bool]]
+) -> None:
+    """A table of strings, without those of its last columns that the terminal has no room for.
+
+    Args:
+        target: Where it is printed.
+        title: Stands above it; may be empty.
+        heads: Of the columns.
+        lines: Each its cells, and whether it stands out.
+    """
+    from rich import box
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    widths = [
+        max(cell_len(cells[place]) for cells in (heads, *(line for line, _ in lines))) + 3
+        for place in range(len(heads))
+    ]
+    room = [place for place in range(len(heads)) if sum(widths[: place + 1]) <= target.width]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place in room:
+        table.add_column(heads[place], justify="right" if place else "left", no_wrap=True)
+    for cells, bold in lines:
+        table.add_row(*(Text(one_line(cells[place])) for place in room), style="bold" if bold else None)
+    if title:
+        target.print(one_line(title), style="bold", markup=False, soft_wrap=True)
+    target.print(table)

@@ -1,0 +1,63 @@
+"""`lbw-eval power RUN...`: what drop a job could see, with how many samples and repeats."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from longbench_write.regression.planning import Plan
+
+
+def power(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Runs of the same prompts; better two models, several samples."
+        ),
+    ],
+    samples: Annotated[int, typer.Option(min=1, help="Responses per prompt, in both runs.")] = 1,
+    judge_repeats: Annotated[int, typer.Option(min=1, help="Judgements per response, in both runs.")] = 1,
+    prompts: Annotated[
+        int | None,
+        typer.Option(min=2, help="Prompts; otherwise as many as the runs have.", show_default=False),
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="A gated metric; repeatable [S_bar, S_l, S_q].")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
+) -> None:
+    """Plan a gate: the drop that it would find with a chance of 80%.
+
+    Estimates on the runs at hand how much of the scatter comes from prompts, samples and judgements.
+    """
+    from longbench_write.regression.metrics import parse_metric
+    from longbench_write.regression.planning import load_judged, plan
+    from longbench_write.regression.rule import Rule
+
+    rule = Rule(metrics=tuple(map(parse_metric, metric)) if metric else None)
+    found = plan(
+        [load_judged(run) for run in runs], rule, samples=samples, repeats=judge_repeats, prompts=prompts
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    else:
+        _show(found)
+
+
+def _show(found: Plan) -> None:
+    from longbench_write.cli.difference_table import console, show_lines
+
+    target = console()
+    lines = [(line, False) for line in found.component_lines()]
+    show_lines(target, "variance, points²", ("", "interaction", "sample", "judgement", "prompts"), lines)
+    for note in found.notes:
+        target.print(note, markup=False, soft_wrap=True)
+    heads = ("samples", "repeats", *map(str, found.metrics))
+    lines = [(line, wanted) for line, wanted in found.grid_lines()]
+    show_lines(target, f"drop found with a chance of 80%, {found.prompts} prompts", heads, lines)
+    target.print(found.sentence(), markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Has this model become worse? Two runs compared prompt by prompt, and the gate that rests on it."""

@@ -1,0 +1,145 @@
+"""When the gate closes: the rule, from a command line and an lbw-gate.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from longbench_write.errors import UsageError, unknown_name
+from longbench_write.regression.metrics import Metric, parse_metric
+
+ALPHA = 0.05
+"""1 minus the level of the interval that a lone gated metric is held to; Holm's correction divides it."""
+
+DEFAULT = "default"
+_KEYS = ("baseline", "metrics", "max_drop", "min", "max_missing", "allow_different_judges")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What counts as a regression.
+
+    A metric has regressed when its mean drop is at least its `max_drop` and the whole interval of its
+    difference lies below zero, at a level that Holm's correction sets over the gated metrics: 1 - 5%/m for
+    all m of them; those that fall are set aside, the m' left are held to 1 - 5%/m', until no more fall.
+
+    Attributes:
+        metrics: The gated ones; None gates S̄, S_l and S_q, or S_l alone where the baseline has no judge.
+        max_drop: Points; a drop of at least so many may be a regression. Metrics without an own take `drop`.
+        drop: Points for all other metrics.
+        floors: Points below which a metric's mean fails whatever the baseline says.
+        max_missing: The share of responses that a gated metric may lack; beyond it nothing can be told.
+    """
+
+    metrics: tuple[Metric, ...] | None = None
+    max_drop: Mapping[Metric, float] = field(default_factory=dict)
+    drop: float = 1.0
+    floors: Mapping[Metric, float] = field(default_factory=dict)
+    max_missing: float = 0.05
+
+    def gated(self, *, judged: bool) -> list[Metric]:
+        """The gated metrics, for a baseline that is judged or is not."""
+        if self.metrics is not None:
+            return list(self.metrics)
+        return [Metric("S_bar"), Metric("S_l"), Metric("S_q")] if judged else [Metric("S_l")]
+
+    def allowed(self, metric: Metric) -> float:
+        """The smallest drop that is a regression, in points."""
+        return self.max_drop.get(metric, self.drop)
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """What `lbw-eval check` is told: the rule, and what to compare with."""
+
+    rule: Rule
+    baseline: Path | None
+    allow_different_judges: bool
+
+
+def read_gate(path: Path) -> dict[str, Any]:
+    """The keys and values of an lbw-gate.yaml; `max-drop` is the same as `max_drop`.
+
+    A baseline's path in it is relative to the file.
+
+    Raises:
+        UsageError: It cannot be read, or is no mapping.
+    """
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"--config {path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict):
+        raise UsageError(f"--config {path} must hold keys and values, such as `max-drop: 2`")
+    values = {str(key).replace("-", "_"): value for key, value in loaded.items()}
+    if isinstance(values.get("baseline"), str):
+        values["baseline"] = str(path.parent / values["baseline"])
+    return values
+
+
+def build_gate(values: Mapping[str, Any]) -> GateConfig:
+    """Check raw values, as YAML or a command line gives them.
+
+    Args:
+        values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
+            numbers; `min` a mapping of names to numbers; `max_missing` in percent; `baseline` a path.
+
+    Raises:
+        UsageError: A key or a metric is unknown (the nearest is named), or a value is refused.
+    """
+    for key in values:
+        if key not in _KEYS:
+            known = [name.replace("_", "-") for name in _KEYS]
+            raise unknown_name("key of lbw-gate.yaml", key.replace("_", "-"), known)
+    metrics = _metrics(values.get("metrics"))
+    drops = values.get("max_drop", {})
+    drops = dict(_mapping("max-drop", drops if isinstance(drops, Mapping) else {DEFAULT: drops}))
+    default = _number("max-drop", drops.pop(DEFAULT, 1.0))
+    allowed = {parse_metric(str(name)): _number(f"max-drop {name}", drop) for name, drop in drops.items()}
+    if lost := [metric for metric in allowed if metrics is not None and metric not in metrics]:
+        raise UsageError(f"--max-drop names {lost[0]}, which is not gated: add --metric {str(lost[0])!r}")
+    if metrics is None and (ungated := [m for m in allowed if m not in Rule().gated(judged=True)]):
+        raise UsageError(
+            f"--max-drop names {ungated[0]}, which is not gated by default: "
+            "name every gated metric with --metric"
+        )
+    floors = _mapping("min", values.get("min", {}))
+    judges = values.get("allow_different_judges", False)
+    if not isinstance(judges, bool):
+        raise UsageError(f"allow-different-judges must be true or false, not {judges!r}")
+    baseline = values.get("baseline")
+    return GateConfig(
+        rule=Rule(
+            metrics=metrics,
+            max_drop=allowed,
+            drop=default,
+            floors={parse_metric(str(name)): _number(f"min {name}", low) for name, low in floors.items()},
+            max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
+        ),
+        baseline=Path(str(baseline)) if baseline is not None else None,
+        allow_different_judges=judges,
+    )
+
+
+def _metrics(names: Any) -> tuple[Metric, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+        raise UsageError("metrics must be a list of names, such as [S_l, S_q]")
+    return tuple(dict.fromkeys(parse_metric(str(name)) for name in names))
+
+
+def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{key} must map metrics to numbers, such as S_l: 70; not {value!r}")
+    return value
+
+
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise UsageError(f"{key} must be a number from 0 to 100, not {value!r}")
+    return float(value)

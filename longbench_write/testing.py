@@ -1,0 +1,58 @@
+"""For teams that gate in their own tests: `from longbench_write.testing import assert_no_regression`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from longbench_write.regression.gate import Outcome, check
+from longbench_write.regression.rule import build_gate
+from longbench_write.regression.scores import load_scores
+
+
+def assert_no_regression(
+    run: str | Path,
+    baseline: str | Path,
+    *,
+    metrics: Sequence[str] | None = None,
+    max_drop: float | Mapping[str, float] = 1.0,
+    floors: Mapping[str, float] | None = None,
+    max_missing: float = 5.0,
+    allow_different_judges: bool = False,
+) -> None:
+    """Fail where `lbw-eval check RUN --baseline BASELINE` would not exit with 0.
+
+    Args:
+        run: The run in question: its folder, or a folder with no other run under it.
+        baseline: A run, a file that `lbw-eval baseline` wrote, a summary.json or a scores.csv.
+        metrics: The gated ones, such as "S_l" or "S_q[2000,4000)"; None gates S_bar, S_l and S_q.
+        max_drop: Points; a mean drop of at least so many may be a regression. Or points by metric.
+        floors: Points below which a metric's mean fails whatever the baseline says.
+        max_missing: Percent of responses that may lack a score.
+        allow_different_judges: Compare what different judges said.
+
+    Raises:
+        AssertionError: A metric has regressed, is below its floor, or it cannot be told.
+        LbwError: The two cannot be read or compared.
+    """
+    __tracebackhide__ = True
+    settings = build_gate(
+        {
+            "metrics": metrics,
+            "max_drop": max_drop,
+            "min": floors or {},
+            "max_missing": max_missing,
+            "allow_different_judges": allow_different_judges,
+        }
+    )
+    verdict = check(
+        load_scores(Path(baseline)),
+        load_scores(Path(run)),
+        settings.rule,
+        allow_different_judges=settings.allow_different_judges,
+    )
+    if failed := [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]:
+        lines = [f"{run} does not hold against {baseline}:"]
+        raise AssertionError(
+            "\n  ".join([*lines, *(f"{found.outcome}: {found.message}" for found in failed)])
+        )
