@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
@@ -137,21 +138,43 @@ class RecordFile(Records[R, K]):
             while written < len(line):
                 written += self._file.write(line[written:])
         except OSError as error:
-            self._file.truncate(start)
+            with suppress(OSError):  # a torn end is taken out when the file is opened again
+                self._file.truncate(start)
             raise _unwritable(self.path, error) from None
         self._offsets[self._key(record)] = start
 
     def get(self, key: K) -> R:
-        """Read one record again."""
-        with self.path.open("rb") as file:
-            file.seek(self._offsets[key])
-            return self._parse(json.loads(file.readline()))
+        """Read one record again.
+
+        Raises:
+            RunFolderError: The file is not there any more, or not what was written.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offsets[key])
+                return self._parse(json.loads(file.readline()))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RunFolderError(f"{self.path} was changed while it was written: {error}") from None
 
     def rewrite(self, keys: Iterable[K]) -> None:
-        """Put just these records, in this order, in the file's place, all at once."""
-        order = list(keys)
-        offsets: dict[K, int] = {}
+        """Put just these records, in this order, in the file's place, all at once.
+
+        Raises:
+            RunFolderError: They could not be written; the file is as it was.
+        """
         temporary = self.path.with_name(self.path.name + ".tmp")
+        try:
+            offsets = self._copied(list(keys), temporary)
+            temporary.replace(self.path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise _unwritable(self.path, error) from None
+        self._offsets = offsets
+
+    def _copied(self, order: list[K], temporary: Path) -> dict[K, int]:
+        """Write records to another file; returns where each is."""
+        offsets: dict[K, int] = {}
         with temporary.open("wb") as target:
             if order:
                 with self.path.open("rb") as source:
@@ -161,8 +184,7 @@ class RecordFile(Records[R, K]):
                         target.write(source.readline())
             target.flush()
             os.fsync(target.fileno())
-        temporary.replace(self.path)
-        self._offsets = offsets
+        return offsets
 
     def sort(self, rank: Callable[[K], Any]) -> None:
         """Put the records in the order of `rank(key)`, if they are not in it already."""
@@ -172,11 +194,19 @@ class RecordFile(Records[R, K]):
             self.rewrite(order)
 
     def close(self) -> None:
-        """Hand everything to the disk and stop writing."""
+        """Hand everything to the disk and stop writing.
+
+        Raises:
+            RunFolderError: The disk does not take it.
+        """
         if self._file is not None:
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            try:
+                os.fsync(file.fileno())
+            except OSError as error:
+                raise _unwritable(self.path, error) from None
+            finally:
+                file.close()
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from longbench_write.cells import cell, cell_text, csv_text
 from longbench_write.diagnostics import Repetition
 from longbench_write.errors import RunFolderError, shorten, unknown_name
 from longbench_write.records import DIMENSIONS
@@ -83,28 +83,30 @@ def _heading(manifest: Mapping[str, Any], label: str | None) -> Heading:
 
 
 def scores_csv(rows: Sequence[Row]) -> str:
-    """The text of scores.csv: a line a response, empty where a number cannot be had, flags as 0 or 1."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        [
-            *("id", "sample", "type", "language", "length", "response_length", "S_l", *DIMENSIONS, "S_q"),
-            *(*FLAGS, "judge_failed", "response_length_unicode", "S_l_unicode"),
-            *("repeated_share", "repeated_from", "compressed_share", "reasoning_words"),
-            *("length_rule", "S_l_rule"),
-        ]
-    )
-    for row in rows:
-        table.writerow(
-            [row.id, row.sample, row.type, row.language, row.length, row.response_length, row.S_l]
-            + [row.dimensions[name] if row.dimensions else None for name in DIMENSIONS]
-            + [row.S_q]
-            + [int(flag in row.flags) for flag in FLAGS]
-            + [int(row.failed), row.response_length_unicode, row.S_l_unicode]
-            + [row.repetition.share, row.repetition.start, row.repetition.compressed, row.reasoning_words]
-            + [row.length_rule, row.S_l_rule]
-        )
-    return text.getvalue()
+    """The text of scores.csv: a line a response, empty where a number cannot be had, flags as 0 or 1.
+
+    Texts are written as `cells.cell` has them, so that no spreadsheet calculates them.
+    """
+    head = [
+        *("id", "sample", "type", "language", "length", "response_length", "S_l", *DIMENSIONS, "S_q"),
+        *(*FLAGS, "judge_failed", "response_length_unicode", "S_l_unicode"),
+        *("repeated_share", "repeated_from", "compressed_share", "reasoning_words"),
+        *("length_rule", "S_l_rule"),
+    ]
+    return csv_text([head, *map(_line, rows)])
+
+
+def _line(row: Row) -> list[object]:
+    return [
+        *(cell(row.id), row.sample, cell(row.type), cell(row.language)),
+        *(row.length, row.response_length, row.S_l),
+        *(row.dimensions[name] if row.dimensions else None for name in DIMENSIONS),
+        row.S_q,
+        *(int(flag in row.flags) for flag in FLAGS),
+        *(int(row.failed), row.response_length_unicode, row.S_l_unicode),
+        *(row.repetition.share, row.repetition.start, row.repetition.compressed, row.reasoning_words),
+        *(row.length_rule, row.S_l_rule),
+    ]
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -128,10 +130,10 @@ def read_rows(path: Path) -> list[Row]:
 def _row(line: Mapping[str, str]) -> Row:
     judged = line["S_q"] != ""
     return Row(
-        id=line["id"],
+        id=cell_text(line["id"]),
         sample=int(line["sample"]),
-        type=line["type"],
-        language=line["language"],
+        type=cell_text(line["type"]),
+        language=cell_text(line["language"]),
         length=int(line["length"]),
         response_length=int(line["response_length"]),
         response_length_unicode=int(line["response_length_unicode"]),

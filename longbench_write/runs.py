@@ -11,7 +11,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,7 @@ from typing import Any, Self
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.jsonl import RecordFile, Records
 from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.yaml_text import load_yaml
 
 JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
@@ -103,7 +104,7 @@ def load_run(path: str | Path) -> Run:
 
     folder = Path(path)
     try:
-        manifest = yaml.safe_load((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = load_yaml((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{folder} is not a run folder: it has no {MANIFEST}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -153,7 +154,8 @@ def hold(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):  # the lock alone decides; a folder may have become read-only meanwhile
+            holder.unlink(missing_ok=True)
         lock.release()
 
 

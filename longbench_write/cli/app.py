@@ -6,8 +6,25 @@ import sys
 
 import typer
 
-from longbench_write.cli import assets, judge, judges, run, score, suites
-from longbench_write.cli.terminal import prepare_streams, printable
+from longbench_write.cli import (
+    agree,
+    assets,
+    baseline,
+    check,
+    compare,
+    doctor,
+    exchange,
+    judge,
+    judges,
+    leaderboard,
+    plot,
+    power,
+    report,
+    run,
+    score,
+    suites,
+)
+from longbench_write.cli.terminal import one_line, prepare_streams
 from longbench_write.errors import LbwError
 
 app = typer.Typer(
@@ -20,15 +37,27 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(run.run)
 app.command()(judge.judge)
 app.command()(score.score)
-app.command()(suites.suites)
+app.command()(agree.agree)
+app.command()(leaderboard.leaderboard)
+app.command()(plot.plot)
+app.command()(report.report)
+app.command()(compare.compare)
+app.command()(check.check)
+app.command()(baseline.baseline)
+app.command()(power.power)
+app.command("import")(exchange.import_)
+app.command()(exchange.export)
+app.add_typer(suites.app, name="suites")
 app.command()(judges.judges)
+app.command()(doctor.doctor)
 app.add_typer(assets.app, name="assets")
 
 
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done; 1 the run could not be finished; 2 wrong usage or configuration; 130 interrupted.
+    Exit codes: 0 done; 1 the run could not be finished; 2 wrong usage or configuration;
+    3 `check` found a regression; 130 interrupted.
     """
     prepare_streams()
     words = sys.argv[1:]
@@ -37,5 +66,5 @@ def main() -> None:
     except LbwError as error:
         if "--debug" in words:
             raise
-        print(f"lbw-eval: {printable(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"lbw-eval: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)

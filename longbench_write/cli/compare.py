@@ -33,7 +33,12 @@ def compare(
     """Compare two runs, paired by prompt.
 
     Every difference is B − A in points, with a 95% interval and the p-value of a paired permutation test.
+    One model's runs on longbench-write and on lbw-open give the contamination gap.
     """
+    from longbench_write.cli.gap import show_gap
+
+    if show_gap(a, b, "json" if as_json else output):
+        return
     from longbench_write.regression import comparison
     from longbench_write.regression.document import comparison_json
     from longbench_write.regression.markdown import comparison_markdown

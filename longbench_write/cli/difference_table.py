@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from longbench_write.cli.terminal import printable
+from longbench_write.cli.table import console as table_console
+from longbench_write.cli.terminal import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,14 +20,7 @@ _PLAIN_WIDTH = 140
 
 def console() -> Console:
     """The console of result tables."""
-    from rich.console import Console
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
-
-
-def one_line(text: str) -> str:
-    """Foreign text as one line that neither a terminal nor a CI runner obeys."""
-    return printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+    return table_console(_PLAIN_WIDTH)
 
 
 def show_sides(target: Console, a: Scores, b: Scores, notes: Sequence[str]) -> None:

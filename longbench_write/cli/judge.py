@@ -12,7 +12,10 @@ from longbench_write.cli.options import JSON, given, parameters, with_signature
 from longbench_write.config import RunConfig, build_config
 
 _OPTIONS = (
-    *("judge", "judge_model", "judge_base_url", "judge_api_key_env", "judge_concurrency"),
+    *("judge", "judge_model", "judge_base_url", "judge_api_key_env", "judge_repeats", "long_responses"),
+    *("judge_concurrency", "price", "max_cost", "max_judge_tokens", "max_time", "max_failures"),
+    *("judge_backend", "judge_engine_arg", "tensor_parallel_size", "data_parallel_size"),
+    *("max_model_len", "gpu_memory_utilization", "dtype"),
     *("idle_timeout", "stream", "retry_failed", "strict", "progress"),
 )
 _RUN = inspect.Parameter(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,31 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from longbench_write.cli.places import Places, scored_runs
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from longbench_write.collection import Collection
+    from longbench_write.collection import Entry
     from longbench_write.leaderboard.layout import Column, Table
 
-_DEFAULT = Path("results")
 _PROSE_WIDTH, _GOOD_PROSE_WIDTH = 14, 22
 """Columns that a text needs at least, and to read well."""
 _GAP = 2
-_NAMED = 5
-"""Unscored runs that are named one by one."""
 
 
 def leaderboard(
-    places: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[PLACE]...",
-            help="Run folders, or folders with runs anywhere under them [results]",
-            show_default=False,
-        ),
-    ] = None,
+    places: Places = None,
     form: Annotated[
         Literal["table", "md", "csv", "json", "latex", "html"],
         typer.Option("--format", help="csv and json hold every figure, unrounded."),
@@ -62,8 +52,7 @@ def leaderboard(
     from longbench_write.leaderboard.published import published as read_published
     from longbench_write.leaderboard.ranking import leaderboard as ranked
 
-    found = _collect(places, published=published)
-    rankings = ranked(found.entries, sort=sort)
+    rankings = ranked(_entries(places, published=published), sort=sort)
     references = read_published() if published else []
     if form == "csv":
         text = formats.as_csv(rankings, references)
@@ -77,34 +66,14 @@ def leaderboard(
     sys.stdout.flush()
 
 
-def _collect(places: list[Path] | None, *, published: bool) -> Collection:
-    """The runs; what is left out is said on stderr.
-
-    Raises:
-        UsageError: There is nothing to show.
-    """
-    from longbench_write.collection import Collection, collect
-
+def _entries(places: list[Path] | None, *, published: bool) -> list[Entry]:
+    """The scored runs; there need not be one where published results are shown anyway."""
     try:
-        found = collect(places or [_DEFAULT])
+        return scored_runs(places)
     except UsageError:
         if places or not published:
             raise
-        return Collection([], [])
-    _note(f"scored runs in {', '.join(map(str, places or [_DEFAULT]))}: {len(found.entries)}")
-    for run in found.unscored[:_NAMED]:
-        _note(f"not scored yet: lbw-eval score {shlex.quote(str(run))}")
-    if len(found.unscored) > _NAMED:
-        _note(f"and {len(found.unscored) - _NAMED} more are not scored yet")
-    if not found.entries and not published:
-        raise UsageError("none of these runs is scored yet: score them with lbw-eval score RUN")
-    return found
-
-
-def _note(text: str) -> None:
-    from longbench_write.cli.terminal import printable
-
-    print(f"lbw-eval: {printable(text)}", file=sys.stderr)  # noqa: T201
+        return []
 
 
 def _terminal(tables: Sequence[Table]) -> str:

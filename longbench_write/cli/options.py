@@ -6,11 +6,11 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 
-from longbench_write.config import flag
+from longbench_write.config import choices, flag, is_switch
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -55,7 +55,7 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     text = next(item for item in rest if isinstance(item, str))
     default = "" if field.default in (None, (), False, dataclasses.MISSING) else f" [{_shown(field.default)}]"
     option = typer.Option(
-        *_flags(field), help=text + default, show_default=False, metavar=_metavar(field.name, kind)
+        *_flags(field.name, kind), help=text + default, show_default=False, metavar=_metavar(field.name, kind)
     )
     return inspect.Parameter(
         field.name,
@@ -69,8 +69,10 @@ def _metavar(name: str, kind: Any) -> str | None:
     """What stands for the value in the help; None for a choice or a switch."""
     if get_origin(kind) is tuple:
         return "A,B" if name == "ids" else "URL"
-    if get_origin(kind) is Literal:
-        return "|".join(get_args(kind))
+    if get_origin(kind) is dict:
+        return "KEY=VALUE"
+    if words := choices(kind):
+        return "|".join(words)
     return _METAVARS.get(_cli_type(name, kind))
 
 
@@ -78,9 +80,9 @@ def _shown(default: Any) -> str:
     return {True: "on", False: "off"}[default] if isinstance(default, bool) else str(default)
 
 
-def _flags(field: dataclasses.Field[Any]) -> tuple[str, ...]:
-    name = flag(field.name)
-    return (f"{name}/--no-{name[2:]}",) if isinstance(field.default, bool) else (name,)
+def _flags(field: str, kind: Any) -> tuple[str, ...]:
+    name = flag(field)
+    return (f"{name}/--no-{name[2:]}",) if is_switch(kind) else (name,)
 
 
 def _cli_type(name: str, kind: Any) -> Any:
@@ -88,6 +90,8 @@ def _cli_type(name: str, kind: Any) -> Any:
     parts = [part for part in get_args(kind) if part is not type(None)] or [kind]
     if get_origin(kind) is tuple:
         return str if name == "ids" else list[str]
+    if get_origin(kind) is dict:
+        return list[str]
     if len(parts) == 1 and parts[0] in (int, float, bool, Path):
         return parts[0]
     return str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longbench_write.cli.places import Places, note, scored_runs
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
-    from longbench_write.collection import Block, Collection
+    from longbench_write.collection import Block
 
 
 class Form(StrEnum):
@@ -25,14 +25,7 @@ class Form(StrEnum):
 
 
 def plot(
-    places: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="PLACE...",
-            help="Run folders, or folders with runs anywhere under them [results]",
-            show_default=False,
-        ),
-    ] = None,
+    places: Places = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("plots"),
     forms: Annotated[
         list[Form] | None,
@@ -49,25 +42,11 @@ def plot(
     Runs on other prompts, with another judge or convention are drawn apart, in folders of their own. The
     files' paths are printed.
     """
-    from longbench_write.collection import blocks, collect
+    from longbench_write.collection import blocks
 
-    found = collect(places or [Path("results")])
-    _tell_unscored(found)
-    parts = blocks(found.entries)
+    parts = blocks(scored_runs(places))
     for block, folder in zip(parts, _folders(parts, out), strict=True):
         _draw(block, folder, forms or [Form.png, Form.svg], lead=f"{block.title}: " if len(parts) > 1 else "")
-
-
-def _tell_unscored(found: Collection) -> None:
-    """Say which runs are left out.
-
-    Raises:
-        UsageError: They all are.
-    """
-    for run in found.unscored:
-        _note(f"not scored yet: lbw-eval score {shlex.quote(str(run))}")
-    if not found.entries:
-        raise UsageError("none of these runs is scored yet: score them with lbw-eval score RUN")
 
 
 def _folders(parts: list[Block], out: Path) -> list[Path]:
@@ -89,7 +68,7 @@ def _draw(block: Block, folder: Path, forms: list[Form], *, lead: str) -> None:
     from longbench_write.plots.save import render
 
     for sentence in left_out(block):
-        _note(lead + sentence)
+        note(lead + sentence)
     for name, figure in figures(block).items():
         for form in dict.fromkeys(forms):
             path = folder / f"{name}.{form}"
@@ -101,9 +80,3 @@ def _draw(block: Block, folder: Path, forms: list[Form], *, lead: str) -> None:
                     f"cannot write {path} ({error.strerror or error}): choose another folder with --out"
                 ) from None
             sys.stdout.write(printable(f"{path}\n"))
-
-
-def _note(text: str) -> None:
-    from longbench_write.cli.terminal import printable
-
-    print(f"lbw-eval: {printable(text)}", file=sys.stderr)  # noqa: T201

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longbench_write.cli.places import Places, scored_runs
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    places: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[PLACE]...",
-            help="Run folders, or folders with runs anywhere under them [results]",
-            show_default=False,
-        ),
-    ] = None,
+    places: Places = None,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE.html", help="The page to write.")] = Path(
         "report.html"
     ),
@@ -35,15 +28,9 @@ def report(
     FILE.html#run=LABEL&id=PROMPT&sample=NUMBER, with &with=LABEL beside another run.
     """
     from longbench_write.cli.terminal import printable
-    from longbench_write.collection import collect
 
-    found = collect(places or [Path("results")])
-    for path in found.unscored:
-        note = f"lbw-eval: not scored yet: lbw-eval score {shlex.quote(str(path))}"
-        print(printable(note), file=sys.stderr)  # noqa: T201
-    if not found.entries:
-        raise UsageError("none of these runs is scored yet: score them with lbw-eval score RUN")
-    contents = _write(found.entries, out)
+    entries = scored_runs(places)
+    contents = _write(entries, out)
     what = f"{_size(contents.bytes)}, runs: {contents.runs}, samples: {contents.samples}"
     sys.stdout.write(printable(f"{out}: {what}\n"))
 

@@ -10,6 +10,7 @@ from longbench_write.cli.terminal import printable
 from longbench_write.summary import Summary
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 _HEADLINES = (("S̄", "S_bar"), ("S_l", "S_l"), ("S_q", "S_q"))
@@ -23,13 +24,32 @@ def show(summary: Summary, path: Path, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(summary.to_json())
         return
+    screen = console()
+    screen.print(result_table(summary))
+    for line in footer(summary, path):
+        screen.print(line, markup=False, soft_wrap=True)
+    print(f"files: {path}", file=sys.stderr)  # noqa: T201
+
+
+def console(plain_width: int = _PLAIN_WIDTH) -> Console:
+    """The console for tables on stdout: as wide as the terminal, of a fixed width elsewhere."""
     from rich.console import Console
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
-    console.print(result_table(summary))
-    for line in footer(summary, path):
-        console.print(line, markup=False, soft_wrap=True)
-    print(f"files: {path}", file=sys.stderr)  # noqa: T201
+    return Console(highlight=False, width=None if sys.stdout.isatty() else plain_width)
+
+
+def plain_table(title: str) -> Table:
+    """An empty table in the style of all tables, whose title is text that may come from anywhere."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    return Table(
+        title=Text(printable(title), style="bold"),
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+    )
 
 
 def exit_code(summary: Summary, *, strict: bool) -> int:
@@ -49,17 +69,10 @@ def exit_code(summary: Summary, *, strict: bool) -> int:
 
 def result_table(summary: Summary) -> Table:
     """S̄, S_l, S_q, the dimensions and the counts, over all and by length range."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from longbench_write.scoring import FLAGS
 
     judge = f"judge {summary.judge}" if summary.judge else "no judge"
-    table = Table(
-        title=Text(printable(f"{summary.suite} · {summary.model} · {judge}"), style="bold"),
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        pad_edge=False,
-    )
+    table = plain_table(f"{summary.suite} · {summary.model} · {judge}")
     table.add_column("")
     table.add_column("all", justify="right", style="bold")
     for row in summary.by_length:
@@ -72,7 +85,7 @@ def result_table(summary: Summary) -> Table:
     table.add_row("responses", *(str(column["n"]) for column in columns))
     if summary.judge:
         table.add_row("judged", *(str(column["judged"]) for column in columns))
-    for flag in ("truncated", "empty", "repetitive", "wrong_language", "refused"):
+    for flag in FLAGS:
         if summary.counts[flag]:
             table.add_row(flag.replace("_", " "), *(str(column[flag]) for column in columns))
     return table
@@ -110,25 +123,43 @@ def footer(summary: Summary, path: Path) -> list[str]:
     if summary.S_l is not None and summary.S_l_unicode is not None:
         difference = summary.S_l_unicode - summary.S_l
         lines.append(f"S_l by the Unicode-aware word count: {summary.S_l_unicode:.1f} ({difference:+.1f})")
+    if summary.S_l_rule is not None:
+        lines.append(f"S_l by the rule that each prompt states: {summary.S_l_rule:.1f}")
     lines.append(
         f"{counts['owed']} owed = {counts['generated']} generated + {counts['generation_failed']} failed"
         f"{_reasons(summary.failures)} + {counts['not_generated']} not generated"
     )
-    if not summary.judge:
-        lines.append(f"S_q is missing: nobody judged; add it with `lbw-eval judge {path} --judge NAME`")
-        return [printable(line) for line in lines]
-    lines.append(
+    again = {"the model": counts["retries"], "the judge": counts.get("judge_retries", 0)}
+    if told := [f"{number} of {whom}" for whom, number in again.items() if number]:
+        lines.append(f"asked again after passing faults: {', '.join(told)}")
+    lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
+    if known := [f"{who} {cost:,.2f}" for who, cost in summary.cost.items() if cost is not None]:
+        lines.append(f"cost at the prices given: {', '.join(known)}")
+    if summary.note:
+        lines.append(summary.note)
+    return [printable(line) for line in lines]
+
+
+_WITHOUT_JUDGE = "S_q is missing: nobody judged; add it with `lbw-eval judge {path} --judge NAME`"
+
+
+def _of_judge(summary: Summary) -> list[str]:
+    """What must be known of the judgements."""
+    counts = summary.counts
+    lines = [
         f"{counts['generated']} generated = {counts['judged']} judged + {counts['judge_failed']} judge failed"
         f"{_reasons(summary.judge_failures)} + {counts['not_judged']} not judged"
-    )
+    ]
     if summary.S_q_bounds and counts["judged"] < counts["generated"]:
         low, high = summary.S_q_bounds
         lines.append(
             f"S_q lies between {_number(low)} and {_number(high)}, whatever the missing ones are worth"
         )
+    if chapters := counts["judged_in_chapters"]:
+        lines.append(f"{chapters} of them did not fit the judge's context and were judged in chapters")
     if summary.judge_note:
         lines.append(f"{summary.judge}: {summary.judge_note}")
-    return [printable(line) for line in lines]
+    return lines
 
 
 def _reasons(failures: dict[str, int]) -> str:

@@ -13,6 +13,15 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """Foreign text as one line that neither a terminal nor a CI runner obeys.
+
+    GitHub's runner takes a `##[` anywhere in a line for a command (actions/runner issue 4692).
+    """
+    line = printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+    return line.replace("##[", "#\N{REPLACEMENT CHARACTER}[")
+
+
 def prepare_streams() -> None:
     """Make stdout and stderr take any text: files and pipes as UTF-8, terminals with replacements."""
     for stream in (sys.stdout, sys.stderr):

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from longbench_write.cells import cell, csv_text
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
 from longbench_write.results import read_rows, scores_csv
@@ -177,14 +178,12 @@ def jsonl(scored: Scored) -> Iterator[str]:
 
 
 def scores_table(scored: Scored) -> Iterator[str]:
-    """The lines of scores.csv with model, writer, suite and judge before them; values as they are."""
+    """The lines of scores.csv with model, writer, suite and judge before them; no text is a formula."""
     summary = scored.summary
-    about = [summary.model, summary.writer, summary.suite, summary.judge]
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    for number, line in enumerate(csv.reader(io.StringIO(scores_csv(scored.rows)))):
-        table.writerow([*(about if number else ("model", "writer", "suite", "judge")), *line])
-    yield _storable(text.getvalue())
+    about = [cell(text or "") for text in (summary.model, summary.writer, summary.suite, summary.judge)]
+    head, *lines = csv.reader(io.StringIO(scores_csv(scored.rows), newline=""))
+    rows = [["model", "writer", "suite", "judge", *head], *([*about, *line] for line in lines)]
+    yield _storable(csv_text(rows))
 
 
 def write_parquet(scored: Scored, path: Path) -> None:

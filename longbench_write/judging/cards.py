@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.resources import data_root
+from longbench_write.yaml_text import load_yaml
 
 CARD = "judge.yaml"
 """A card's name in its judge's folder."""
@@ -130,7 +131,7 @@ def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
     folder = _find(name_or_path)
     path = folder / CARD
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from longbench_write.cells import cell as csv_cell
 from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow, plain
 from longbench_write.leaderboard.published import Published
 from longbench_write.leaderboard.ranking import SCORES, Ranking, Standing
@@ -185,7 +186,8 @@ _TEXTS = ("model", "writer", "suite", "judge", "convention", "note")
 def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -> str:
     """A line a run, then a line a published result; every figure as it is, empty where there is none.
 
-    A group's columns are named after it, such as `length/[0,500)/S_l`. Texts are one printable line each.
+    A group's columns are named after it, such as `length/[0,500)/S_l`. Texts are one printable line each and
+    no formula.
     """
     records = [
         _csv_run(block, ranking, standing)
@@ -197,7 +199,9 @@ def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) ->
     names = dict.fromkeys(name for record in records for name in record)
     table = csv.DictWriter(text, list(names), lineterminator="\n")
     table.writeheader()
-    table.writerows(records)
+    table.writerows(
+        {key: csv_cell(v) if isinstance(v, str) else v for key, v in record.items()} for record in records
+    )
     return text.getvalue()
 
 

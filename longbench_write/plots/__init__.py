@@ -15,10 +15,17 @@ from longbench_write.plots.style import styled
 
 @dataclass(frozen=True)
 class _Plot:
-    """A kind of figure, and why a block lacks the data for it: None where it does not."""
+    """A kind of figure.
+
+    Attributes:
+        draw: Makes it.
+        lacking: Why a block has not the data for it; None where it has.
+        expected: Whether it is missed where it is lacking; one for suites of another design is not.
+    """
 
     draw: Callable[[Block], Figure]
     lacking: Callable[[Block], str | None]
+    expected: bool = True
 
 
 def _nothing(block: Block) -> None:
@@ -31,16 +38,13 @@ _PLOTS = {
     "dimensions": _Plot(dimensions.draw, unjudged),
     "dimensions-radar": _Plot(dimensions.draw_radar, unjudged),
     "quality-vs-length": _Plot(quality.draw, unjudged),
-    "ruler": _Plot(ruler.draw, ruler.lacking),
+    "ruler": _Plot(ruler.draw, ruler.lacking, expected=False),
     "deviation": _Plot(deviation.draw, _nothing),
 }
 
-NAMES = tuple(_PLOTS)
-"""The figures' names, which their files have too."""
-
 
 def figures(block: Block) -> dict[str, Figure]:
-    """Every figure that the block has the data for, by its name; none where it has no response.
+    """Every figure that the block has the data for, by the name of its file; none without a response.
 
     Raises:
         RunFolderError: The rows of one of its runs cannot be read.
@@ -53,10 +57,11 @@ def figures(block: Block) -> dict[str, Figure]:
 
 
 def left_out(block: Block) -> list[str]:
-    """What of a block `figures` does not show, and why: runs and figures, a sentence each."""
+    """What of a block `figures` does not show though one would expect it, and why: a sentence each."""
     empty = [entry.label for entry in block.entries if entry.summary.S_l is None]
     shown = legible(block)
-    reasons = {name: plot.lacking(shown) for name, plot in _PLOTS.items()} if shown.entries else {}
+    expected = {name: plot for name, plot in _PLOTS.items() if plot.expected and shown.entries}
+    reasons = {name: plot.lacking(shown) for name, plot in expected.items()}
     return [
         *(f"{label} is in no figure: it has no response" for label in empty),
         *(f"no figure {name}: {reason}" for name, reason in reasons.items() if reason is not None),

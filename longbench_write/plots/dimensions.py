@@ -14,7 +14,7 @@ from matplotlib.projections.polar import PolarAxes
 from longbench_write.collection import Block
 from longbench_write.plots.fonts import labels, wrapped
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
-from longbench_write.plots.legible import across, counted, note
+from longbench_write.plots.legible import across, judged_counts, note
 from longbench_write.plots.scores import model_keys
 from longbench_write.plots.style import FAINT, KEY, KEY_WIDTH, Look, dodge, grid, look, new_figure
 from longbench_write.records import DIMENSIONS
@@ -44,11 +44,6 @@ def points(block: Block) -> list[Point]:
     ]
 
 
-def _judged(block: Block) -> str:
-    numbers = [entry.summary.counts["judged"] for entry in block.entries]
-    return f"{counted(number for number in numbers if number)} judged responses a model"
-
-
 def draw(block: Block) -> Figure:
     """A row a dimension and a dot a model, or for many models a row a model."""
     found = points(block)
@@ -58,7 +53,7 @@ def draw(block: Block) -> Figure:
         9.6 if many else 7.2,
         height(runs) if many else max(2.8, 6 * (0.25 + 0.11 * runs)),
         title=TITLE,
-        subtitle=f"{block.title}\n{_judged(block)}",
+        subtitle=f"{block.title}\n{judged_counts(block)}",
         note=note(block, SCALE),
         keys=() if many else model_keys(block, {point.place for point in found}, lines=False),
     )
@@ -101,7 +96,7 @@ def draw_radar(block: Block) -> Figure:
         wide,
         4.2 if len(panels) == 1 else 2.6 * down,
         title=TITLE,
-        subtitle=f"{block.title}\n{_judged(block)}",
+        subtitle=f"{block.title}\n{judged_counts(block)}",
         note=note(block, f"{SCALE} 0 is the centre, 100 the outer ring; areas mean nothing."),
         keys=model_keys(block, judged) if len(panels) == 1 else (),
     )

@@ -55,6 +55,12 @@ def counted(numbers: Iterable[int]) -> str:
     return f"n = {low}" if low == high else f"n = {low} to {high}"
 
 
+def judged_counts(block: Block) -> str:
+    """How many responses stand behind each model's S_q."""
+    numbers = [entry.summary.counts["judged"] for entry in block.entries]
+    return f"{counted(number for number in numbers if number)} judged responses a model"
+
+
 def unjudged(block: Block) -> str | None:
     """Why there is no S_q to draw; None where there is."""
     if any(entry.summary.S_q is not None for entry in block.entries):

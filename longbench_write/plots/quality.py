@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from longbench_write.collection import Block
-from longbench_write.plots.legible import note
+from longbench_write.plots.legible import judged_counts, note
 from longbench_write.plots.scores import NAMES, bounds, model_keys
 from longbench_write.plots.style import FAINT, S_BAR, SMALL, SOFT, look, new_figure
 
@@ -46,13 +46,13 @@ def points(block: Block) -> list[Point]:
 
 
 def draw(block: Block) -> Figure:
-    """The figure."""
+    """The figure, its axes as long as the models' scores need."""
     found = points(block)
     figure = new_figure(
         6.5,
         5.2,
         title="Quality and length",
-        subtitle=block.title,
+        subtitle=f"{block.title}\n{judged_counts(block)}",
         note=note(block, "Arms: 95% bootstrap intervals over prompts."),
         keys=model_keys(block, {point.place for point in found}, lines=False),
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from longbench_write.errors import RunFolderError, UsageError, shorten
-from longbench_write.records import Key
+from longbench_write.records import DIMENSIONS, Key
 from longbench_write.regression.scores import Response, Scores
 from longbench_write.summary import Heading
 
@@ -92,6 +92,8 @@ def _responses(lines: Mapping[str, Any]) -> list[tuple[Key, Response]]:
     for prompt, line in lines.items():
         for sample, values in line["samples"].items():
             dimensions = values["dimensions"]
+            if dimensions is not None and len(dimensions) != len(DIMENSIONS):
+                raise ValueError(f"{prompt} has {len(dimensions)} dimensions")
             response = Response(
                 id=prompt,
                 sample=int(sample),
@@ -107,9 +109,13 @@ def _responses(lines: Mapping[str, Any]) -> list[tuple[Key, Response]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None
     if not isinstance(values, dict):
         raise RunFolderError(f"{path} is no baseline and no summary.json: it holds no JSON object")
     return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")

@@ -101,4 +101,4 @@ def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 def escaped(text: str) -> str:
     """Foreign text as Markdown that shows just that text: no markup, no link, no new line."""
     line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return re.sub(r"([\\`*_{}\[\]()<>#!|~@&$:^=])", r"\\\1", line)
+    return re.sub(r"([\\`*_{}\[\]()<>#!|~@&$^=]|:(?=/))", r"\\\1", line)

@@ -9,6 +9,7 @@ from typing import Any
 
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.regression.metrics import Metric, parse_metric
+from longbench_write.yaml_text import load_yaml
 
 ALPHA = 0.05
 """1 minus the level of the interval that a lone gated metric is held to; Holm's correction divides it."""
@@ -70,7 +71,7 @@ def read_gate(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"--config {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(loaded, dict):

@@ -183,11 +183,12 @@ def test_a_run_beside_itself(lbw_eval, good):
 
 
 def test_hostile_names_reach_no_terminal(lbw_eval, good, tmp_path):
-    bad = write_run(tmp_path / "bad", wrote_well(), model="m\x1b[31m\n::error::x")
+    bad = write_run(tmp_path / "bad", wrote_well(), model="m\x1b[31m\n::error::x ##[error]y")
     for words in (("compare", good, bad), ("check", bad, "--baseline", good, "--github")):
         code, out, err = lbw_eval(*words)
         assert code == 0
         assert "\x1b" not in out + err
+        assert "##[" not in out
         assert not any(line.startswith("::error") for line in (out + err).splitlines())
 
 

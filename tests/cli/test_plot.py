@@ -6,8 +6,12 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
 from samples import HEADING, judged, predicted
 
+from longbench_write.cli.plot import Form
+from longbench_write.cli.plot import plot as command
+from longbench_write.errors import UsageError
 from longbench_write.results import scores_csv
 from longbench_write.scoring import summarise
 
@@ -48,10 +52,10 @@ def test_one_block_is_drawn_into_the_folder_itself(tmp_path):
     (tmp_path / "results" / "half").mkdir()
     (tmp_path / "results" / "half" / "run.yaml").write_text("")
     out = tmp_path / "plots"
-    done = plot(tmp_path / "results", "--out", out, "--format", "svg")
+    done = plot(tmp_path / "results", "--out", out, "--format", "png")
     assert done.returncode == 0, done.stderr
     paths = [
-        str(out / f"{name}.svg")
+        str(out / f"{name}.png")
         for name in (
             *("required-vs-written", "by-length", "dimensions", "dimensions-radar"),
             *("quality-vs-length", "deviation"),
@@ -61,33 +65,29 @@ def test_one_block_is_drawn_into_the_folder_itself(tmp_path):
     assert sorted(map(str, out.iterdir())) == sorted(paths)
     assert done.stderr.splitlines() == [
         f"lbw-eval: not scored yet: lbw-eval score {tmp_path / 'results' / 'half'}",
-        "lbw-eval: no figure ruler: s is no ruler, which asks for each length in equally many prompts",
     ]
 
 
-def test_what_is_not_comparable_is_drawn_apart(tmp_path):
+def test_what_is_not_comparable_is_drawn_apart(tmp_path, capsys):
     put_run(tmp_path / "in" / "1", judge=None, judge_sha256=None, suite="../a b")
     put_run(tmp_path / "in" / "2", judge=None, judge_sha256=None, suite="ruler")
     out = tmp_path / "out"
-    done = plot(tmp_path / "in", "--out", out, "--format", "png", "--format", "pdf")
-    assert done.returncode == 0, done.stderr
-    paths = done.stdout.splitlines()
-    assert len(paths) == 2 * 3 * 2
+    command([tmp_path / "in"], out=out, forms=[Form.svg, Form.svg])
+    done = capsys.readouterr()
+    paths = done.out.splitlines()
+    assert len(paths) == 2 * 3
     assert {path.parent.parent for path in out.rglob("*.*")} == {out}
     assert len(list(out.iterdir())) == 2
     assert all("\n" not in path and path.startswith(str(out)) for path in paths)
-    assert "ruler · 4 prompts · no judge: no figure dimensions: nobody judged" in done.stderr
+    assert "ruler · 4 prompts · no judge: no figure dimensions: nobody judged" in done.err
 
 
-def test_errors_are_one_sentence(tmp_path):
+def test_errors_say_what_to_do(tmp_path):
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "run.yaml").write_text("")
-    unscored = plot(tmp_path)
-    assert unscored.returncode == 2
-    assert unscored.stderr.splitlines()[-1].startswith("lbw-eval: none of these runs is scored yet")
+    with pytest.raises(UsageError, match="none of these runs is scored yet"):
+        command([tmp_path])
     put_run(tmp_path / "m", judge=None, judge_sha256=None)
     (tmp_path / "file").write_text("")
-    blocked = plot(tmp_path, "--out", tmp_path / "file")
-    assert blocked.returncode == 2
-    assert "choose another folder with --out" in blocked.stderr
-    assert "Traceback" not in blocked.stderr
+    with pytest.raises(UsageError, match="choose another folder with --out"):
+        command([tmp_path], out=tmp_path / "file")

@@ -10,6 +10,7 @@ from longbench_write.collection import Block
 from longbench_write.plots import deviation, dimensions, figures, left_out, quality, ruler, scores
 from longbench_write.plots import written as lengths
 from longbench_write.plots.legible import MOST, legible
+from longbench_write.plots.style import styled
 
 
 @pytest.fixture
@@ -50,6 +51,11 @@ def test_each_response_is_a_point_of_required_against_written_length(two):
     assert lengths.tally(lengths.points(bad)) == "n = 4, 1 with 0 words"
 
 
+def drawn(draw, runs):
+    with styled():
+        return draw(legible(runs))
+
+
 def marks(axes):
     """The data of an axes' marks, by their marker."""
     found: dict[str, list] = {}
@@ -60,7 +66,7 @@ def marks(axes):
 
 
 def test_what_is_drawn_are_these_points_with_truncated_and_empty_ones_marked(two):
-    good, bad = figures(two)["required-vs-written"].axes
+    good, bad = drawn(lengths.draw, two).axes
     assert marks(good)["o"] == [(100, 100), (300, 250), (800, 700)]
     assert marks(good)["^"] == [(20000, 9000)]
     ((required, height),) = marks(bad)["x"]
@@ -72,7 +78,7 @@ def test_what_is_drawn_are_these_points_with_truncated_and_empty_ones_marked(two
 
 
 def test_guides_are_the_diagonal_and_the_borders_where_the_length_score_is_zero(two):
-    axes = figures(two)["required-vs-written"].axes[0]
+    axes = drawn(lengths.draw, two).axes[0]
     ratios = {
         round(float(y[1] / x[1]), 6)
         for x, y in (line.get_data() for line in axes.lines if line.get_marker() == "None")
@@ -101,8 +107,8 @@ def test_scores_by_length_range_are_the_summarys_with_their_intervals(two):
     assert rest[0].interval is None
     judged = scores.points(shown, "S_q")
     assert [point.n for point in judged] == [2, 1, 1, 1, 1, 1]
-    drawn = figures(two)["by-length"].axes[0]
-    assert sorted(y for points in marks(drawn).values() for _, y in points) == sorted(
+    axes = drawn(scores.draw, two).axes[0]
+    assert sorted(y for points in marks(axes).values() for _, y in points) == sorted(
         point.value for point in [first, *rest]
     )
 
@@ -113,11 +119,9 @@ def test_dimensions_stand_in_the_official_order(two):
         *("Relevance", "Accuracy", "Coherence", "Clarity", "Breadth and Depth", "Reading Experience")
     ]
     assert [point.value for point in found[:6]] == [75.0, 75.0, 75.0, 75.0, 50.0, 50.0]
-    drawn = figures(two)
-    assert sorted(x for points in marks(drawn["dimensions"].axes[0]).values() for x, _ in points) == sorted(
-        point.value for point in found
-    )
-    polygon = drawn["dimensions-radar"].axes[0].lines[0].get_ydata()
+    dots = marks(drawn(dimensions.draw, two).axes[0])
+    assert sorted(x for points in dots.values() for x, _ in points) == sorted(point.value for point in found)
+    polygon = drawn(dimensions.draw_radar, two).axes[0].lines[0].get_ydata()
     assert list(polygon) == [75.0, 75.0, 75.0, 75.0, 50.0, 50.0, 75.0]
 
 
@@ -158,14 +162,14 @@ def test_a_ruler_has_the_mean_of_each_required_length(tmp_path):
         (30000, 2, 0.0),
     ]
     assert found[0].interval == (900.0, 1100.0)
-    (axes,) = figures(block(run))["ruler"].axes
+    (axes,) = drawn(ruler.draw, block(run)).axes
     assert axes.get_xlim()[1] > 30000
     assert [text.get_text() for text in axes.get_xticklabels()][-1] == "30,000\nn = 2"
 
 
 def test_a_suite_that_is_no_ruler_has_no_such_figure(two):
-    assert "ruler" not in figures(two)
-    assert any(sentence.startswith("no figure ruler: s is no ruler") for sentence in left_out(two))
+    assert ruler.lacking(two)
+    assert not left_out(two)
 
 
 def test_deviations_are_ratios_by_language_and_type(two):
@@ -190,9 +194,9 @@ def test_rare_types_share_a_row(tmp_path):
 
 def test_without_a_judge_no_figure_shows_quality(tmp_path):
     run = entry(tmp_path / "m", "m", [written(100, 90, None), written(900, 90, None)], judge=False)
-    drawn = figures(block(run))
-    assert list(drawn) == ["required-vs-written", "by-length", "deviation"]
-    assert len(drawn["by-length"].axes) == 1
+    found = figures(block(run))
+    assert list(found) == ["required-vs-written", "by-length", "deviation"]
+    assert len(found["by-length"].axes) == 1
     assert "no figure dimensions: nobody judged" in left_out(block(run))
 
 

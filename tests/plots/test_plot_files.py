@@ -82,3 +82,12 @@ def test_titles_keys_and_notes_make_room_for_themselves():
     assert small.get_size_inches()[0] == large.get_size_inches()[0] == 4
     assert large.get_size_inches()[1] > small.get_size_inches()[1] + 0.8
     assert all(text.count("\n") < 3 for text in (shown.get_text() for shown in large.texts))
+
+
+def test_places_of_axes_are_rounded_as_the_solver_differs_between_processes(tmp_path):
+    run = entry(tmp_path / "m", "m", [written(100, 90), written(900, 500)])
+    figure = drawn(scores.draw, run)
+    render(figure, "svg")
+    for axes in figure.axes:
+        points = axes.get_position(original=True).get_points()
+        assert (points == points.round(6)).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import font_manager
 
@@ -102,6 +102,7 @@ def test_what_cannot_be_drawn_is_escaped_and_nothing_else(text, line):
     assert fonts.shown(text) == line
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=200), st.integers(5, 60))
 def test_any_text_becomes_a_line_that_fits(text, most):
     line = fonts.shown(text, most)
@@ -110,6 +111,7 @@ def test_any_text_becomes_a_line_that_fits(text, most):
     assert fonts.shown(line, most) == line
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=300), st.integers(5, 40), st.integers(1, 3))
 def test_wrapped_lines_fit(text, most, count):
     lines = fonts.wrapped(text, most, count).split("\n")

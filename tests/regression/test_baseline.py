@@ -6,7 +6,7 @@ import json
 
 import pytest
 from gate_samples import Wrote, write_run, wrote_well
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longbench_write.errors import LbwError, RunFolderError, UsageError
@@ -153,6 +153,17 @@ def test_a_file_that_is_none_is_refused_in_one_sentence(tmp_path, text):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("old", "new"), [('"S_l": 0.0', '"S_l": NaN'), ("[4.0, 4.0,", "[4.0,")])
+def test_what_is_no_score_is_refused(tmp_path, old, new):
+    wrote = {"p-1": Wrote(100, 0), "p-2": Wrote(100, 90)}
+    text = baseline_text(load_scores(write_run(tmp_path / "r", wrote)))
+    assert old in text
+    path = tmp_path / "m.json"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(RunFolderError):
+        load_scores(path)
+
+
 LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3)
 TREES = st.recursive(
     LEAVES,
@@ -166,6 +177,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(scores=TREES)
 def test_any_damage_is_a_sentence(tmp_path_factory, scores):
     path = tmp_path_factory.getbasetemp() / "damaged.json"

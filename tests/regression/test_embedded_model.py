@@ -10,7 +10,7 @@ from longbench_write import evaluate
 from longbench_write.regression.gate import check
 from longbench_write.regression.scores import load_scores
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 ASKED = [
     ("Describe the way from your house to the sea.", 60),
@@ -25,7 +25,7 @@ ASKED = [
 """The two last are asked for far more than either run can give, so that nothing can fall there."""
 
 
-@pytest.mark.parametrize("judge", ["none", pytest.param("local-smollm2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("judge", ["none", "local-smollm2"])
 def test_cut_answers_close_the_gate_and_a_re_run_does_not(tmp_path, judge):
     suite = tmp_path / "short.jsonl"
     suite.write_text(

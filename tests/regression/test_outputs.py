@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from gate_samples import World, made
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longbench_write.regression.comparison import compare
@@ -58,6 +58,7 @@ def test_hostile_names_stay_text_in_xml():
     assert len(suite.findall("testcase")) == 3
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_name_gives_xml_that_can_be_read(name):
     a = made([[60], [61]])
@@ -93,6 +94,7 @@ def test_hostile_names_stay_text_in_markdown():
     assert not any(line.startswith("::error") for line in lines)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_escaped_text_is_one_line_whose_markup_is_off(text):
     line = escaped(text)
