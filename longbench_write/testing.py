@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from longbench_write.regression.gate import Outcome, check
+from longbench_write.regression.loading import load_scores
 from longbench_write.regression.rule import build_gate
-from longbench_write.regression.scores import load_scores
 
 
 def assert_no_regression(

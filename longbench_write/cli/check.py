@@ -17,63 +17,45 @@ if TYPE_CHECKING:
 
 CONFIG = Path("lbw-gate.yaml")
 
-_NUMBERS = "[M=]X"
+_Texts = list[str] | None
+_File = Path | None
+_RUN = typer.Argument(metavar="RUN", help="The run in question.", show_default=False)
+_BASELINE = typer.Option(
+    help="What to hold it against: a run, a baseline file, a summary.json or a scores.csv.", metavar="PATH"
+)
+_CONFIG = typer.Option(help=f"YAML file of the options below [{CONFIG}, if it is there].", metavar="FILE")
+_METRIC = typer.Option(
+    help="Gate this metric, such as S_l or 'S_q[2000,4000)'; repeatable [S_bar, S_l, S_q]."
+)
+_MAX_DROP = typer.Option(
+    help="A drop of X points may be a regression; S_l=X for one metric; repeatable [1].", metavar="[M=]X"
+)
+_MIN = typer.Option("--min", help="Fail where this metric's mean is below X; repeatable.", metavar="M=X")
+_MAX_MISSING = typer.Option(help="Percent of responses that may lack a score [5].", metavar="PERCENT")
+_JUDGES = typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning.")
+_JSON = typer.Option("--json", help="Print the verdict as JSON instead of the tables.")
+_JUNIT = typer.Option(help="Write JUnit XML, a case a metric.", metavar="FILE")
+_MARKDOWN = typer.Option(help="Write the verdict as Markdown.", metavar="FILE")
+_PLOT = typer.Option(help="Draw the differences by length range (png, svg or pdf).", metavar="FILE")
+_GITHUB = typer.Option(
+    "--github", help="Print annotations on stderr, and append to the job's $GITHUB_STEP_SUMMARY."
+)
 
 
 def check(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run in question.", show_default=False)],
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            help="What to hold it against: a run, a baseline file, a summary.json or a scores.csv.",
-            metavar="PATH",
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help=f"YAML file of the options below [{CONFIG}, if it is there].", metavar="FILE"),
-    ] = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(help="Gate this metric, such as S_l or 'S_q[2000,4000)'; repeatable [S_bar, S_l, S_q]."),
-    ] = None,
-    max_drop: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A drop of X points may be a regression; S_l=X for one metric; repeatable [1].",
-            metavar=_NUMBERS,
-        ),
-    ] = None,
-    floor: Annotated[
-        list[str] | None,
-        typer.Option("--min", help="Fail where this metric's mean is below X; repeatable.", metavar="M=X"),
-    ] = None,
-    max_missing: Annotated[
-        float | None, typer.Option(help="Percent of responses that may lack a score [5].", metavar="PERCENT")
-    ] = None,
-    allow_different_judges: Annotated[
-        bool,
-        typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning."),
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the verdict as JSON instead of the tables.")
-    ] = False,
-    junit: Annotated[
-        Path | None, typer.Option(help="Write JUnit XML, a case a metric.", metavar="FILE")
-    ] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(help="Write the verdict as Markdown.", metavar="FILE")
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(help="Draw the differences by length range (png, svg or pdf).", metavar="FILE"),
-    ] = None,
-    github: Annotated[
-        bool,
-        typer.Option(
-            "--github", help="Print annotations on stderr, and append to the job's $GITHUB_STEP_SUMMARY."
-        ),
-    ] = False,
+    run: Annotated[Path, _RUN],
+    baseline: Annotated[_File, _BASELINE] = None,
+    config: Annotated[_File, _CONFIG] = None,
+    metric: Annotated[_Texts, _METRIC] = None,
+    max_drop: Annotated[_Texts, _MAX_DROP] = None,
+    floor: Annotated[_Texts, _MIN] = None,
+    max_missing: Annotated[float | None, _MAX_MISSING] = None,
+    allow_different_judges: Annotated[bool, _JUDGES] = False,
+    as_json: Annotated[bool, _JSON] = False,
+    junit: Annotated[_File, _JUNIT] = None,
+    markdown: Annotated[_File, _MARKDOWN] = None,
+    plot: Annotated[_File, _PLOT] = None,
+    github: Annotated[bool, _GITHUB] = False,
 ) -> None:
     """Check a run against a baseline.
 
@@ -82,8 +64,8 @@ def check(
     regression or a broken floor, 1 it cannot be told, 2 wrong usage.
     """
     from longbench_write.regression import gate
+    from longbench_write.regression.loading import load_scores
     from longbench_write.regression.rule import build_gate, read_gate
-    from longbench_write.regression.scores import load_scores
 
     given: dict[str, Any] = {
         "baseline": baseline,

@@ -41,8 +41,8 @@ def compare(
         return
     from longbench_write.regression import comparison
     from longbench_write.regression.document import comparison_json
+    from longbench_write.regression.loading import load_scores
     from longbench_write.regression.markdown import comparison_markdown
-    from longbench_write.regression.scores import load_scores
 
     found = comparison.compare(load_scores(a), load_scores(b), allow_different_judges=allow_different_judges)
     if plot:

@@ -11,9 +11,9 @@ from longbench_write.errors import UsageError
 from longbench_write.regression.comparable import terms
 from longbench_write.regression.components import Components, Judged, components, repeats_of
 from longbench_write.regression.figures import number
+from longbench_write.regression.loading import load_scores
 from longbench_write.regression.metrics import Metric
 from longbench_write.regression.rule import Rule
-from longbench_write.regression.scores import load_scores
 from longbench_write.runs import JUDGEMENTS, load_run
 
 _SAMPLES = (1, 2, 3, 5, 8)

@@ -13,9 +13,9 @@ from longbench_write.errors import LbwError, RunFolderError, UsageError
 from longbench_write.regression.baseline import baseline_text, is_baseline, read_baseline
 from longbench_write.regression.document import verdict_json
 from longbench_write.regression.gate import check
+from longbench_write.regression.loading import load_scores
 from longbench_write.regression.metrics import Metric
 from longbench_write.regression.rule import Rule
-from longbench_write.regression.scores import load_scores
 
 
 @pytest.fixture

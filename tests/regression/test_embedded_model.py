@@ -8,7 +8,7 @@ import pytest
 
 from longbench_write import evaluate
 from longbench_write.regression.gate import check
-from longbench_write.regression.scores import load_scores
+from longbench_write.regression.loading import load_scores
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
