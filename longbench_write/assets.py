@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import logging
 import os
 import secrets
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -232,6 +235,39 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         f"cannot get {name} ({asset.filename}) [{'; '.join(tried)}]: "
         f"put the file into a folder and name that folder in LBW_ASSETS{other}"
     )
+
+
+def derive(name: str, kind: str, make: Callable[[Path, Path], str]) -> Path:
+    """A folder made from an official file, kept in the cache and marked as derived.
+
+    Args:
+        name: A key of `ASSETS`.
+        kind: What is made of it; with the file's hash, part of the folder's name.
+        make: Fills a folder (second argument) from the file (first), and says in words by what means.
+
+    Raises:
+        AssetError: The file cannot be had, or the folder cannot be written.
+    """
+    asset = find(name)
+    target = cache_dir() / "derived" / f"{name}-{kind}-{asset.sha256[:8]}"
+    if target.is_dir():
+        return target
+    source = fetch(name)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as temporary:
+            made = Path(temporary) / "made"
+            made.mkdir()
+            means = make(source, made)
+            origin = {"derived_from": asset.filename, "sha256": asset.sha256, "by": means}
+            (made / "DERIVED.json").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
+            if not target.is_dir():
+                made.rename(target)
+    except OSError as error:
+        raise AssetError(
+            f"{target} cannot be written ({error.strerror or error}): set LBW_CACHE to a folder of yours"
+        ) from None
+    return target
 
 
 def _cached(asset: Asset) -> Path:

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Interval, MinLen
 
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.urls import check_url
+from longbench_write.yaml_text import load_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class RunConfig:
         str, MinLen(1), "Model under test: a hub id, a folder, an API's model name, or local/..."
     ]
     suite: Annotated[
-        str, "longbench-write, longbench-write-en, longwrite-ruler, or the path of a JSONL file."
+        str, "longbench-write, longbench-write-en, longwrite-ruler, lbw-open, or the path of a JSONL file."
     ] = "longbench-write"
     backend: Annotated[Literal["auto", "vllm", "openai", "local"], "Where the model runs."] = "auto"
     base_url: Annotated[
@@ -31,10 +32,56 @@ class RunConfig:
     api_key_env: Annotated[
         str | None, "Name of the variable that holds the API key; sent to no --base-url unless named."
     ] = None
+    tensor_parallel_size: Annotated[int | None, Ge(1), "vLLM: GPUs that share each layer."] = None
+    data_parallel_size: Annotated[
+        int | None, Ge(1), "vLLM: copies of the model, each on GPUs of its own."
+    ] = None
+    max_model_len: Annotated[
+        int | None, Ge(1), "vLLM: context in tokens (as much as --max-tokens and the prompts need)."
+    ] = None
+    gpu_memory_utilization: Annotated[
+        float | None, Interval(gt=0, le=1), "vLLM: share of each GPU's memory that it may use."
+    ] = None
+    dtype: Annotated[str | None, "vLLM: the weights' type, such as bfloat16."] = None
+    trust_remote_code: Annotated[
+        bool | None,
+        "vLLM: run the code in the model's repository (off, unless the model's card asks for it).",
+    ] = None
+    revision: Annotated[str | None, "vLLM: branch, tag or commit of the model's repository."] = None
+    engine_arg: Annotated[
+        dict[str, Any],
+        "vLLM: any other engine argument, such as quantization=fp8; may be given several times.",
+    ] = dataclasses.field(default_factory=dict)
+    prompt_format: Annotated[
+        str | None,
+        "vLLM: chat (the model's own template), raw, or the path of a chat template (the card's, else chat).",
+    ] = None
     judge: Annotated[str | None, "Judge: a name from `lbw-eval judges`, a judge's folder, or none."] = None
     judge_model: Annotated[str | None, "Ask this model instead of the judge's own."] = None
     judge_base_url: Annotated[tuple[str, ...], "Ask the judge there; may be given several times."] = ()
     judge_api_key_env: Annotated[str | None, "Name of the variable that holds the judge's API key."] = None
+    judge_repeats: Annotated[int | None, Ge(1), "Judgements of each response, if not as the card says."] = (
+        None
+    )
+    long_responses: Annotated[
+        Literal["fail", "chapters"],
+        "What becomes of a response that does not fit the judge's context: no score, or judged in parts.",
+    ] = "fail"
+    judge_backend: Annotated[
+        Literal["openai", "vllm", "local"] | None, "Where the judge's model runs, if not as its card says."
+    ] = None
+    judge_engine_arg: Annotated[
+        dict[str, Any],
+        "Engine argument of a judge on vLLM, over those of the model under test; may be given several times.",
+    ] = dataclasses.field(default_factory=dict)
+    price: Annotated[
+        dict[str, Any],
+        "Per million tokens: input=X and output=X of the model, judge_input=X and judge_output=X.",
+    ] = dataclasses.field(default_factory=dict)
+    max_cost: Annotated[float | None, Gt(0), "Stop before the run has cost more, at --price."] = None
+    max_judge_tokens: Annotated[
+        int | None, Ge(1), "Stop before the run's judgements have taken more tokens."
+    ] = None
     samples: Annotated[int, Ge(1), "Responses per prompt."] = 1
     limit: Annotated[int | None, Ge(1), "Only N prompts, spread evenly over the length ranges."] = None
     ids: Annotated[tuple[str, ...], "Only these prompts: ids, separated by commas."] = ()
@@ -45,11 +92,20 @@ class RunConfig:
     ] = 0.5
     max_tokens: Annotated[int, Ge(1), "New tokens per response at most, reasoning included."] = 32768
     seed: Annotated[int, Ge(0), "Seed of the run; each prompt and sample derives its own from it."] = 42
-    concurrency: Annotated[int | None, Ge(1), "Responses in the making at once (32; 4 for local)."] = None
-    judge_concurrency: Annotated[int | None, Ge(1), "Judgements in the making at once (32; 4 for local)."] = (
-        None
-    )
+    concurrency: Annotated[
+        int | None, Ge(1), "Responses in the making at once (32; 4 for local, 512 for vllm)."
+    ] = None
+    judge_concurrency: Annotated[
+        int | None, Ge(1), "Judgements in the making at once (32; 4 for local, 512 for vllm)."
+    ] = None
     idle_timeout: Annotated[float, Gt(0), "Seconds without a byte after which a request has failed."] = 600.0
+    prompt_timeout: Annotated[
+        float | None, Gt(0), "Seconds that a prompt's response may take, retries and waits included."
+    ] = None
+    max_time: Annotated[float | None, Gt(0), "Stop after so many seconds; the same command goes on."] = None
+    max_failures: Annotated[
+        int | None, Ge(1), "Stop once so many responses or judgements have failed in this session."
+    ] = None
     stream: Annotated[bool, "Stream the answers, so that long ones outlive proxies' time limits."] = True
     out: Annotated[Path, "Folder for runs."] = Path("results")
     fresh: Annotated[bool, "Start another run instead of going on with the one that is there."] = False
@@ -77,8 +133,9 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    known = [field.name for field in dataclasses.fields(RunConfig)]
-    switches = [field.name for field in dataclasses.fields(RunConfig) if isinstance(field.default, bool)]
+    kinds = {name: get_args(hint)[0] for name, hint in get_type_hints(RunConfig, include_extras=True).items()}
+    known = list(kinds)
+    switches = [name for name, kind in kinds.items() if is_switch(kind)]
     for key in values:
         if key not in known:
             raise unknown_name("configuration key", key, known)
@@ -88,6 +145,11 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     for name in ("ids", "base_url", "judge_base_url"):
         if isinstance(value := ready.get(name), str):
             ready[name] = [part.strip() for part in value.split(",") if part.strip()]
+    for name in ("engine_arg", "judge_engine_arg", "price"):
+        if isinstance(value := ready.get(name), (list, tuple)):
+            ready[name] = dict(_engine_argument(flag(name), str(text)) for text in value)
+        elif isinstance(value, dict):
+            ready[name] = {str(key).replace("-", "_"): one for key, one in value.items()}
     for name, value in ready.items():
         if value in ("", []):
             raise UsageError(f"{flag(name)} is empty: give it a value or leave it out")
@@ -102,14 +164,42 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
             raise unknown_name(flag(name), str(first["input"]), _choices(name)) from None
         message = first["msg"][:1].lower() + first["msg"][1:]
         raise UsageError(f"{flag(name)} {first['input']!r}: {message}") from None
+    for name in ("api_key_env", "judge_api_key_env"):
+        if not (getattr(config, name) or "_").isidentifier():
+            raise UsageError(f"{flag(name)} takes the name of a variable, not the key itself")
     for url in (*config.base_url, *config.judge_base_url):
         check_url(url)
     return config
 
 
 def _choices(name: str) -> list[str]:
-    kind = get_args(get_type_hints(RunConfig, include_extras=True)[name])[0]
-    return [str(choice) for choice in get_args(kind)]
+    return list(choices(get_args(get_type_hints(RunConfig, include_extras=True)[name])[0]))
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """The words that a field takes; none where it takes more than words of a list."""
+    parts = [part for part in get_args(kind) if part is not type(None)]
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return get_args(parts[0]) if len(parts) == 1 and get_origin(parts[0]) is Literal else ()
+
+
+def is_switch(kind: Any) -> bool:
+    """Whether a field is yes or no."""
+    return bool in (get_args(kind) or (kind,))
+
+
+def _engine_argument(option: str, text: str) -> tuple[str, Any]:
+    """Read KEY=VALUE; the value is a YAML scalar or JSON."""
+    import yaml
+
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"{option} {text!r}: KEY=VALUE is needed, such as {option} max_num_seqs=64")
+    try:
+        return key.strip().replace("-", "_"), load_yaml(value)
+    except yaml.YAMLError:
+        raise UsageError(f"{option} {text!r}: the value is neither a YAML scalar nor JSON") from None
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -123,7 +213,7 @@ def read_config(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"--config {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(loaded, dict):

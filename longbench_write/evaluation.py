@@ -6,40 +6,37 @@ Nothing is asked of a model before every part has been checked: suite, selection
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import Backend, BackendSpec
-from longbench_write.backends.registry import (
-    DEFAULT_KEY_ENV,
-    check_kind,
-    choose_backend,
-    fetch_weights,
-    open_backend,
-)
+from longbench_write.backends.registry import open_backend, prepare
 from longbench_write.config import RunConfig, build_config
 from longbench_write.errors import UsageError
-from longbench_write.judging.judge import Judge
 from longbench_write.manifest import new_manifest, now, with_judge
-from longbench_write.pipeline import Judging, Observer, Plan, Task, Writing, run_pipeline
+from longbench_write.pipeline import Judging, Limits, Observer, Plan, Task, Turn, Writing, run_pipeline
 from longbench_write.records import Key
 from longbench_write.results import write_results
+from longbench_write.roles import (
+    JudgeRole,
+    WriterRole,
+    check_vllm_options,
+    in_turns,
+    judge_role,
+    make_writer,
+    retirement,
+    run_identity,
+    same_model,
+    shared_spec,
+    writer_spec,
+)
 from longbench_write.runs import RunWriter, load_run, run_path
+from longbench_write.spending import Spending
 from longbench_write.suites import Prompt, Suite, load_suite, select
 from longbench_write.summary import Summary
-from longbench_write.writers.direct import DirectWriter
-
-DEFAULT_JUDGE = "paper-successor"
-DEFAULT_CONCURRENCY = {"local": 4}
-"""Requests in flight by kind of backend, where it is not `_CONCURRENCY`."""
-
-_CONCURRENCY = 32
 
 
 def evaluate(config: RunConfig | None = None, **options: Any) -> Summary:
@@ -64,11 +61,13 @@ def start_evaluation(config: RunConfig, observer: Observer) -> Coroutine[Any, An
     """
     suite = load_suite(config.suite)
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-    spec = _writer_spec(config, observer)
-    judge = _judge_role(config, config.seed, observer)
+    spec = writer_spec(config, observer)
+    judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, observer=observer)
+    check_vllm_options(config, spec, judge)
+    spending = Spending(config, spec, judge.spec if judge else None)
     for needed in (spec, judge.spec) if judge else (spec,):
-        fetch_weights(needed, observer.downloading)
-    return _evaluate(config, suite, prompts, spec, judge, observer)
+        prepare(needed, observer.downloading)
+    return _evaluate(config, suite, prompts, spec, judge, spending, observer)
 
 
 async def _evaluate(
@@ -76,17 +75,19 @@ async def _evaluate(
     suite: Suite,
     prompts: Sequence[Prompt],
     spec: BackendSpec,
-    judge: _JudgeRole | None,
+    judge: JudgeRole | None,
+    spending: Spending,
     observer: Observer,
 ) -> tuple[Path, Summary]:
-    identity = _identity(config, suite, prompts, spec)
+    identity = run_identity(config, suite, prompts, spec)
     path = run_path(config.out, config.model, suite.name, spec.kind, identity, fresh=config.fresh)
     tasks = [(prompt, sample) for prompt in prompts for sample in range(config.samples)]
     label = judge.judge.label if judge else None
     with RunWriter(path, writing=True, judge=label, retry_failed=config.retry_failed) as run:
-        session = _Session(run, observer, new_manifest(config, suite, prompts, spec))
+        manifest = new_manifest(config, suite, prompts, spec)
+        session = _Session(run, observer, spending, manifest, _limits(config))
         owed = [(prompt, sample) for prompt, sample in tasks if (prompt.id, sample) not in run.predictions]
-        writer = _WriterRole(spec, lambda backend: _writer(config, backend)) if owed else None
+        writer = WriterRole(spec, lambda backend: make_writer(config, backend)) if owed else None
         await session.work(owed, writer, judge)
         return path, session.finish([(prompt.id, sample) for prompt, sample in tasks])
 
@@ -108,36 +109,33 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutin
         UsageError: It is no run folder, or there is no such judge.
     """
     manifest = load_run(path).manifest
-    judge = _judge_role(config, int(manifest["config"]["seed"]), observer)
+    known = {name: manifest["config"].get(name) for name in ("seed", "max_tokens")}
+    written = {name: getattr(config, name) if value is None else value for name, value in known.items()}
+    judge = judge_role(config, **written, observer=observer)
     if judge is None:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")
-    fetch_weights(judge.spec, observer.downloading)
-    return _judge(path, config, manifest, judge, observer)
+    check_vllm_options(config, None, judge)
+    spending = Spending(config, None, judge.spec)
+    prepare(judge.spec, observer.downloading)
+    return _judge(path, config, manifest, judge, spending, observer)
 
 
 async def _judge(
-    path: Path, config: RunConfig, manifest: dict[str, Any], judge: _JudgeRole, observer: Observer
+    path: Path,
+    config: RunConfig,
+    manifest: dict[str, Any],
+    judge: JudgeRole,
+    spending: Spending,
+    observer: Observer,
 ) -> Summary:
     with RunWriter(path, writing=False, judge=judge.judge.label, retry_failed=config.retry_failed) as run:
-        session = _Session(run, observer, manifest)
+        session = _Session(run, observer, spending, manifest, _limits(config))
         await session.work([], None, judge)
         return session.finish(run.predictions.identities())
 
 
-@dataclass(frozen=True)
-class _WriterRole:
-    """Who writes: how to reach the model, and the writer to be made of it."""
-
-    spec: BackendSpec
-    make: Callable[[Backend], DirectWriter]
-
-
-@dataclass(frozen=True)
-class _JudgeRole:
-    """Who judges, and how to reach its model."""
-
-    judge: Judge
-    spec: BackendSpec
+def _limits(config: RunConfig) -> Limits:
+    return Limits(config.prompt_timeout, config.max_time, config.max_failures)
 
 
 class _Session:
@@ -146,49 +144,109 @@ class _Session:
     Args:
         run: The folder.
         observer: Told what happens.
+        spending: What it may cost.
         manifest: What run.yaml says if it is not there yet.
+        limits: What ends it early.
     """
 
-    def __init__(self, run: RunWriter, observer: Observer, manifest: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        run: RunWriter,
+        observer: Observer,
+        spending: Spending,
+        manifest: dict[str, Any],
+        limits: Limits,
+    ) -> None:
+        self._limits = limits
         self._run = run
         self._observer = observer
+        self._spending = spending
+        spending.count(run.path)
         self._manifest = run.read_manifest() or manifest
+        self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
         urls = manifest["backend"]["base_urls"]
         if urls and urls != self._manifest["backend"]["base_urls"]:
             begun = ", ".join(self._manifest["backend"]["base_urls"])
             observer.note(f"this run was begun with {begun}; --fresh starts one for another server's model")
 
-    async def work(self, owed: list[Task], writer: _WriterRole | None, judge: _JudgeRole | None) -> None:
+    async def work(self, owed: list[Task], writer: WriterRole | None, judge: JudgeRole | None) -> None:
         """Open the backends and do what is owed; without anything owed, open nothing."""
-        to_judge = [
-            key for key in self._run.answered if judge and not self._run.judged(judge.judge.label, key)
-        ]
+        to_judge = self._unjudged(judge)
         if not owed and not to_judge:
             self._observer.note(f"nothing is owed: every response is recorded in {self._run.path}")
             self._write_manifest(judge)
             return
+        if writer and judge and in_turns(writer.spec, judge.spec):
+            self._observer.note(
+                "two phases, one engine at a time: everything is written first, then everything is judged"
+            )
+            self._write_manifest(judge)
+            await self._phase(owed, [], writer, None)
+            for prompt, sample in owed:
+                record = self._run.predictions.get((prompt.id, sample))
+                if record.response is not None:
+                    self._run.answered[record.key] = record.response_length or 0
+            owed, writer, to_judge = [], None, self._unjudged(judge)
+        await self._phase(owed, to_judge, writer, judge)
+
+    def _unjudged(self, judge: JudgeRole | None) -> list[Turn]:
+        """What this judge has not said yet of the responses that are there."""
+        if judge is None:
+            return []
+        repeats = range(judge.judge.card.repeats)
+        return [
+            (key, repeat)
+            for key in self._run.answered
+            for repeat in repeats
+            if not self._run.judged(judge.judge.label, key, repeat)
+        ]
+
+    async def _phase(
+        self, owed: list[Task], to_judge: list[Turn], writer: WriterRole | None, judge: JudgeRole | None
+    ) -> None:
+        """Write and judge at once what is given, with backends that are closed at the end."""
         async with AsyncExitStack() as stack:
             writing = judging = None
             if writer:
-                backend = await stack.enter_async_context(open_backend(_shared(writer.spec, judge)))
-                writing = Writing(writer.make(backend), backend, writer.spec.concurrency)
+                backend = await self._open(stack, shared_spec(writer.spec, judge))
+                most = min(writer.spec.concurrency, len(owed))
+                writing = Writing(writer.make(self._spending.of_writer(backend)), backend, most)
             if judge:
                 shared = (
-                    writing.backend if writing and writer and _same_server(writer.spec, judge.spec) else None
+                    writing.backend if writing and writer and same_model(writer.spec, judge.spec) else None
                 )
-                judge_backend = shared or await _open_judge(stack, judge)
-                judging = Judging(judge.judge, judge_backend, judge.spec.concurrency)
+                judge_backend = shared or await self._open_judge(stack, judge)
+                repeats = judge.judge.card.repeats
+                most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
+                judging = Judging(judge.judge, self._spending.of_judge(judge_backend), most, repeats)
             self._write_manifest(judge)
             started = time.monotonic()
             try:
-                plan = Plan(self._run.path, owed, to_judge, len(self._run.answered), writing, judging)
+                there = len(self._run.answered)
+                plan = Plan(self._run.path, owed, to_judge, there, writing, judging, self._limits)
                 await run_pipeline(plan, self._run, self._observer)
             finally:
-                self._manifest["seconds"] += time.monotonic() - started
+                self._manifest["seconds"] = (self._manifest["seconds"] or 0.0) + time.monotonic() - started
                 self._manifest["end"] = now()
                 self._run.write_manifest(self._manifest)
 
-    def _write_manifest(self, judge: _JudgeRole | None) -> None:
+    async def _open(self, stack: AsyncExitStack, spec: BackendSpec) -> Backend:
+        if spec.kind == "vllm":
+            self._observer.note(f"loading {spec.model} into vLLM")
+        return await stack.enter_async_context(open_backend(spec))
+
+    async def _open_judge(self, stack: AsyncExitStack, role: JudgeRole) -> Backend:
+        from longbench_write.backends.openai_api import OpenAIBackend
+
+        try:
+            backend = await self._open(stack, role.spec)
+        except UsageError as error:
+            raise UsageError(role.judge.blamed(str(error))) from None
+        if isinstance(backend, OpenAIBackend) and (day := await backend.shutdown_date()):
+            self._observer.note(retirement(role.judge, day))
+        return backend
+
+    def _write_manifest(self, judge: JudgeRole | None) -> None:
         """Write down what is about to be done; what an earlier session wrote stays."""
         if judge:
             has_judged = self._run.has_judged(judge.judge.label)
@@ -199,127 +257,3 @@ class _Session:
         """Put the records in order and write the results."""
         self._run.sort(order)
         return write_results(self._run.path)
-
-
-async def _open_judge(stack: AsyncExitStack, role: _JudgeRole) -> Backend:
-    try:
-        return await stack.enter_async_context(open_backend(role.spec))
-    except UsageError as error:
-        raise UsageError(role.judge.blamed(str(error))) from None
-
-
-def _same_server(one: BackendSpec, other: BackendSpec) -> bool:
-    """Whether two roles can share one model that runs in this process."""
-    return one.kind == other.kind == "local" and one.model == other.model
-
-
-def _shared(spec: BackendSpec, judge: _JudgeRole | None) -> BackendSpec:
-    """The writer's specification, large enough for the judge too where they share a server."""
-    if judge is None or not _same_server(spec, judge.spec):
-        return spec
-    return replace(
-        spec,
-        concurrency=max(spec.concurrency, judge.spec.concurrency),
-        max_tokens=max(spec.max_tokens, judge.spec.max_tokens),
-    )
-
-
-def _writer_spec(config: RunConfig, observer: Observer) -> BackendSpec:
-    kind, why = choose_backend(
-        config.model,
-        requested=config.backend,
-        base_urls=config.base_url,
-        api_key_env=config.api_key_env,
-    )
-    observer.note(f"backend: {kind}, {why}")
-    check_kind(kind)
-    return BackendSpec(
-        kind=kind,
-        model=config.model,
-        base_urls=config.base_url,
-        api_key_env=config.api_key_env or (None if config.base_url else DEFAULT_KEY_ENV),
-        concurrency=config.concurrency or DEFAULT_CONCURRENCY.get(kind, _CONCURRENCY),
-        max_tokens=config.max_tokens,
-        idle_timeout=config.idle_timeout,
-        stream=config.stream,
-        max_completion_tokens=kind == "openai" and not config.base_url,
-    )
-
-
-def _choose_judge(config: RunConfig, seed: int, observer: Observer) -> Judge | None:
-    """The judge, or None with the reason told.
-
-    Raises:
-        UsageError: There is no such judge.
-    """
-    name = config.judge
-    if name is None:
-        if not (config.judge_model or config.judge_base_url or os.environ.get(DEFAULT_KEY_ENV)):
-            observer.note(
-                f"no judge: none was given and {DEFAULT_KEY_ENV} is not set, so S_q will be missing"
-            )
-            return None
-        name = DEFAULT_JUDGE
-        observer.note(f"judge: {name}, the default; --judge chooses another")
-    if name == "none":
-        return None
-    judge = Judge.load(
-        name,
-        model=config.judge_model,
-        base_urls=config.judge_base_url,
-        api_key_env=config.judge_api_key_env,
-        seed=seed,
-    )
-    if judge.card.retires and judge.card.retires <= date.today() and not config.judge_base_url:
-        observer.note(
-            f"judge {judge.label}: {judge.card.model} was to be shut down on {judge.card.retires}; "
-            "name a server that still has it with --judge-base-url, or take another judge"
-        )
-    return judge
-
-
-def _judge_role(config: RunConfig, seed: int, observer: Observer) -> _JudgeRole | None:
-    judge = _choose_judge(config, seed, observer)
-    if judge is None:
-        return None
-    spec = replace(
-        judge.spec(config.judge_concurrency or DEFAULT_CONCURRENCY.get(judge.card.backend)),
-        idle_timeout=config.idle_timeout,
-        stream=config.stream,
-    )
-    return _JudgeRole(judge, spec)
-
-
-def _writer(config: RunConfig, backend: Backend) -> DirectWriter:
-    temperature = None if config.temperature == "default" else config.temperature
-    return DirectWriter(backend, temperature, config.max_tokens, config.seed)
-
-
-def _identity(
-    config: RunConfig, suite: Suite, prompts: Sequence[Prompt], spec: BackendSpec
-) -> dict[str, Any]:
-    """Everything that would change the run's numbers.
-
-    Judges stand beside each other in one run. Servers come and go under new addresses, so it is the model's
-    name, not its address, that says what was asked.
-    """
-    return {
-        "model": config.model,
-        "weights": _weights(spec),
-        "writer": DirectWriter.name,
-        "suite": suite.sha256,
-        "prompts": [prompt.id for prompt in prompts],
-        "samples": config.samples,
-        "temperature": config.temperature,
-        "max_tokens": config.max_tokens,
-        "seed": config.seed,
-    }
-
-
-def _weights(spec: BackendSpec) -> list[int] | None:
-    """What tells one state of a local model file from another: its size and modification time."""
-    file = Path(spec.model.removeprefix("local/")).expanduser()
-    if spec.kind != "local" or not file.is_file():
-        return None
-    status = file.stat()
-    return [status.st_size, status.st_mtime_ns]

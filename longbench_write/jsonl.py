@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
-from longbench_write.errors import RunFolderError
+from longbench_write.errors import RunFolderError, shorten
 
 
 class Record(Protocol):
@@ -70,7 +70,8 @@ class Records(Generic[R, K]):
                     record = self._parse(json.loads(line))
                 except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                     raise RunFolderError(
-                        f"{self.path}:{number} is not a readable record ({type(error).__name__}: {error}); "
+                        f"{self.path}:{number} is not a readable record "
+                        f"({type(error).__name__}: {shorten(str(error), 200)}); "
                         "mend or remove that line, or start another run with --fresh"
                     ) from None
                 if (key := self._key(record)) in seen:

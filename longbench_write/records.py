@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self, TypedDict, cast
 
+from longbench_write.kinds import check_kinds
+
 DIMENSIONS = ("Relevance", "Accuracy", "Coherence", "Clarity", "Breadth and Depth", "Reading Experience")
 """The judge's six dimensions, in the official order and spelling."""
 
@@ -51,7 +53,13 @@ class _Record:
         Raises:
             KeyError, TypeError, ValueError: It is no such record.
         """
-        return cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})
+        record = cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})
+        check_kinds(record)
+        record._check()
+        return record
+
+    def _check(self) -> None:
+        """Refuse values of the right type that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,13 @@ class Prediction(_Record):
     reasoning_words: int
     length_rule: str | None = None
     length_bounds: list[int] | None = None
+
+    def _check(self) -> None:
+        if self.length < 1 or (self.response_length or 0) < 0 or self.attempts < 1:
+            raise ValueError("a number is too small")
+        if (self.response is None) != (self.response_length is None):
+            raise ValueError("response and response_length do not go together")
+        _check_usage(self.usage)
 
 
 class Chapter(TypedDict):
@@ -136,9 +151,27 @@ class Judgement(_Record):
     chapters: list[Chapter] | None = None
     retries: int = 0
 
+    def _check(self) -> None:
+        for scores in (self.scores, *(part["scores"] for part in self.chapters or ())):
+            if scores is not None and not _are_scores(scores):
+                raise ValueError("scores are not the six dimensions, each an integer from 1 to 5")
+        _check_usage(self.usage)
+
     @property
     def values(self) -> dict[str, float] | None:
         """The scores as they count: those of chapters unrounded."""
         if self.scores is None:
             return None
         return over_chapters(self.chapters) if self.chapters else dict(self.scores)
+
+
+def _are_scores(scores: dict[str, Any]) -> bool:
+    return set(scores) == set(DIMENSIONS) and all(
+        type(value) is int and 1 <= value <= 5 for value in scores.values()
+    )
+
+
+def _check_usage(usage: dict[str, Any] | None) -> None:
+    for name, count in (usage or {}).items():
+        if count is not None and type(count) is not int:
+            raise ValueError(f"usage: {name} is no whole number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from longbench_write.cells import cell, cell_text, csv_text
 from longbench_write.diagnostics import Repetition
 from longbench_write.errors import RunFolderError, shorten, unknown_name
+from longbench_write.kinds import check_kinds
 from longbench_write.records import DIMENSIONS
-from longbench_write.runs import SCORES, SUMMARY, hold, load_run, write_whole
+from longbench_write.runs import MANIFEST, SCORES, SUMMARY, hold, load_run, write_whole
 from longbench_write.scoring import FLAGS, Row, summarise
 from longbench_write.summary import Heading, Summary
 
@@ -44,7 +46,7 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
     elif label not in judges:
         raise unknown_name("judge of this run", str(label), judges)
     summary, rows = summarise(
-        _heading(run.manifest, label),
+        _heading_of(path, run.manifest, label),
         run.predictions,
         judgements,
         owed=run.manifest["owed"],
@@ -60,6 +62,19 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
 def _card(manifest: Mapping[str, Any], label: str | None) -> Mapping[str, Any]:
     """What run.yaml says of how a judge was asked; nothing where that is not known."""
     return (manifest["judges"][label].get("card") if label else None) or {}
+
+
+def _heading_of(path: Path, manifest: Mapping[str, Any], label: str | None) -> Heading:
+    try:
+        heading = _heading(manifest, label)
+        check_kinds(heading)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        told = shorten(str(error), 100)
+        raise RunFolderError(
+            f"{path / MANIFEST} was changed and cannot be used ({told}): mend it, "
+            "or start another run with --fresh"
+        ) from None
+    return heading
 
 
 def _heading(manifest: Mapping[str, Any], label: str | None) -> Heading:
@@ -120,7 +135,7 @@ def read_rows(path: Path) -> list[Row]:
             return [_row(line) for line in csv.DictReader(file)]
     except FileNotFoundError:
         raise RunFolderError(f"there is no {path}: make it with `lbw-eval score {path.parent}`") from None
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise RunFolderError(
             f"{path} cannot be read ({shorten(repr(error))}): "
             f"make it anew with `lbw-eval score {path.parent}`"
@@ -137,13 +152,13 @@ def _row(line: Mapping[str, str]) -> Row:
         length=int(line["length"]),
         response_length=int(line["response_length"]),
         response_length_unicode=int(line["response_length_unicode"]),
-        S_l=float(line["S_l"]),
-        S_l_unicode=float(line["S_l_unicode"]),
-        dimensions={name: float(line[name]) for name in DIMENSIONS} if judged else None,
+        S_l=_finite(line["S_l"]),
+        S_l_unicode=_finite(line["S_l_unicode"]),
+        dimensions={name: _finite(line[name]) for name in DIMENSIONS} if judged else None,
         failed=line["judge_failed"] == "1",
         flags=frozenset(flag for flag in FLAGS if line[flag] == "1"),
         repetition=Repetition(
-            float(line["repeated_share"]),
+            _finite(line["repeated_share"]),
             _optional(line["repeated_from"]),
             _optional(line["compressed_share"]),
         ),
@@ -154,4 +169,11 @@ def _row(line: Mapping[str, str]) -> Row:
 
 
 def _optional(text: str) -> float | None:
-    return float(text) if text else None
+    return _finite(text) if text else None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no score")
+    return number

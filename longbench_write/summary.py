@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from longbench_write.errors import RunFolderError, shorten
+from longbench_write.kinds import check_kinds
 
 SCHEMA = 1
 CONVENTION = "mean"
@@ -43,6 +44,10 @@ class Heading:
     judge_note: str
     start: str
     note: str
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +109,7 @@ class Summary(Heading):
             RunFolderError: It cannot be read, or has another schema.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
             if values["schema"] != SCHEMA:
                 raise RunFolderError(f"{path} has schema {values['schema']!r}, this version reads {SCHEMA}")
             known = [field.name for field in fields(cls)]
@@ -113,6 +118,8 @@ class Summary(Heading):
                     f"{path} was written by another version, it lacks {', '.join(lacking)}: "
                     f"make it anew with `lbw-eval score {path.parent}`"
                 )
-            return cls(**{name: values[name] for name in known})
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            summary = cls(**{name: values[name] for name in known})
+            check_kinds(summary)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None
+        return summary

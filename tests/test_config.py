@@ -78,3 +78,34 @@ def test_any_mapping_is_a_configuration_or_refused(values):
         assert isinstance(config, RunConfig)
         return
     assert "\n" not in refused
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["block-size=8", "enforce_eager=true", "quantization=fp8"],
+        {"block-size": 8, "enforce_eager": True, "quantization": "fp8"},
+    ],
+)
+def test_engine_arguments_come_as_words_or_as_a_mapping(given):
+    config = build_config({"model": "m", "engine_arg": given, "judge_engine_arg": given})
+    assert config.engine_arg == {"block_size": 8, "enforce_eager": True, "quantization": "fp8"}
+    assert config.judge_engine_arg == config.recorded()["engine_arg"] == config.engine_arg
+
+
+def test_remote_code_is_yes_no_or_the_cards_business():
+    assert build_config({"model": "m"}).trust_remote_code is None
+    assert build_config({"model": "m", "trust_remote_code": False}).trust_remote_code is False
+    with pytest.raises(UsageError, match="--trust-remote-code"):
+        build_config({"model": "m", "trust_remote_code": "perhaps"})
+
+
+def test_an_unknown_judge_backend_gets_the_nearest_name():
+    with pytest.raises(UsageError, match="did you mean 'vllm'"):
+        build_config({"model": "m", "judge_backend": "vlm"})
+
+
+@pytest.mark.parametrize(("name", "value"), [("gpu_memory_utilization", 0), ("tensor_parallel_size", 0)])
+def test_a_share_and_a_count_have_bounds(name, value):
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} 0"):
+        build_config({"model": "m", name: value})

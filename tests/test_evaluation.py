@@ -241,6 +241,34 @@ def test_what_every_prompt_is_refused_stops_the_run_and_fails_none(tmp_path, sui
     assert lines(the_run(tmp_path) / "predictions.jsonl") == []
 
 
+class Noting(Observer):
+    """Keeps what the user is told."""
+
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2020-01-02", "was to be shut down on 2020-01-02"),
+        (4102444800, "will be shut down on 2100-01-01"),
+        ("soon", ""),
+    ],
+)
+def test_a_listing_that_names_a_shutdown_is_passed_on_before_anything_is_judged(
+    tmp_path, suite, judge, day, said
+):
+    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply(), models=["judge-model"]) as judges:
+        judges.shutdown_dates = {"judge-model": day}
+        observer = Noting()
+        evaluate_observed(observer, **options(tmp_path, suite, model, judge, judges))
+    assert any(said in note and "judge strict-judge" in note for note in observer.notes) == bool(said)
+
+
 class Stopping(Observer):
     """Knows when the run has begun to stop."""
 

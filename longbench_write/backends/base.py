@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self, TypedDict
@@ -60,6 +60,7 @@ class Completion:
         usage: Tokens.
         seconds: From sending the request that succeeded to its last byte.
         attempts: Requests that were needed, 1 without a retry.
+        max_tokens: New tokens that it could have at most, cut to what the context left; None if unknown.
     """
 
     text: str
@@ -68,6 +69,7 @@ class Completion:
     usage: Usage
     seconds: float
     attempts: int = 1
+    max_tokens: int | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class Meter:
 
     retries: int = 0
     in_flight: int = 0
+    allowed: int | None = None
+    """Requests that may be in flight now, fewer after signs of overload; None where that is not limited."""
     pieces: int = 0
     """Streamed pieces that carried text: about one a token."""
     last_retry: str = ""
@@ -86,16 +90,19 @@ class BackendSpec:
     """Everything that is needed to open a backend.
 
     Attributes:
-        kind: A name of the registry: "openai" or "local".
-        model: The model's name there, or `local/...`.
+        kind: A name of the registry: "openai", "vllm" or "local".
+        model: The model's name there, a folder, or `local/...`.
         base_urls: For "openai": each ends in /v1 or its like; the least busy is asked next.
         api_key_env: The environment variable that holds the key; None sends no key.
         concurrency: Requests that will be in flight at once.
         max_tokens: The most new tokens that any request will ask for.
+        prompt_tokens: About the most tokens that any prompt will have; with `max_tokens`, the context wanted.
         idle_timeout: Seconds without a byte after which a request has failed.
         stream: Whether answers are streamed.
         max_completion_tokens: Whether the limit is sent under that name, as reasoning models want it.
         retry: How failed requests are tried again.
+        engine_args: For "vllm": vLLM's engine arguments, as it names them.
+        prompt_format: For "vllm": "chat", "raw" or a chat template's path; None follows the model's card.
     """
 
     kind: str
@@ -104,10 +111,13 @@ class BackendSpec:
     api_key_env: str | None = None
     concurrency: int = 32
     max_tokens: int = 32768
+    prompt_tokens: int = 8192
     idle_timeout: float = 600.0
     stream: bool = True
     max_completion_tokens: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    engine_args: Mapping[str, Any] = field(default_factory=dict)
+    prompt_format: str | None = None
 
 
 def derived_seed(run_seed: int, *identity: str | int) -> int:

@@ -10,19 +10,15 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, Sampling, Usage
-from longbench_write.errors import (
-    BackendError,
-    UsageError,
-    from_status,
-    parse_retry_after,
-    shorten,
-    with_retries,
-)
+from longbench_write.backends.openai_errors import CONNECT_TIMEOUT, explain, inline_error, mapping, room_left
+from longbench_write.backends.pace import Pace
+from longbench_write.errors import BackendError, UsageError, Verdict, shorten, with_retries
 from longbench_write.urls import check_url, public_url
 
 if TYPE_CHECKING:
@@ -33,7 +29,6 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 _PATH = "/chat/completions"
 _NO_KEY = "EMPTY"
-_CONNECT_TIMEOUT = 10.0
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: fewer than the 5 after which common servers close it.
 
@@ -41,16 +36,10 @@ On loopback none is kept: a connection costs nothing there, and llama.cpp's serv
 stream although it says otherwise.
 """
 
+_SHORTEST_SECRET = 16
+"""Characters that a key has at least; what is shorter is a dummy, whose letters any text may have."""
+
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
-_STATUS_OF_CODE = {
-    "invalid_api_key": 401,
-    "model_not_found": 404,
-    "insufficient_quota": 429,
-    "rate_limit_exceeded": 429,
-    "context_length_exceeded": 400,
-    "exceed_context_size_error": 400,
-    "invalid_request_error": 400,
-}
 
 
 class OpenAIBackend:
@@ -63,7 +52,8 @@ class OpenAIBackend:
 
     def __init__(self, spec: BackendSpec) -> None:
         self.spec = spec
-        self.meter = Meter()
+        self.meter = Meter(allowed=spec.concurrency)
+        self._pace = Pace(spec.concurrency)
         self._key: str | None = None
         self._endpoints: list[_Endpoint] = []
 
@@ -90,16 +80,49 @@ class OpenAIBackend:
         body = request_body(self.spec, messages, sampling)
         asked: list[_Endpoint] = []
 
-        async def ask() -> Completion:
+        async def attempt() -> Completion:
             endpoint = self._least_busy(asked[-1:])
             asked.append(endpoint)
-            return await self._ask(endpoint, body, len(asked))
+            while True:
+                try:
+                    return await self._ask(endpoint, body, len(asked))
+                except BackendError as error:
+                    limit = _limit_name(self.spec)
+                    room = room_left(str(error)) if error.verdict is Verdict.GIVE_UP else None
+                    if room is None or room >= body[limit]:
+                        raise
+                    body[limit] = room
+                    asked.append(endpoint)
+
+        async def ask() -> Completion:
+            try:
+                async with self._pace.request():
+                    return await attempt()
+            finally:
+                self.meter.allowed = self._pace.allowed
 
         def on_retry(error: BackendError, seconds: float) -> None:
             self.meter.retries += 1
             self.meter.last_retry = f"{error} (again in {seconds:.0f} s)"
 
         return await with_retries(ask, self.spec.retry, on_retry)
+
+    async def shutdown_date(self) -> date | None:
+        """When the provider shuts the model down, as its listing says; None where that says nothing."""
+        import httpx2
+        import openai
+
+        try:
+            listing = await self._endpoints[0].client.get(
+                "/models", cast_to=object, options={"timeout": CONNECT_TIMEOUT}
+            )
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError):
+            return None  # the first request says what is wrong
+        entries = mapping(listing).get("data")
+        for entry in entries if isinstance(entries, list) else []:
+            if mapping(entry).get("id") == self.spec.model:
+                return _day(entry.get("shutdown_date"))
+        return None
 
     def _least_busy(self, last: list[_Endpoint]) -> _Endpoint:
         """The endpoint to ask next: another than the one that has just failed this chat, if there is one."""
@@ -120,9 +143,9 @@ class OpenAIBackend:
                 await _read_stream(endpoint.client, body, reply)
             else:
                 reply.add_message(await endpoint.client.post(_PATH, cast_to=object, body=body))
-            return reply.completion(time.perf_counter() - began, attempt)
+            return self._without_key(reply.completion(time.perf_counter() - began, attempt))
         except (openai.OpenAIError, httpx2.HTTPError) as error:
-            raise self._redacted(_explain(error, endpoint.url, self.spec.idle_timeout)) from None
+            raise self._redacted(explain(error, endpoint.url, self.spec.idle_timeout)) from None
         except (ValueError, RecursionError) as error:
             told = f"the answer of {endpoint.url} is no JSON that can be read: {shorten(str(error))}"
             raise self._redacted(BackendError("bad_response", told)) from None
@@ -131,6 +154,14 @@ class OpenAIBackend:
         finally:
             endpoint.in_flight -= 1
             self.meter.in_flight -= 1
+
+    def _without_key(self, completion: Completion) -> Completion:
+        """The same completion with the key struck out, should the server have echoed it; dummies aside."""
+        key = self._key or ""
+        if len(key) < _SHORTEST_SECRET or key not in completion.text + completion.reasoning:
+            return completion
+        text, reasoning = (part.replace(key, "***") for part in (completion.text, completion.reasoning))
+        return replace(completion, text=text, reasoning=reasoning)
 
     def _redacted(self, error: BackendError) -> BackendError:
         """The same error with the key struck out of its text, and with nothing that UTF-8 cannot hold."""
@@ -161,12 +192,23 @@ def _read_key(name: str | None) -> str | None:
         return None
     key = os.environ.get(name, "").strip()
     if not key:
+        shown = name if name.isupper() else "the variable of --api-key-env"
         raise UsageError(
-            f"{name} is not set: export the key in it, or name another variable with --api-key-env"
+            f"{shown} is not set: export the key in it, or name another variable with --api-key-env"
         )
     if not (key.isascii() and key.isprintable()):
         raise UsageError(f"{name} holds characters that no key has: copy the key into it again")
     return key
+
+
+def _day(value: object) -> date | None:
+    """A day, from a date as text or from seconds since 1970."""
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC).date()
+        return date.fromisoformat(str(value)[:10])
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
@@ -178,7 +220,7 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
     parts = httpx2.URL(url)
     loopback = parts.host in ("127.0.0.1", "localhost", "::1")
     idle = spec.idle_timeout
-    timeout = httpx2.Timeout(connect=_CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
+    timeout = httpx2.Timeout(connect=CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
     transport = httpx2.AsyncClient(
         timeout=timeout,
         limits=httpx2.Limits(
@@ -200,7 +242,6 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
 
 def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
     """The JSON body of one chat request; what is None is left out."""
-    limit = "max_completion_tokens" if spec.max_completion_tokens else "max_tokens"
     response_format: dict[str, Any] | None = {"type": "json_object"} if sampling.json_object else None
     if sampling.json_schema is not None:
         schema = {"name": "reply", "strict": True, "schema": sampling.json_schema}
@@ -210,7 +251,7 @@ def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampl
         "messages": [
             {"role": message["role"], "content": _mended(message["content"])} for message in messages
         ],
-        limit: sampling.max_tokens,
+        _limit_name(spec): sampling.max_tokens,
         "temperature": sampling.temperature,
         "seed": sampling.seed,
         "reasoning_effort": sampling.reasoning_effort,
@@ -219,6 +260,10 @@ def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampl
         "stream_options": {"include_usage": True} if spec.stream else None,
     }
     return {name: value for name, value in body.items() if value is not None}
+
+
+def _limit_name(spec: BackendSpec) -> str:
+    return "max_completion_tokens" if spec.max_completion_tokens else "max_tokens"
 
 
 async def _read_stream(client: openai.AsyncOpenAI, body: dict[str, Any], reply: _Reply) -> None:
@@ -257,14 +302,14 @@ class _Reply:
         """Add a streamed chunk."""
         choice = self._add_frame(chunk)
         if choice is not None:
-            self._add_text(_mapping(choice.get("delta")))
+            self._add_text(mapping(choice.get("delta")))
 
     def add_message(self, body: object) -> None:
         """Add a whole, unstreamed answer."""
         choice = self._add_frame(body)
         if choice is None:
             raise BackendError("bad_response", "the server's answer has no choices")
-        self._add_text(_mapping(choice.get("message")))
+        self._add_text(mapping(choice.get("message")))
         self.finish_reason = self.finish_reason or "unknown"
 
     def completion(self, seconds: float, attempts: int) -> Completion:
@@ -279,7 +324,7 @@ class _Reply:
             raise BackendError("content_filter", "the server's content filter ended the answer")
         text, reasoning, refusal = (_mended("".join(part)) for part in self._parts.values())
         asked, spent = (
-            _mapping(self._usage.get(f"{name}_tokens_details")) for name in ("prompt", "completion")
+            mapping(self._usage.get(f"{name}_tokens_details")) for name in ("prompt", "completion")
         )
         usage = Usage(
             _count(self._usage.get("prompt_tokens")),
@@ -287,7 +332,10 @@ class _Reply:
             _count(spent.get("reasoning_tokens")),
             _count(asked.get("cached_tokens")),
         )
-        return Completion(text or refusal, reasoning, self.finish_reason, usage, seconds, attempts)
+        spent_all = usage.completion_tokens if self.finish_reason == "length" else None
+        return Completion(
+            text or refusal, reasoning, self.finish_reason, usage, seconds, attempts, max_tokens=spent_all
+        )
 
     def _add_frame(self, body: object) -> Mapping[str, Any] | None:
         """Take in what chunks and whole answers share; return the first choice."""
@@ -295,12 +343,12 @@ class _Reply:
             told = f"the server's answer is no JSON object: {shorten(str(body), 80)} (check --base-url)"
             raise BackendError("bad_response", told)
         if body.get("error"):
-            raise _inline_error(body["error"])
-        self._usage = _mapping(body.get("usage")) or self._usage
+            raise inline_error(body["error"])
+        self._usage = mapping(body.get("usage")) or self._usage
         choices = body.get("choices")
         if not isinstance(choices, list) or not choices:
             return None
-        choice = _mapping(choices[0])
+        choice = mapping(choices[0])
         finish = choice.get("finish_reason")
         if isinstance(finish, str):
             self.finish_reason = finish
@@ -317,10 +365,6 @@ class _Reply:
                 self._meter.pieces += 1
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -330,53 +374,3 @@ def _mended(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _detail(body: object) -> str:
-    """What the server said in an error's body, with the codes it gave."""
-    if not isinstance(body, Mapping):
-        return str(body or "no reason given")
-    message = next(
-        (body[name] for name in ("message", "detail", "msg") if isinstance(body.get(name), str)), None
-    )
-    if message is None:
-        return json.dumps(body)
-    inner = _mapping(body.get("innererror")).get("code")
-    codes = [str(code) for code in (body.get("code"), body.get("type"), inner) if code]
-    return f"{message} ({', '.join(codes)})" if codes else message
-
-
-def _inline_error(body: object) -> BackendError:
-    """What an error object inside a 200 means: by its code, otherwise a server error."""
-    codes = [str(_mapping(body).get(name)) for name in ("code", "type", "status")]
-    numbers = [int(code) for code in codes if code.isdecimal() and 400 <= int(code) <= 599]
-    numbers += [_STATUS_OF_CODE[code] for code in codes if code in _STATUS_OF_CODE]
-    return from_status(numbers[0] if numbers else 500, f"(inside a 200) {_detail(body)}")
-
-
-def _explain(error: Exception, url: str, idle: float) -> BackendError:
-    """Turn what the openai client or its transport raised into what it means.
-
-    Args:
-        error: The exception.
-        url: The base URL, free of secrets.
-        idle: The idle time-out in seconds.
-    """
-    import httpx2
-    import openai
-
-    cause = error.__cause__ or error
-    told = shorten(str(cause)) or type(cause).__name__
-    if isinstance(error, openai.APIStatusError):
-        wait = parse_retry_after(error.response.headers.get("retry-after"))
-        return from_status(error.status_code, _detail(error.body), retry_after=wait)
-    if isinstance(cause, httpx2.ConnectTimeout):
-        told = f"cannot reach {url}: no connection within {_CONNECT_TIMEOUT:g} s (check --base-url)"
-        return BackendError("timeout", told)
-    if isinstance(cause, httpx2.TimeoutException):
-        return BackendError("timeout", f"{url} sent nothing for {idle:g} s")
-    if isinstance(cause, httpx2.ConnectError):
-        return BackendError("connection", f"cannot reach {url}: {told} (check --base-url)")
-    if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
-        return _inline_error(error.body)
-    return BackendError("connection", f"connection lost ({told}): {url}")

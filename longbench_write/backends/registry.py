@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from longbench_write.backends.base import Backend, BackendSpec
-from longbench_write.errors import UsageError, unknown_name
+from longbench_write.errors import unknown_name
 
 BACKENDS = {
     "openai": "longbench_write.backends.openai_api:OpenAIBackend",
+    "vllm": "longbench_write.backends.vllm_engine:VLLMBackend",
     "local": "longbench_write.backends.local:LocalBackend",
 }
 """Each backend's name and where its class is; a module is imported when its backend is opened."""
@@ -38,30 +39,31 @@ def check_kind(kind: str) -> None:
     Raises:
         UsageError: `kind` is not in `BACKENDS`.
     """
-    if kind == "vllm":
-        raise UsageError(
-            "this version has no in-process vLLM backend: serve the model with `vllm serve MODEL` and pass"
-            f" --base-url http://HOST:8000/v1, or set {DEFAULT_KEY_ENV} if the model is behind OpenAI's API"
-        )
     if kind not in BACKENDS:
-        raise unknown_name("backend", kind, ["auto", *BACKENDS, "vllm"])
+        raise unknown_name("backend", kind, ["auto", *BACKENDS])
 
 
-def fetch_weights(spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
-    """Have an embedded model's file on this machine before its backend is opened.
+def prepare(spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
+    """Check what can be checked before a backend is opened, and have an embedded model's files here.
 
     Args:
-        spec: Any backend's; only "local" has files to fetch.
-        on_download: Told the bytes so far and their total.
+        spec: Any backend's.
+        on_download: Told the bytes of a model so far and their total.
 
     Raises:
-        UsageError: There is no such model or file.
+        UsageError: There is no such model or file, or vLLM is not installed or has no such argument.
         AssetError: The embedded model cannot be had.
     """
     if spec.kind == "local":
         from longbench_write.backends.local import find_model
 
         find_model(spec.model, on_download)
+    elif spec.kind == "vllm":
+        from longbench_write.backends.vllm_engine import check_engine_args, check_installed, find_folder
+
+        check_installed()
+        check_engine_args(list(spec.engine_args))
+        find_folder(spec.model, on_download)
 
 
 def choose_backend(
@@ -71,7 +73,7 @@ def choose_backend(
 
     Args:
         model: The model as the user named it.
-        requested: A name of `BACKENDS`, "vllm", or "auto".
+        requested: A name of `BACKENDS`, or "auto".
         base_urls: The base URLs given.
         api_key_env: The variable that was named for the key; None stands for OPENAI_API_KEY.
 
@@ -82,8 +84,7 @@ def choose_backend(
         UsageError: The backend asked for is unknown.
     """
     if requested != "auto":
-        if requested != "vllm":
-            check_kind(requested)
+        check_kind(requested)
         return requested, "it was asked for"
     if model.startswith("local/"):
         return "local", "the model's name begins with local/"

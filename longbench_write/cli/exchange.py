@@ -70,8 +70,7 @@ def export(
     reference: pred.jsonl and judge.jsonl as THUDM/LongWriter's scripts have them, into the folder of -o; on
     stdout pred.jsonl alone. csv: the scores. jsonl, parquet: prompt, response, scores, analysis and flags of
     each response. model-card: the metadata block of a Hugging Face model card and a table.
-    Values are written as they are: open a csv from elsewhere as text, since a spreadsheet may run cells that
-    begin with =, +, - or @.
+    In a csv, a text that a spreadsheet would calculate stands behind an apostrophe.
     """
     from longbench_write.exchange.exporting import Scored, jsonl, scores_table, write_parquet
     from longbench_write.exchange.model_card import model_card

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError, shorten
 from longbench_write.length import length_score
-from longbench_write.pipeline import Observer, Plan
+from longbench_write.pipeline import Judging, Observer, Plan
 from longbench_write.records import Judgement, Prediction
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Progress(Observer):
         if plan.writing:
             parts.append(f"written {self._generated + self._failed}/{len(plan.to_write)}")
         if plan.judging:
-            parts.append(f"judged {self._judged}/{len(plan.to_write) - self._failed + len(plan.to_judge)}")
+            parts.append(f"judged {self._judged}/{self._to_judge(plan, plan.judging)}")
         seconds = time.monotonic() - self._started
         if pieces := sum(meter.pieces for meter in meters.values()):
             parts.append(f"{pieces / max(seconds, 1e-9):,.0f} tokens/s")
@@ -116,7 +116,7 @@ class Progress(Observer):
             parts.append(f"S_l {sum(self._scores) / len(self._scores):.1f}")
         if self._failed:
             parts.append(f"failed {self._failed}")
-        parts.append(f"in flight {sum(meter.in_flight for meter in meters.values())}")
+        parts.append(f"in flight {sum(meter.in_flight for meter in meters.values())}{_slowed(plan)}")
         if retries := sum(meter.retries for meter in meters.values()):
             last = next(meter.last_retry for meter in meters.values() if meter.last_retry)
             parts.append(f"retries {retries} ({shorten(last, 50)})")
@@ -125,10 +125,14 @@ class Progress(Observer):
             [*parts, f"{clock(seconds)} gone", *([f"about {clock(left)} left"] if left else [])]
         )
 
+    def _to_judge(self, plan: Plan, judging: Judging) -> int:
+        """Judgements that this session sets out to get."""
+        return (len(plan.to_write) - self._failed) * judging.repeats + len(plan.to_judge)
+
     def _left(self, plan: Plan, seconds: float) -> float:
         """Seconds left if the rest goes as the part that is done: words to write, responses to judge."""
         total = sum(prompt.length for prompt, _ in plan.to_write)
-        to_judge = len(plan.to_write) - self._failed + len(plan.to_judge) if plan.judging else 0
+        to_judge = self._to_judge(plan, plan.judging) if plan.judging else 0
         left = [
             seconds * (all_of_it / done - 1)
             for all_of_it, done in ((total, self._weight), (to_judge, self._judged))
@@ -202,6 +206,14 @@ class RichProgress(Progress):
         """Leave the last state on the screen."""
         self.tick()
         self._live.stop()
+
+
+def _slowed(plan: Plan) -> str:
+    """How many requests may be in flight, where servers are given fewer than was asked for."""
+    parts = [part for part in (plan.writing, plan.judging) if part]
+    asked = sum(part.concurrency for part in parts)
+    allowed = sum(min(part.concurrency, part.backend.meter.allowed or part.concurrency) for part in parts)
+    return f" (slowed to {allowed} of {asked})" if allowed < asked else ""
 
 
 def download_line(done: int, total: int | None) -> str:

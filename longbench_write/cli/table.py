@@ -22,7 +22,8 @@ _PLAIN_WIDTH = 110
 def show(summary: Summary, path: Path, *, as_json: bool) -> None:
     """Print a summary on stdout, and where its files are on stderr."""
     if as_json:
-        sys.stdout.write(summary.to_json())
+        text = summary.to_json()
+        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
         return
     screen = console()
     screen.print(result_table(summary))

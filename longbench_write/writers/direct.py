@@ -61,11 +61,13 @@ def _prediction(prompt: Prompt, sample: int, completion: Completion) -> Predicti
         reasoning=reasoning,
         reasoning_words=count_words(reasoning),
         finish_reason=completion.finish_reason,
-        max_tokens_effective=None,
+        max_tokens_effective=completion.max_tokens,
         usage=asdict(completion.usage),
         seconds=completion.seconds,
         error=None,
         attempts=completion.attempts,
+        length_rule=prompt.length_rule,
+        length_bounds=list(prompt.length_bounds) if prompt.length_bounds else None,
     )
 
 
@@ -89,4 +91,6 @@ def failed_prediction(prompt: Prompt, sample: int, error: BackendError) -> Predi
         seconds=None,
         error=Failure(error.kind, str(error), final=error.verdict is not Verdict.RETRY),
         attempts=error.attempts,
+        length_rule=prompt.length_rule,
+        length_bounds=list(prompt.length_bounds) if prompt.length_bounds else None,
     )

@@ -3,11 +3,14 @@ import pytest
 from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.local import LocalBackend
 from longbench_write.backends.openai_api import OpenAIBackend
-from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend
+from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend, prepare
+from longbench_write.backends.vllm_engine import VLLMBackend
 from longbench_write.errors import UsageError
 
 
-@pytest.mark.parametrize(("kind", "made"), [("openai", OpenAIBackend), ("local", LocalBackend)])
+@pytest.mark.parametrize(
+    ("kind", "made"), [("openai", OpenAIBackend), ("vllm", VLLMBackend), ("local", LocalBackend)]
+)
 def test_each_backend_is_made_from_its_spec(kind, made):
     spec = BackendSpec(kind, "m")
     backend = open_backend(spec)
@@ -26,7 +29,7 @@ def test_every_entry_is_a_backend():
     [
         ("opanai", "did you mean 'openai'"),
         ("loacl", "did you mean 'local'"),
-        ("zzz", "known: auto, openai, local, vllm"),
+        ("zzz", "known: auto, openai, vllm, local"),
     ],
 )
 def test_an_unknown_backend_gives_the_nearest_name(kind, told):
@@ -36,9 +39,11 @@ def test_an_unknown_backend_gives_the_nearest_name(kind, told):
         choose_backend("m", requested=kind)
 
 
-def test_vllm_says_how_to_serve_the_model():
-    with pytest.raises(UsageError, match=r"vllm serve MODEL.*--base-url http://HOST:8000/v1"):
-        open_backend(BackendSpec("vllm", "org/model"))
+def test_without_vllm_it_says_how_to_get_it_and_what_to_do_instead(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    told = r'pip install "longbench-write\[vllm\]".*vllm serve MODEL.*--base-url http://HOST:8000/v1'
+    with pytest.raises(UsageError, match=told):
+        prepare(BackendSpec("vllm", "org/model"), lambda done, total: None)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,15 @@ def test_the_line_says_how_far_it_is_and_how_long_it_will_take(time, plan):
     assert progress.kept().startswith("1 new responses and 1 judgements are kept in")
 
 
+def test_an_overloaded_server_is_told_of(time, plan):
+    progress = PlainProgress(io.StringIO())
+    progress.begin(plan)
+    plan.writing.backend.meter.allowed = 2
+    assert "in flight 0 ·" in progress.line()
+    plan.writing.backend.meter.allowed = 1
+    assert "in flight 0 (slowed to 2 of 4) ·" in progress.line()
+
+
 def test_plain_lines_come_every_so_often(time, plan):
     stream = io.StringIO()
     progress = PlainProgress(stream)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import email.utils
 import hashlib
 import itertools
 import json
+import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from longbench_write.records import DIMENSIONS
@@ -30,6 +33,9 @@ Fault = Literal[
     "not_streamed",  # the whole answer as JSON, though a stream was asked for
     "not_streamed_error",  # `error` inside a 200 as JSON, though a stream was asked for
     "stall_at_end",  # a stream that stalls behind its finish_reason
+    "wrong_type",  # the right body, said to be plain text
+    "bad_utf8",  # bytes in the text that are no UTF-8
+    "utf16",  # the body, or the stream, in UTF-16
 ]
 
 
@@ -39,7 +45,7 @@ class Answer:
 
     With a `status` other than 200 the body is `{"error": error}`. `usage` is counted in words if None.
     `hold` is waited for before anything is sent, so that a test decides the order of the answers;
-    `page` is the body of "html".
+    `delay` is waited for too, in seconds; `page` is the body of "html".
     """
 
     text: str = ""
@@ -52,6 +58,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     error: Any = field(default_factory=lambda: {"message": "the server's own words", "code": None})
     hold: threading.Event | None = None
+    delay: float = 0.0
     page: str = "<html><body>Sign in</body></html>"
     fault: Fault | None = None
     pieces: int = 8
@@ -107,3 +114,104 @@ def in_turn(*answers: Answer | AnswerFunction) -> AnswerFunction:
         return chosen if isinstance(chosen, Answer) else chosen(body, number)
 
     return answer
+
+
+def varied_writer() -> AnswerFunction:
+    """As `writer`, with a length that depends on the prompt."""
+    return writer(lambda prompt: 20 + sum(map(ord, fingerprint(prompt))) % 150)
+
+
+def varied_judge() -> AnswerFunction:
+    """As `judge_reply`, with scores that depend on what is judged."""
+
+    def answer(body: dict[str, Any], number: int) -> Answer:
+        letters = fingerprint(body["messages"][-1]["content"])
+        return judge_reply([1 + ord(letter) % 5 for letter in letters[:6]])(body, number)
+
+    return answer
+
+
+def _http_date(seconds: float) -> str:
+    return email.utils.formatdate(time.time() + seconds, usegmt=True)
+
+
+def _failing(status: int, message: str = "not now", **headers: str) -> Callable[[Answer], Answer]:
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda answer: Answer(status=status, headers=told, error={"message": message, "code": None})
+
+
+def _spoilt(fault: Fault) -> Callable[[Answer], Answer]:
+    return lambda answer: replace(answer, fault=fault)
+
+
+PASSING: dict[str, Callable[[Answer], Answer]] = {
+    "connection dropped before the answer": _spoilt("drop_before"),
+    "connection dropped in the middle": _spoilt("drop_during"),
+    "HTTP 408": _failing(408),
+    "HTTP 409": _failing(409),
+    "HTTP 429": _failing(429),
+    "HTTP 429, Retry-After in seconds": _failing(429, retry_after="1"),
+    "HTTP 429, Retry-After as a date": lambda answer: _failing(429, retry_after=_http_date(2))(answer),
+    "HTTP 500": _failing(500),
+    "HTTP 502": _failing(502),
+    "HTTP 503": _failing(503),
+    "HTTP 504": _failing(504),
+    "HTML instead of JSON": _spoilt("html"),
+    "JSON cut in the middle": _spoilt("truncated_json"),
+    "a stream without its end": _spoilt("no_end"),
+    "an empty list of choices": _spoilt("empty_choices"),
+    "an error inside a 200": _spoilt("error_in_200"),
+    "an error as JSON instead of the stream": _spoilt("not_streamed_error"),
+    "bytes that are no UTF-8": _spoilt("bad_utf8"),
+    "UTF-16 instead of UTF-8": _spoilt("utf16"),
+}
+"""Faults of one streamed answer that pass: another request is needed, and enough."""
+
+STALLS: dict[str, Callable[[Answer], Answer]] = {
+    "a stall before the answer": _spoilt("stall_before"),
+    "a stall in the middle": _spoilt("stall_during"),
+}
+"""The same, where the client has to lose its patience first."""
+
+HARMLESS: dict[str, Callable[[Answer], Answer]] = {
+    "an answer that is late": lambda answer: replace(answer, delay=0.5),
+    "a stream without [DONE]": _spoilt("no_done"),
+    "connection dropped after the answer": _spoilt("drop_after"),
+    "JSON instead of a stream": _spoilt("not_streamed"),
+    "a wrong content type": _spoilt("wrong_type"),
+}
+"""Oddities of one streamed answer that is whole: no other request is needed."""
+
+
+class Faulty:
+    """Spoils a share of all answers, chosen by seed and request, whatever the order of arrival.
+
+    Attributes:
+        injected: How often each fault was chosen.
+    """
+
+    def __init__(
+        self,
+        answer: AnswerFunction,
+        share: float,
+        seed: int,
+        faults: Mapping[str, Callable[[Answer], Answer]] = PASSING,
+    ) -> None:
+        self.injected: Counter[str] = Counter()
+        self._answer = answer
+        self._share = share
+        self._seed = seed
+        self._faults = faults
+        self._asked: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __call__(self, body: dict[str, Any], number: int) -> Answer:
+        prompt = fingerprint(body["messages"][-1]["content"])
+        with self._lock:
+            self._asked[prompt] += 1
+            rng = random.Random(f"{self._seed}:{prompt}:{self._asked[prompt]}")
+            fault = rng.choice(list(self._faults)) if rng.random() < self._share else None
+            if fault:
+                self.injected[fault] += 1
+        answer = self._answer(body, number)
+        return self._faults[fault](answer) if fault else answer

@@ -16,7 +16,8 @@ import re
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -55,13 +56,16 @@ class OpenAIServer:
 
     Attributes:
         requests: The chat requests so far, in order of arrival.
+        answered: Chat requests that have been dealt with.
         peak: The most chat requests that were in flight at once.
     """
 
     def __init__(self, answer: AnswerFunction, *, models: Sequence[str] = ("m",), port: int = 0) -> None:
         self.answer = answer
         self.models = models
+        self.shutdown_dates: dict[str, object] = {}
         self.requests: list[Request] = []
+        self.answered = 0
         self.peak = 0
         self.closing = threading.Event()
         self._in_flight = 0
@@ -116,6 +120,26 @@ class OpenAIServer:
         finally:
             with self._lock:
                 self._in_flight -= 1
+                self.answered += 1
+                self._lock.notify_all()
+
+    def wait_for(self, moment: Callable[[], bool]) -> bool:
+        """Wait until something is so, which a request or its end may bring about; False after a minute."""
+        with self._lock:
+            return self._lock.wait_for(moment, 60.0)
+
+    def settle(self) -> None:
+        """Wait until the requests of clients that are gone have been dealt with, those on their way too."""
+        with socket.create_connection(self._listener.server_address[:2]) as last:
+            last.sendall(b"GET /v1/models HTTP/1.0\r\n\r\n")
+            while last.recv(1024):
+                pass
+        assert self.wait_for(lambda: not self._listener.open)
+
+    def ended(self) -> None:
+        """A connection has."""
+        with self._lock:
+            self._lock.notify_all()
 
     def _make(self, request: Request, number: int) -> Answer:
         try:
@@ -138,22 +162,23 @@ class _Listener(socketserver.ThreadingTCPServer):
 
     def __init__(self, owner: OpenAIServer, port: int) -> None:
         self.owner = owner
-        self._open: set[socket.socket] = set()
+        self.open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
+        self.open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
         super().shutdown_request(request)
+        self.open.discard(request)
+        self.owner.ended()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
 
     def end_connections(self) -> None:
-        for connection in list(self._open):
+        for connection in list(self.open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -168,7 +193,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.removeprefix("/v1") == "/models":
-            models = [{"id": name, "object": "model"} for name in self.server.owner.models]
+            dates = self.server.owner.shutdown_dates
+            models = [
+                {"id": name, "object": "model"} | ({"shutdown_date": dates[name]} if name in dates else {})
+                for name in self.server.owner.models
+            ]
             self._send_json(200, {"object": "list", "data": models}, {})
         else:
             self._send_json(404, {"error": {"message": "no such path"}}, {})
@@ -183,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         with owner.taking(Request("POST", self.path, headers, body)) as answer:
             if answer.hold is not None:
                 owner.wait(answer.hold)
+            time.sleep(answer.delay)
             self._reply(answer, body)
 
     def _reply(self, answer: Answer, body: dict[str, Any]) -> None:
@@ -204,10 +234,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_json(
         self, status: int, value: object, headers: Mapping[str, str], fault: Fault | None = None
     ) -> None:
-        data = json.dumps(value).encode()
+        data = _encoded(json.dumps(value, ensure_ascii=False), fault)
         if fault == "truncated_json":
             data = data[: len(data) // 2]
-        self._send(status, data, "application/json", headers, fault)
+        kind = "text/plain" if fault == "wrong_type" else "application/json"
+        self._send(status, data, kind, headers, fault)
 
     def _send(
         self, status: int, data: bytes, kind: str, headers: Mapping[str, str], fault: Fault | None = None
@@ -223,16 +254,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, answer: Answer, body: dict[str, Any]) -> None:
         events = list(_events(answer, body))
-        self._begin(
-            200, {"content-type": "text/event-stream", "transfer-encoding": "chunked", **answer.headers}
-        )
+        kind = "text/plain" if answer.fault == "wrong_type" else "text/event-stream"
+        self._begin(200, {"content-type": kind, "transfer-encoding": "chunked", **answer.headers})
         for event in events[: len(events) // 2]:
-            self._send_event(event)
+            self._send_event(event, answer.fault)
         if answer.fault in ("drop_during", "stall_during"):
             self._break(answer.fault)
             return
         for event in events[len(events) // 2 :]:
-            self._send_event(event)
+            self._send_event(event, answer.fault)
         if answer.fault == "stall_at_end":
             self.server.owner.wait(self.server.owner.closing)
         if answer.fault in ("drop_after", "stall_at_end"):
@@ -240,8 +270,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.wfile.write(b"0\r\n\r\n")
 
-    def _send_event(self, event: str) -> None:
-        data = f"data: {event}\n\n".encode()
+    def _send_event(self, event: str, fault: Fault | None) -> None:
+        data = _encoded(f"data: {event}\n\n", fault)
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
     def _begin(self, status: int, headers: Mapping[str, str]) -> None:
@@ -257,6 +287,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drop(self) -> None:
         self.close_connection = True
+
+
+def _encoded(text: str, fault: Fault | None) -> bytes:
+    """The bytes of a body; half of a surrogate pair as its JSON escape."""
+    if fault == "utf16":
+        return text.encode("utf-16-be", "surrogatepass")
+    data = text.encode("utf-8", "backslashreplace")
+    return data.replace(b'"content": "', b'"content": "\xff\xfe\xc3') if fault == "bad_utf8" else data
 
 
 def _usage(answer: Answer, body: dict[str, Any]) -> dict[str, Any]:

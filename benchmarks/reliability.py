@@ -1,0 +1,399 @@
+"""What faults, crashes and starvation do to a run: writes benchmarks/RELIABILITY.md, a row a fault.
+
+Every row is `lbw-eval` in child processes against real servers on loopback, with 24 prompts unless it says
+otherwise. What is left is held, record by record, against an undisturbed run with the same answers.
+
+Run: python -m benchmarks.reliability
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from ordeals import (
+    BACKWARDS,
+    COMMAND,
+    FILES,
+    Outcome,
+    Results,
+    Trial,
+    enlarged,
+    faulty_servers,
+    judge_outcome,
+    killed,
+    moments,
+    mounted,
+    small_files,
+    unmounted,
+    unprivileged,
+)
+from servers.answers import HARMLESS, PASSING, STALLS, Answer, AnswerFunction, varied_writer
+
+RESULT = Path(__file__).parent / "RELIABILITY.md"
+KILLS, SEED = 50, 8
+PROMPTS = 24
+TEXT = """# Reliability
+
+Made by `python -m benchmarks.reliability`: `lbw-eval` in child processes, against real servers on loopback,
+{prompts} prompts a process and each response judged. What a run leaves is held, record by record, against an
+undisturbed run with the same answers: *lost* counts records that are missing or differ, *doubled* those that
+stand twice, and requests that were made although their record was there. *Same results*: scores.csv and
+summary.json are equal, apart from start, seconds and the counts of retries. *Smallest possible*: an answer
+that was spoilt, or that was not recorded yet when the process ended, has to be asked for once more.
+
+{table}
+
+## A tenth of all answers faulty
+
+120 official prompts, written and judged, with 10% of all answers spoilt ({injected} in all, of {kinds} kinds,
+by seed): the summary {verdict}; {out.lost} records lost, {out.doubled} doubled.
+Extra requests: {out.extra}; the smallest possible number is {out.least}.
+
+Measured on {date} with Python {python} on {system}, {cores} CPU cores, in {seconds} s.
+"""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An undisturbed run: what it left, how many requests it made, and the sizes of its files."""
+
+    results: Results
+    requests: int
+    sizes: Mapping[str, int]
+
+    @classmethod
+    def of(cls, place: Path, **options: Any) -> Whole:
+        """Make one."""
+        with Trial(place, **options) as trial:
+            done = trial.finish()
+            if done.returncode:
+                raise SystemExit(done.stderr)
+            sizes = {name: (trial.run / name).stat().st_size for name in FILES}
+            return cls(Results.read(trial.run), len(trial.requests), sizes)
+
+
+@dataclass
+class Row:
+    """A row of the table: what was done, how often, and what came of it."""
+
+    fault: str
+    injected: int
+    outcome: Outcome
+
+
+Experiment = Callable[[Path, Whole], list[Row]]
+
+
+def served(name: str, fault: Callable[[Answer], Answer], *, needed: bool, share: float) -> Experiment:
+    """A share of all answers has a fault; each needs another request, or none does."""
+
+    def experiment(place: Path, whole: Whole) -> list[Row]:
+        model, judges = faulty_servers(share, SEED, {name: fault})
+        with Trial(place, written=model, judged=judges, options=["--idle-timeout", "5"]) as trial:
+            done = trial.finish()
+            injected = model.injected.total() + judges.injected.total()
+            least = injected if needed else 0
+            return [
+                Row(
+                    name,
+                    injected,
+                    judge_outcome(trial, whole.results, whole.requests, done=done, least=least),
+                )
+            ]
+
+    return experiment
+
+
+def at_tenth(answer: AnswerFunction, fault: Answer) -> AnswerFunction:
+    """The tenth request is answered with a fault."""
+    return lambda body, number: fault if number == 9 else answer(body, number)
+
+
+def refused(name: str, status: int, message: str, *more: str) -> Experiment:
+    """One answer is a refusal that no retry mends: the next command asks again."""
+
+    def experiment(place: Path, whole: Whole) -> list[Row]:
+        refusal = Answer(status=status, error={"message": message})
+        with Trial(place, written=at_tenth(varied_writer(), refusal)) as trial:
+            trial.finish()
+            trial.options += more
+            done = trial.finish()
+            return [Row(name, 1, judge_outcome(trial, whole.results, whole.requests, done=done, least=1))]
+
+    return experiment
+
+
+def odd(name: str, change: Mapping[str, Any], same_as: Mapping[str, Any]) -> Experiment:
+    """The tenth answer lacks something: it counts as what it is, as in a run whose model means just that."""
+
+    def changed(how: Mapping[str, Any]) -> AnswerFunction:
+        usual = varied_writer()
+        return lambda body, number: (
+            replace(usual(body, number), **how)
+            if "number 8." in body["messages"][-1]["content"]
+            else usual(body, number)
+        )
+
+    def experiment(place: Path, _: Whole) -> list[Row]:
+        whole = Whole.of(place / "meant", written=changed(same_as))
+        with Trial(place / "odd", written=changed(change), options=["--idle-timeout", "5"]) as trial:
+            done = trial.finish()
+            return [Row(name, 1, judge_outcome(trial, whole.results, whole.requests, done=done))]
+
+    return experiment
+
+
+def out_of_order(place: Path, whole: Whole) -> list[Row]:
+    """Of each four requests that are in flight, the last is answered first."""
+    usual, events = varied_writer(), [threading.Event() for _ in range(PROMPTS + 1)]
+
+    def answer(body: dict[str, Any], number: int) -> Answer:
+        if number % 4 != 3:
+            events[number].wait(60)
+        if number % 4:
+            events[number - 1].set()
+        return usual(body, number)
+
+    with Trial(place, written=answer) as trial:
+        outcome = judge_outcome(trial, whole.results, whole.requests, done=trial.finish())
+        return [Row("answers out of order", PROMPTS, outcome)]
+
+
+def kill(number: int) -> Experiment:
+    """SIGKILL at one of the moments."""
+
+    def experiment(place: Path, whole: Whole) -> list[Row]:
+        moment = moments(KILLS, SEED, prompts=PROMPTS, sizes=whole.sizes)[number]
+        hit, outcome = killed(place, moment, whole.results, whole.requests)
+        what = moment.what if " " in moment.what else f"bytes in {moment.what}"
+        return [Row(f"SIGKILL: {what}", int(hit), outcome)]
+
+    return experiment
+
+
+def starved(name: str, stop: Callable[[Trial], None], mend: Callable[[Trial], None]) -> Experiment:
+    """The first process has to stop; once that is mended, the same command finishes."""
+
+    def experiment(place: Path, whole: Whole) -> list[Row]:
+        with Trial(place) as trial:
+            try:
+                stop(trial)
+                trial.settle()
+                kept, before = trial.recorded(), len(trial.requests)
+                mend(trial)
+                done = trial.finish()
+                least = before - len(kept)
+                outcome = judge_outcome(trial, whole.results, whole.requests, done=done, least=least)
+            finally:
+                if trial.out.is_mount():
+                    unmounted(trial.out)
+            return [Row(name, 1, outcome)]
+
+    return experiment
+
+
+def nothing(_: Trial) -> None:
+    """Mends what mends itself."""
+
+
+def file_limit(size: int) -> Experiment:
+    """No file may grow beyond so many bytes."""
+
+    def stop(trial: Trial) -> None:
+        trial.finish(preexec_fn=small_files(size))
+
+    return starved("files that may not grow (RLIMIT_FSIZE)", stop, nothing)
+
+
+def full_disk(kilobytes: int) -> Experiment:
+    """The folder for runs is a file system that becomes full."""
+
+    def stop(trial: Trial) -> None:
+        if not mounted(trial.out, kilobytes):
+            raise PermissionError("only root mounts a small file system")
+        trial.finish()
+
+    return starved("a full disk (tmpfs)", stop, lambda trial: enlarged(trial.out, 4096))
+
+
+def read_only(answers: int) -> Experiment:
+    """The run folder loses its write permission in the middle; root is held to it too."""
+
+    def stop(trial: Trial) -> None:
+        command = [*unprivileged(), *COMMAND, *trial.words]
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(command, stderr=quiet, stdout=quiet) as child:
+            trial.model.wait_for(lambda: trial.model.answered >= answers)
+            os.chmod(trial.run, 0o555)
+            child.wait(120)
+
+    return starved("a folder that becomes read-only", stop, lambda trial: os.chmod(trial.run, 0o755))
+
+
+def terminated(number: signal.Signals, requests: int) -> Experiment:
+    """SIGTERM or SIGINT while requests are in flight."""
+
+    def stop(trial: Trial) -> None:
+        with trial.start() as child:
+            trial.model.wait_for(lambda: len(trial.model.requests) >= requests)
+            child.send_signal(number)
+            child.wait(120)
+
+    return starved(f"{number.name} in the middle", stop, nothing)
+
+
+def torn(name: str) -> Experiment:
+    """The last line of a file lacks its end."""
+
+    def stop(trial: Trial) -> None:
+        trial.finish()
+        path = trial.run / name
+        path.write_bytes(path.read_bytes()[:-20])
+
+    def experiment(place: Path, whole: Whole) -> list[Row]:
+        (row,) = starved(f"a torn last line of {name}", stop, nothing)(place, whole)
+        if name == "predictions.jsonl":
+            row.outcome.least += 1  # the judgement of a response that is gone counts for nothing
+        return [row]
+
+    return experiment
+
+
+def clock_set_back(place: Path, whole: Whole) -> list[Row]:
+    """Each look at the clock shows an hour less."""
+    with Trial(place) as trial:
+        command = [sys.executable, "-c", BACKWARDS, *trial.words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        return [Row("a clock set back", 1, judge_outcome(trial, whole.results, whole.requests, done=done))]
+
+
+def two_processes(place: Path, whole: Whole) -> list[Row]:
+    """A second process wants the folder while the first is at work."""
+    with Trial(place) as trial, trial.start() as child:
+        trial.model.wait_for(lambda: len(trial.model.requests) >= 2)
+        second = trial.finish()
+        child.wait(120)
+        outcome = judge_outcome(trial, whole.results, whole.requests, done=trial.finish())
+        if child.returncode or (second.returncode and "in use by process" not in second.stderr):
+            outcome.said = second.stderr
+        return [Row("a second process on the folder", 1, outcome)]
+
+
+def experiments() -> list[Experiment]:
+    """All of them, in the order of the table."""
+    found = [served(name, fault, needed=True, share=0.25) for name, fault in PASSING.items()]
+    found += [served(name, fault, needed=True, share=0.08) for name, fault in STALLS.items()]
+    found += [served(name, fault, needed=False, share=0.08) for name, fault in HARMLESS.items()]
+    found += [
+        refused("HTTP 400, context length", 400, "maximum context length is 10", "--retry-failed"),
+        refused("HTTP 400, content filter", 400, "content_filter", "--retry-failed"),
+        *(refused(f"HTTP {status}, the run stops", status, "no") for status in (401, 403, 404)),
+        odd("null content: an empty response", {"fault": "null_content", "text": ""}, {"text": ""}),
+        odd("a stall after the answer", {"fault": "stall_at_end"}, {"usage": {}}),
+        odd("no usage: tokens not known", {"fault": "no_usage"}, {"usage": {}}),
+        out_of_order,
+        *map(kill, range(KILLS)),
+        *(terminated(signal.SIGTERM, requests) for requests in (3, 9, 15)),
+        *(terminated(signal.SIGINT, requests) for requests in (5, 12)),
+        torn("predictions.jsonl"),
+        torn("judgements.jsonl"),
+        *map(file_limit, (200, 3000, 12_000, 20_000)),
+        *([full_disk(8), full_disk(20), full_disk(40)] if os.geteuid() == 0 else []),
+        *map(read_only, (2, 8, 14)),
+        clock_set_back,
+        two_processes,
+    ]
+    return found
+
+
+def added(rows: Iterable[Row]) -> list[Row]:
+    """One row a fault: the sums over those of the same name."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if (known := found.get(row.fault)) is None:
+            found[row.fault] = row
+            continue
+        known.injected += row.injected
+        for name in ("lost", "doubled", "extra", "least"):
+            setattr(known.outcome, name, getattr(known.outcome, name) + getattr(row.outcome, name))
+        known.outcome.equal &= row.outcome.equal
+        known.outcome.said = known.outcome.said or row.outcome.said
+    return list(found.values())
+
+
+def a_tenth(place: Path) -> Row:
+    """10% of all answers are faulty over the 120 official prompts."""
+    options = {"suite": "longbench-write", "options": ["--concurrency", "16", "--judge-concurrency", "16"]}
+    whole = Whole.of(place / "whole", **options)
+    model, judges = faulty_servers(0.1, SEED, PASSING)
+    with Trial(place / "faulty", written=model, judged=judges, **options) as trial:
+        done = trial.finish()
+        injected = model.injected.total() + judges.injected.total()
+        return Row(
+            "", injected, judge_outcome(trial, whole.results, whole.requests, done=done, least=injected)
+        )
+
+
+def report(rows: list[Row], tenth: Row, seconds: float) -> str:
+    """The text of RELIABILITY.md."""
+    heads = ("fault", "injected", "lost", "doubled", "extra requests", "smallest possible", "same results")
+    cells = [
+        (row.fault, row.injected, out.lost, out.doubled, out.extra, out.least, "yes" if out.equal else "NO")
+        for row in rows
+        for out in [row.outcome]
+    ]
+    out = tenth.outcome
+    return TEXT.format(
+        prompts=PROMPTS,
+        table="\n".join(
+            "| " + " | ".join(map(str, line)) + " |"
+            for line in (heads, ("---", *["---:"] * 5, "---"), *cells)
+        ),
+        injected=tenth.injected,
+        kinds=len(PASSING),
+        verdict="equals the fault-free run's exactly" if out.equal else "DIFFERS from the fault-free run's",
+        out=out,
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        python=platform.python_version(),
+        system=platform.system(),
+        cores=os.cpu_count(),
+        seconds=round(seconds),
+    )
+
+
+def main() -> None:
+    """Run everything, two at a time, and write the report."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
+        place = Path(name)
+        whole = Whole.of(place / "whole")
+        todo = experiments()
+        pending = [pool.submit(each, place / str(number), whole) for number, each in enumerate(todo)]
+        rows = []
+        for number, future in enumerate(pending, 1):
+            rows += future.result()
+            print(f"{number}/{len(pending)} {rows[-1]}", file=sys.stderr, flush=True)
+        tenth = a_tenth(place / "tenth")
+    RESULT.write_text(report(added(rows), tenth, time.monotonic() - began), encoding="utf-8")
+    print(RESULT)
+    if not all(row.outcome.good for row in [*rows, tenth]):
+        raise SystemExit("a row is not as it must be")
+
+
+if __name__ == "__main__":
+    main()

