@@ -27,6 +27,7 @@ from ordeals import (
 from servers.answers import HARMLESS, PASSING, STALLS, Faulty, varied_judge, varied_writer
 
 from longbench_write import evaluate
+from longbench_write.cli.table import footer
 
 
 def evaluated(trial, **more):
@@ -62,11 +63,13 @@ def test_each_passing_fault_costs_one_request_and_nothing_else(tmp_path):
         found = Results.read(trial.run)
     assert found == whole
     assert summary.counts["retries"] == summary.counts["judge_retries"] == 24
+    assert "asked again after passing faults: 24 of the model, 24 of the judge" in footer(summary, tmp_path)
 
 
 def test_oddities_of_a_whole_answer_cost_nothing(tmp_path):
-    with Trial(tmp_path, written=first_answers(varied_writer(), HARMLESS)) as trial:
-        assert evaluated(trial).counts["judged"] == 24
+    lengths = [100 + place for place in range(len(HARMLESS))]
+    with Trial(tmp_path, written=first_answers(varied_writer(), HARMLESS), lengths=lengths) as trial:
+        assert evaluated(trial).counts["judged"] == len(HARMLESS)
         assert set(asked(trial.requests).values()) == {1}
 
 

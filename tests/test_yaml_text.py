@@ -41,7 +41,7 @@ def test_hostile_yaml_is_refused(text):
         load_yaml(text)
 
 
-@pytest.mark.parametrize("name", ["laughs", "object", "deep", "no date", "itself"])
+@pytest.mark.parametrize("name", ["laughs", "object", "no date", "itself"])
 def test_each_file_of_ours_refuses_it_in_one_sentence(tmp_path, name):
     for file in ("run.yaml", "judge.yaml", "config.yaml"):
         (tmp_path / file).write_text(HOSTILE[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -118,6 +119,11 @@ class BackendSpec:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     engine_args: Mapping[str, Any] = field(default_factory=dict)
     prompt_format: str | None = None
+
+
+def is_folder(model: str) -> bool:
+    """Whether a model's name is a folder here, whatever the name: too long, with NUL, ..."""
+    return os.path.isdir(os.path.expanduser(model))
 
 
 def derived_seed(run_seed: int, *identity: str | int) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from longbench_write.backends.base import is_folder
+
 MODELS = Path(__file__).parent.parent / "models.yaml"
 
 
@@ -48,5 +50,5 @@ def find_card(model: str) -> ModelCard | None:
     Args:
         model: A hub id; or a folder, which is a card's model if it bears the card's name.
     """
-    name = Path(model).expanduser().resolve().name if Path(model).expanduser().is_dir() else None
+    name = Path(model).expanduser().resolve().name if is_folder(model) else None
     return next((card for card in load_cards() if model in card.names or card.name == name), None)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from longbench_write.backends.base import Backend, BackendSpec
+from longbench_write.backends.base import Backend, BackendSpec, is_folder
 from longbench_write.errors import unknown_name
 
 BACKENDS = {
@@ -90,7 +89,7 @@ def choose_backend(
         return "local", "the model's name begins with local/"
     if base_urls:
         return "openai", "a base URL was given"
-    if Path(model).expanduser().is_dir():
+    if is_folder(model):
         return "vllm", f"{model} is a folder"
     if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
         return "vllm", f"{model} is the id of a hub's model and no base URL was given"

@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -25,10 +26,13 @@ def started():
 def test_it_ends_what_it_was_told_of(started):
     told, other = started(*WAITS), started(*WAITS)
     guard = EngineGuard()
+    reaper = threading.Thread(target=told.wait)
+    reaper.start()
     guard.watch([told.pid])
     guard.watch([told.pid])
     guard.end()
-    assert told.wait(60) == -signal.SIGTERM
+    reaper.join(60)
+    assert told.returncode == -signal.SIGTERM
     assert other.poll() is None
 
 

@@ -118,6 +118,7 @@ async def test_a_damaged_model_is_refused(tmp_path):
 
 
 @pytest.mark.model
+@pytest.mark.slow
 async def test_the_embedded_model(capfd):
     schema = {
         "type": "object",
@@ -148,6 +149,7 @@ async def test_the_embedded_model(capfd):
 
 
 @pytest.mark.model
+@pytest.mark.slow
 async def test_at_one_slot_a_seed_repeats_the_text():
     async with LocalBackend(spec(concurrency=1)) as backend:
         seeds = [7, 7, 8]

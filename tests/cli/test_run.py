@@ -40,7 +40,7 @@ def words(tmp_path, suite, model, *more):
 
 
 def lbw_eval(*words):
-    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120)
+    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=600)
 
 
 @contextmanager
@@ -317,6 +317,7 @@ def test_options_of_a_run_before_a_command_are_refused(tmp_path):
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_embedded_model_writes_and_judges(tmp_path):
     command = [
         "--model",

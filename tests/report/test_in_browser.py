@@ -189,7 +189,7 @@ def test_it_opens_with_leaderboards_plots_and_all_samples(page):
     assert page.text("#count") == "7 samples"
     assert [title.text for title in page.all("#leaderboard h3")] == [
         "s · 4 prompts · judge j",
-        "other · 1 prompts · no judge",
+        "other · 1 prompt · no judge",
     ]
     pictures = page.all("#plots img")
     assert pictures
