@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -151,7 +152,11 @@ def test_a_reader_that_goes_away_is_no_fault(runs):
 
 def test_on_a_narrow_terminal_columns_are_left_out_and_named(runs):
     child = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], str(runs / "results")], dimensions=(60, 70), encoding="utf-8", timeout=60
+        *(COMMAND[0], [*COMMAND[1:], str(runs / "results")]),
+        env=os.environ | {"TERM": "dumb"},
+        dimensions=(60, 70),
+        encoding="utf-8",
+        timeout=60,
     )
     shown = child.read()
     child.close()
