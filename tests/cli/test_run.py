@@ -112,6 +112,7 @@ def test_a_yaml_file_is_overruled_by_the_command_line(tmp_path, suite):
     assert json.loads(done.stdout)["counts"]["owed"] == 4
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_and_repeats_nothing_finished(tmp_path, suite):
     answer, reached, released = blocking_after(5, writer(80))
     with OpenAIServer(answer) as model:
@@ -132,6 +133,7 @@ def test_killed_in_the_middle_it_goes_on_and_repeats_nothing_finished(tmp_path, 
     assert f"{len(kept)} responses are there already" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
 def test_interrupted_it_keeps_what_is_done_and_tells_how_to_go_on(tmp_path, suite, number, again):
@@ -181,6 +183,7 @@ def test_interrupted_while_it_fetches_it_ends_at_once(tmp_path):
     assert "interrupted; nothing had been asked yet" in err
 
 
+@pytest.mark.slow
 def test_a_second_process_is_told_who_is_at_work(tmp_path, suite):
     answer, reached, released = blocking_after(1, writer(80))
     with OpenAIServer(answer) as model:

@@ -192,6 +192,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_megabytes_are_read_at_once(name: str) -> None:
     reply = read_reply(HOSTILE[name])

@@ -14,7 +14,7 @@ from samples import failed, judged
 from longbench_write.records import DIMENSIONS
 from longbench_write.report import write_report
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOOP = " ".join(map("".join, product("abcdefghij", repeat=3))) + "\n" + "And so the town slept again. " * 400
 LONG = "Ships sail. " * 4500 + "The end."
