@@ -15,14 +15,15 @@ from longbench_write.exchange.foreign import Answer, Source
 from longbench_write.exchange.pairing import mispaired
 from longbench_write.exchange.reference import read_reference
 from longbench_write.judging.reply import read_reply
-from longbench_write.length import count_words, count_words_unicode
+from longbench_write.length import count_words
 from longbench_write.manifest import imported_manifest
 from longbench_write.reasoning import split_reasoning
-from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.records import Failure, Judgement, Key
 from longbench_write.results import score_run, write_results
 from longbench_write.runs import MANIFEST, SUMMARY, RunWriter, load_run, run_path
 from longbench_write.suites import Prompt, Suite, load_suite
 from longbench_write.summary import Summary
+from longbench_write.writers.direct import answered_prediction
 
 READERS: Mapping[str, Callable[[Path], Source]] = {
     "reference": read_reference,
@@ -128,7 +129,8 @@ def _record(
     with RunWriter(path, writing=False, judge=None) as run:
         for (prompt, sample), answer in answers.values():
             if (prompt.id, sample) not in run.predictions:
-                run.predictions.append(_prediction(prompt, sample, answer))
+                text = split_reasoning(answer.response, truncated=False)
+                run.predictions.append(answered_prediction(prompt, sample, *text))
         for judgement in judgements:
             if (judgement.judge, *judgement.key, judgement.repeat) not in run.judgements:
                 run.judgements.append(judgement)
@@ -177,32 +179,6 @@ def _unknown(answer: Answer, suite: Suite, lengths: Mapping[str, int]) -> str:
     if answer.prompt in lengths:
         return f"its length is {answer.length}, suite {suite.name} asks for {lengths[answer.prompt]} there"
     return f"suite {suite.name} has no prompt {shorten(answer.prompt, 60)!r}"
-
-
-def _prediction(prompt: Prompt, sample: int, answer: Answer) -> Prediction:
-    """The record of an answer; what no other harness records is None."""
-    response, reasoning = split_reasoning(answer.response, truncated=False)
-    return Prediction(
-        prompt=prompt.prompt,
-        type=prompt.type,
-        length=prompt.length,
-        response_length=count_words(response),
-        response=response,
-        id=prompt.id,
-        language=prompt.language,
-        sample=sample,
-        response_length_unicode=count_words_unicode(response),
-        reasoning=reasoning,
-        finish_reason=None,
-        max_tokens_effective=None,
-        usage=None,
-        seconds=None,
-        error=None,
-        attempts=1,
-        reasoning_words=count_words(reasoning),
-        length_rule=prompt.length_rule,
-        length_bounds=list(prompt.length_bounds) if prompt.length_bounds else None,
-    )
 
 
 def _judgements(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from longbench_write.backends.base import Backend, Completion, Message, Sampling, derived_seed
 from longbench_write.errors import BackendError, Verdict
@@ -47,7 +47,20 @@ class DirectWriter:
 
 def _prediction(prompt: Prompt, sample: int, completion: Completion) -> Prediction:
     response, block = split_reasoning(completion.text, truncated=completion.finish_reason == "length")
-    reasoning = "\n\n".join(part for part in (completion.reasoning, block) if part)
+    return replace(
+        answered_prediction(
+            prompt, sample, response, "\n\n".join(part for part in (completion.reasoning, block) if part)
+        ),
+        finish_reason=completion.finish_reason,
+        max_tokens_effective=completion.max_tokens,
+        usage=asdict(completion.usage),
+        seconds=completion.seconds,
+        attempts=completion.attempts,
+    )
+
+
+def answered_prediction(prompt: Prompt, sample: int, response: str, reasoning: str) -> Prediction:
+    """The record of a response of which nothing but its text is known."""
     return Prediction(
         prompt=prompt.prompt,
         type=prompt.type,
@@ -60,12 +73,12 @@ def _prediction(prompt: Prompt, sample: int, completion: Completion) -> Predicti
         response_length_unicode=count_words_unicode(response),
         reasoning=reasoning,
         reasoning_words=count_words(reasoning),
-        finish_reason=completion.finish_reason,
-        max_tokens_effective=completion.max_tokens,
-        usage=asdict(completion.usage),
-        seconds=completion.seconds,
+        finish_reason=None,
+        max_tokens_effective=None,
+        usage=None,
+        seconds=None,
         error=None,
-        attempts=completion.attempts,
+        attempts=1,
         length_rule=prompt.length_rule,
         length_bounds=list(prompt.length_bounds) if prompt.length_bounds else None,
     )
