@@ -29,7 +29,7 @@ _MOST = re.compile(r"supports at most (\d+) completion tokens|greater than max_m
 
 def mapping(value: object) -> Mapping[str, Any]:
     """The value if it is a JSON object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def room_left(refusal: str) -> int | None:
@@ -71,28 +71,38 @@ def inline_error(body: object) -> BackendError:
 
 
 def explain(error: Exception, url: str, idle: float) -> BackendError:
-    """Turn what the openai client or its transport raised into what it means.
+    """Turn a failed request into what it means.
 
     Args:
-        error: The exception.
+        error: What the openai client raised, or its transport while an answer was read.
         url: The base URL, free of secrets.
         idle: The idle time-out in seconds.
     """
-    import httpx2
+    import aiohttp
     import openai
 
-    cause = error.__cause__ or error
-    told = shorten(str(cause)) or type(cause).__name__
     if isinstance(error, openai.APIStatusError):
         wait = parse_retry_after(error.response.headers.get("retry-after"))
         return from_status(error.status_code, _detail(error.body), retry_after=wait)
-    if isinstance(cause, httpx2.ConnectTimeout):
-        told = f"cannot reach {url}: no connection within {CONNECT_TIMEOUT:g} s (check --base-url)"
-        return BackendError("timeout", told)
-    if isinstance(cause, httpx2.TimeoutException):
-        return BackendError("timeout", f"{url} sent nothing for {idle:g} s")
-    if isinstance(cause, httpx2.ConnectError):
-        return BackendError("connection", f"cannot reach {url}: {told} (check --base-url)")
     if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
         return inline_error(error.body)
+    cause = _transport_error(error)
+    told = shorten(str(cause)) or type(cause).__name__
+    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+        told = f"cannot reach {url}: no connection within {CONNECT_TIMEOUT:g} s (check --base-url)"
+        return BackendError("timeout", told)
+    if isinstance(cause, TimeoutError):
+        return BackendError("timeout", f"{url} sent nothing for {idle:g} s")
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return BackendError("connection", f"cannot reach {url}: {told} (check --base-url)")
     return BackendError("connection", f"connection lost ({told}): {url}")
+
+
+def _transport_error(error: BaseException) -> BaseException:
+    """What aiohttp said: what the layers above it make of that is not precise."""
+    import aiohttp
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, aiohttp.ClientError):
+        cause = cause.__cause__
+    return cause or error.__cause__ or error

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, writer
 
 from longbench_write.backends.base import BackendSpec, Meter, Sampling, Usage
-from longbench_write.backends.openai_api import DEFAULT_BASE_URL, OpenAIBackend, _mended, _Reply, request_body
+from longbench_write.backends.openai_api import DEFAULT_BASE_URL, OpenAIBackend, request_body
+from longbench_write.backends.openai_reply import Reply, mended
 from longbench_write.errors import BackendError, RetryPolicy, UsageError
 
 AT_ONCE = RetryPolicy(tries=3, overload_tries=5, base=0.0)
@@ -95,10 +96,10 @@ async def test_lone_surrogates_do_no_harm(stream):
 
 @given(st.lists(st.text(st.characters(exclude_categories=()))))
 def test_pieces_are_joined_into_text_that_utf8_can_hold(pieces):
-    reply = _Reply(Meter())
+    reply = Reply(Meter())
     for piece in pieces:
-        reply.add_chunk({"choices": [{"delta": {"content": piece}}]})
-    reply.add_chunk({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+        reply.add_chunks([{"choices": [{"delta": {"content": piece}}]}])
+    reply.add_chunks([{"choices": [{"delta": {}, "finish_reason": "stop"}]}])
     text = reply.completion(0.0, 1).text
     text.encode()
     if not any("\ud800" <= letter <= "\udfff" for piece in pieces for letter in piece):
@@ -118,10 +119,10 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_json_is_an_answer_or_a_backend_error(body):
-    for add in (_Reply.add_chunk, _Reply.add_message):
-        reply = _Reply(Meter())
+    for add, answer in ((Reply.add_chunks, [body]), (Reply.add_message, body)):
+        reply = Reply(Meter())
         try:
-            add(reply, body)
+            add(reply, answer)
             done = reply.completion(0.0, 1)
         except BackendError:
             continue
@@ -386,7 +387,7 @@ def test_forced_formats():
 
 def test_mending_leaves_whole_text_alone():
     for text in ("", "ascii", "é中🥊", "\x00\ufffe"):
-        assert _mended(text) is text or _mended(text) == text
+        assert mended(text) is text or mended(text) == text
 
 
 # Load

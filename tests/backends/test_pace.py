@@ -1,9 +1,10 @@
 """How many requests are in flight: fewer on signs of overload, then more again."""
 
 import asyncio
+import threading
 
 import pytest
-from servers.openai_server import Answer, OpenAIServer, in_turn, writer
+from servers.openai_server import Answer, OpenAIServer, writer
 
 from longbench_write.backends.base import BackendSpec, Sampling
 from longbench_write.backends.openai_api import OpenAIBackend
@@ -133,7 +134,15 @@ async def test_who_is_given_a_turn_and_gives_up_at_once_passes_it_on():
 
 
 async def test_a_backend_asks_an_overloaded_server_for_less_and_then_for_more():
-    with OpenAIServer(in_turn(*[Answer(status=503)] * 8, writer(3))) as server:
+    everyone = threading.Barrier(8)
+
+    def answer(body, number):
+        if number >= 8:
+            return writer(3)(body, number)
+        everyone.wait(timeout=60)
+        return Answer(status=503)
+
+    with OpenAIServer(answer) as server:
         spec = BackendSpec("openai", "m", base_urls=(server.base_url,), concurrency=8)
         async with OpenAIBackend(spec) as backend:
             assert backend.meter.allowed == 8
