@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from longbench_write.backends.base import Backend
+from longbench_write.backends.base import Backend, Completion
 from longbench_write.errors import VERDICTS, BackendError, LbwError, Verdict
 from longbench_write.judging.judge import Judge
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.runs import RunWriter
 from longbench_write.suites import Prompt
-from longbench_write.writers.direct import DirectWriter, failed_prediction
+from longbench_write.writers.direct import DirectWriter, failed_prediction, written_prediction
 
 Task = tuple[Prompt, int]
 """A prompt and the number of the sample that is owed."""
@@ -236,13 +236,15 @@ class _Scheduler:
         self._queue: asyncio.PriorityQueue[tuple[int, Turn]] = asyncio.PriorityQueue()
         self._writer = _Gate(answers=plan.answered > 0)
         self._judges = _Gate(answers=plan.judging is not None and run.has_judged(plan.judging.judge.label))
+        self._group = asyncio.TaskGroup()
+        self._taking: set[asyncio.Task[None]] = set()
         self._fault: LbwError | None = None
         self._failures = 0
 
     async def run(self) -> None:
         for turn in self._plan.to_judge:
             self._enqueue(turn, self._run.answered[turn[0]])
-        async with asyncio.TaskGroup() as group:
+        async with self._group as group:
             helpers = [group.create_task(self._tick())]
             writers = []
             if judging := self._plan.judging:
@@ -251,6 +253,8 @@ class _Scheduler:
                 writers = [group.create_task(self._write(writing)) for _ in range(writing.concurrency)]
             if writers:
                 await asyncio.wait(writers)
+            if self._taking:
+                await asyncio.wait(self._taking)
             await self._queue.join()
             for task in helpers:
                 task.cancel()
@@ -289,9 +293,10 @@ class _Scheduler:
             prompt, sample = task = self._tasks.popleft()
             try:
                 with self._writer.ask():
-                    record = await self._written(writing, prompt, sample)
-                if record.error is None:
-                    self._writer.answered()
+                    completion = await self._completed(writing, prompt, sample)
+            except TimeoutError:
+                told = f"no response within --prompt-timeout {self._plan.limits.prompt_seconds:g} s"
+                self._take(failed_prediction(prompt, sample, BackendError("timeout", told)))
             except BackendError as error:
                 meaning = await self._writer.meaning(error)
                 if meaning is _Meaning.STOP:
@@ -300,26 +305,38 @@ class _Scheduler:
                 if meaning is _Meaning.AGAIN:
                     self._tasks.append(task)
                     continue
-                record = failed_prediction(prompt, sample, error)
-            self._run.predictions.append(record)
-            self._observer.predicted(record)
-            if record.error:
-                self._failed()
-            if (judging := self._plan.judging) and record.response is not None:
-                for repeat in range(judging.repeats):
-                    self._enqueue((record.key, repeat), record.response_length or 0)
+                self._take(failed_prediction(prompt, sample, error))
+            else:
+                self._writer.answered()
+                self._soon(prompt, sample, completion)
 
-    async def _written(self, writing: Writing, prompt: Prompt, sample: int) -> Prediction:
-        """The response, or the record that its time was over."""
-        seconds = self._plan.limits.prompt_seconds
-        try:
-            async with asyncio.timeout(seconds) as limit:
-                return await writing.writer.write(prompt, sample)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            late = BackendError("timeout", f"no response within --prompt-timeout {seconds:g} s")
-            return failed_prediction(prompt, sample, late)
+    async def _completed(self, writing: Writing, prompt: Prompt, sample: int) -> Completion:
+        """What is written within the time that a prompt has.
+
+        Raises:
+            TimeoutError: The time is over.
+        """
+        async with asyncio.timeout(self._plan.limits.prompt_seconds):
+            return await writing.writer.write(prompt, sample)
+
+    def _soon(self, prompt: Prompt, sample: int, completion: Completion) -> None:
+        """Record a response as soon as what is next has been asked: the model is not to wait for it."""
+
+        async def take() -> None:
+            self._take(written_prediction(prompt, sample, completion))
+
+        self._taking.add(task := self._group.create_task(take()))
+        task.add_done_callback(self._taking.discard)
+
+    def _take(self, record: Prediction) -> None:
+        """Record a response, or its failure, and have it judged."""
+        self._run.predictions.append(record)
+        self._observer.predicted(record)
+        if record.error:
+            self._failed()
+        if (judging := self._plan.judging) and record.response is not None:
+            for repeat in range(judging.repeats):
+                self._enqueue((record.key, repeat), record.response_length or 0)
 
     def _enqueue(self, turn: Turn, words: int) -> None:
         """Have a response judged, the longest first."""

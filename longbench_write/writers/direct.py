@@ -30,8 +30,8 @@ class DirectWriter:
 
     name = "direct"
 
-    async def write(self, prompt: Prompt, sample: int) -> Prediction:
-        """Write one response.
+    async def write(self, prompt: Prompt, sample: int) -> Completion:
+        """Have one response written; `written_prediction` makes its record.
 
         Raises:
             BackendError: The model gave none.
@@ -41,11 +41,11 @@ class DirectWriter:
             temperature=self.temperature,
             seed=derived_seed(self.seed, prompt.id, sample),
         )
-        completion = await self.backend.complete([Message(role="user", content=prompt.prompt)], sampling)
-        return _prediction(prompt, sample, completion)
+        return await self.backend.complete([Message(role="user", content=prompt.prompt)], sampling)
 
 
-def _prediction(prompt: Prompt, sample: int, completion: Completion) -> Prediction:
+def written_prediction(prompt: Prompt, sample: int, completion: Completion) -> Prediction:
+    """The record of what a model has written."""
     response, block = split_reasoning(completion.text, truncated=completion.finish_reason == "length")
     return replace(
         answered_prediction(
