@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from longbench_write.length import count_words
+from longbench_write.length import count_words, parted
 
 WORD_GRAM = 6
 """Words in an n-gram of `repetition`."""
@@ -34,6 +34,9 @@ REFUSAL_OPENING = 300
 _CJK = r"\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff"
 _UNIT = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _NUMBER = re.compile(r"\d+")
+_ALPHANUMERIC = bytes(place if chr(place).isalnum() else ord(" ") for place in range(128)).ljust(256)
+_ALPHABETIC = bytes(ord("a" if chr(place).isalpha() else " ") for place in range(128)).ljust(256)
+"""What stands for each byte of an ASCII text where only its words are looked at."""
 
 
 def is_empty(text: str) -> bool:
@@ -72,20 +75,27 @@ def repetition(text: str) -> Repetition:
     The n-grams are of words (letter case aside, all numbers alike, so that a loop that numbers its turns is
     seen), or of characters where most units are CJK characters; a passage's first occurrence is not counted.
     """
-    units = _UNIT.findall(_NUMBER.sub("0", text.lower()))
+    units = _units(_NUMBER.sub("0", text.lower()))
     cjk = sum(1 for unit in units if len(unit) == 1 and unit > "\u3000")
     n = CHARACTER_GRAM if 2 * cjk > len(units) else WORD_GRAM
-    seen: set[tuple[str, ...]] = set()
+    grams = zip(*(itertools.islice(units, i, None) for i in range(n)), strict=False)
+    seen: dict[tuple[str, ...], int] = {}
     repeated: list[range] = []
     end = 0
-    for start, gram in enumerate(zip(*(itertools.islice(units, i, None) for i in range(n)), strict=False)):
-        if gram in seen:
+    for start, first in enumerate(map(seen.setdefault, grams, itertools.count())):
+        if first < start:
             repeated.append(range(max(start, end), start + n))
             end = start + n
-        seen.add(gram)
     share = sum(map(len, repeated)) / len(units) if units else 0.0
     loop = _loop_start(repeated) / len(units) if share >= REPEATED_SHARE else None
     return Repetition(share, loop, _compressed(text))
+
+
+def _units(text: str) -> list[str]:
+    """Words and CJK characters."""
+    if text.isascii():
+        return text.encode().translate(_ALPHANUMERIC).decode().split()
+    return _UNIT.findall(text)
 
 
 def _loop_start(repeated: Sequence[range]) -> int:
@@ -109,13 +119,17 @@ def _compressed(text: str) -> float | None:
 
 @functools.cache
 def _script_units() -> Any:
-    """One match a unit of writing: a CJK character, or a word of another script."""
+    """One match a run of characters of a script, or of several scripts that are counted together."""
     import regex
 
     return regex.compile(
-        r"(?V1)(?P<zh>\p{Han})|(?P<en>\p{Latin}+)|(?P<kana>[\p{Hiragana}\p{Katakana}])|(?P<hangul>\p{Hangul})"
-        r"|(?P<other>[\p{L}--[\p{Han}\p{Latin}\p{Hiragana}\p{Katakana}\p{Hangul}]]+)"
+        r"(?V1)(?P<zh>\p{Han}+)|(?P<en>\p{Latin}+)|(?P<kana>[\p{Hiragana}\p{Katakana}]+)"
+        r"|(?P<hangul>\p{Hangul}+)|(?P<other>[\p{L}--[\p{Han}\p{Latin}\p{Hiragana}\p{Katakana}\p{Hangul}]]+)"
     )
+
+
+_CHARACTERS = ("zh", "kana", "hangul")
+"""Scripts of which a unit is a character, and not a run of them."""
 
 
 def is_wrong_language(text: str, language: str) -> bool:
@@ -130,8 +144,11 @@ def is_wrong_language(text: str, language: str) -> bool:
     """
     if language not in ("en", "zh"):
         return False
-    units = Counter(match.lastgroup for match in _script_units().finditer(text))
-    return bool(units) and units[language] < max(units.values())
+    ascii_words, others = parted(text)
+    units = Counter(en=(b" " + ascii_words.encode().translate(_ALPHABETIC)).count(b" a"))
+    for match in _script_units().finditer(others):
+        units[match.lastgroup] += match.end() - match.start() if match.lastgroup in _CHARACTERS else 1
+    return units[language] < max(units.values())
 
 
 _SORRY_EN = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self, TypedDict, cast
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self, TypedDict
 
 from longbench_write.kinds import check_kinds
 
@@ -33,9 +33,10 @@ class Failure:
 class _Record:
     """What both kinds of record share: whose response it is about, and its line."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
     id: str
     sample: int
+    error: Failure | None
 
     @property
     def key(self) -> Key:
@@ -43,8 +44,9 @@ class _Record:
         return self.id, self.sample
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object of its line."""
-        return asdict(cast(Any, self))
+        """The JSON object of its line; what it holds is shared with the record."""
+        line = {name: getattr(self, name) for name in self.__slots__}
+        return line | {"error": asdict(self.error) if self.error else None}
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> Self:
@@ -156,6 +158,16 @@ class Judgement(_Record):
             if scores is not None and not _are_scores(scores):
                 raise ValueError("scores are not the six dimensions, each an integer from 1 to 5")
         _check_usage(self.usage)
+
+    def without_texts(self) -> Self:
+        """The same judgement, as small as it can be with all that counts, to be held with many others."""
+        return replace(
+            self,
+            scores=None if self.scores is None else {name: self.scores[name] for name in DIMENSIONS},
+            analysis="",
+            raw="",
+            chapters=self.chapters and [part | {"analysis": ""} for part in self.chapters],
+        )
 
     @property
     def values(self) -> dict[str, float] | None:

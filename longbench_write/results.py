@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
     run = load_run(path)
     judges = run.manifest["judges"]
     label = judge or run.manifest["judge"]
-    judgements = [judgement for judgement in run.judgements if judgement.judge == label]
+    judgements = [judgement.without_texts() for judgement in run.judgements if judgement.judge == label]
     if judge is None and not judgements:
         label = None
     elif label not in judges:
@@ -108,7 +109,7 @@ def scores_csv(rows: Sequence[Row]) -> str:
         *("repeated_share", "repeated_from", "compressed_share", "reasoning_words"),
         *("length_rule", "S_l_rule"),
     ]
-    return csv_text([head, *map(_line, rows)])
+    return csv_text(itertools.chain([head], map(_line, rows)))
 
 
 def _line(row: Row) -> list[object]:

@@ -6,10 +6,10 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from longbench_write import diagnostics
 from longbench_write.diagnostics import Repetition
@@ -61,7 +61,7 @@ class Row:
     length_rule: str | None = None
     S_l_rule: float | None = None
 
-    @property
+    @cached_property
     def S_q(self) -> float | None:  # noqa: N802
         """Quality score, 0 to 100; None if unjudged."""
         if self.dimensions is None:
@@ -241,19 +241,22 @@ def _partition(rows: Iterable[Row], key: Callable[[Row], str]) -> list[tuple[str
     return list(groups.items())
 
 
-def _per_prompt(rows: Sequence[Row], value: Callable[[Row], float | None]) -> list[float]:
+def _per_prompt(rows: Sequence[Row], value: Callable[[Row], float | None]) -> dict[str, float]:
     """The mean of each prompt's samples, in order of first appearance; prompts without a value left out."""
     samples: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         if (number := value(row)) is not None:
             samples[row.id].append(number)
-    return [float(np.mean(numbers)) for numbers in samples.values()]
+    return {
+        prompt: float(np.mean(numbers) if len(numbers) > 1 else numbers[0])
+        for prompt, numbers in samples.items()
+    }
 
 
 def _mean(rows: Sequence[Row], value: Callable[[Row], float | None]) -> float | None:
     """The mean over prompts of the mean over samples; None without any."""
     means = _per_prompt(rows, value)
-    return float(np.mean(means)) if means else None
+    return float(np.mean(list(means.values()))) if means else None
 
 
 def _group(rows: Sequence[Row], *, judged: bool) -> dict[str, Any]:
@@ -291,18 +294,13 @@ def _bounds(rows: Sequence[Row]) -> list[float | None]:
 
 def _intervals(rows: Sequence[Row]) -> dict[str, list[float] | None]:
     """95% bootstrap intervals over prompts; None where there are fewer than two prompts."""
-    prompts = list(dict.fromkeys(row.id for row in rows))
-    if len(prompts) < 2:
+    lengths, qualities = _per_prompt(rows, lambda row: row.S_l), _per_prompt(rows, lambda row: row.S_q)
+    if len(lengths) < 2:
         return dict.fromkeys(("S_bar", "S_l", "S_q"))
-    columns: NDArray[np.float64] = np.full((len(prompts), 2), np.nan)
-    for place, (_, group) in enumerate(_partition(rows, lambda row: row.id)):
-        for column, value in enumerate(
-            (_mean(group, lambda row: row.S_l), _mean(group, lambda row: row.S_q))
-        ):
-            columns[place, column] = np.nan if value is None else value
+    columns = np.array([(length, qualities.get(prompt, np.nan)) for prompt, length in lengths.items()])
     length, quality = bootstrap_means(columns).T
     means = {"S_bar": (length + quality) / 2, "S_l": length, "S_q": quality}
-    enough = int(np.count_nonzero(~np.isnan(columns[:, 1]))) >= 2
+    enough = len(qualities) >= 2
     return {
         name: list(found) if (found := interval(values)) and (enough or name == "S_l") else None
         for name, values in means.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
 from statistics import NormalDist
 from typing import TypeVar
@@ -34,19 +34,34 @@ def bootstrap_means(
     Returns:
         Shape (resamples, columns); NaN where a resample drew no value of a column.
     """
-    rng = np.random.default_rng(seed)
-    prompts = columns.shape[0]
     present = ~np.isnan(columns)
     values = np.where(present, columns, 0.0)
     weights = present.astype(np.float64)
-    equal = np.full(prompts, 1.0 / prompts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.concatenate(
+            [(drawn @ values) / (drawn @ weights) for drawn in _draws(len(columns), seed, resamples)]
+        )
+
+
+def _draws(prompts: int, seed: int, resamples: int) -> Iterator[NDArray[np.float64]]:
+    """How often each resample draws each prompt, in parts of at most `_CHUNK` numbers."""
     step = max(1, _CHUNK // prompts)
-    parts = []
+    if resamples <= step:
+        yield _drawn(prompts, seed, resamples).astype(np.float64)
+        return
+    rng = np.random.default_rng(seed)
     for start in range(0, resamples, step):
-        drawn = rng.multinomial(prompts, equal, size=min(step, resamples - start)).astype(np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            parts.append((drawn @ values) / (drawn @ weights))
-    return np.concatenate(parts)
+        yield _multinomial(rng, prompts, min(step, resamples - start)).astype(np.float64)
+
+
+@lru_cache(maxsize=16)
+def _drawn(prompts: int, seed: int, resamples: int) -> NDArray[np.uint16]:
+    """Those of few prompts, which are kept for the next metric or group of as many prompts."""
+    return _multinomial(np.random.default_rng(seed), prompts, resamples).astype(np.uint16)
+
+
+def _multinomial(rng: np.random.Generator, prompts: int, resamples: int) -> NDArray[np.int64]:
+    return rng.multinomial(prompts, np.full(prompts, 1.0 / prompts), size=resamples)
 
 
 def interval(means: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float] | None:
@@ -68,6 +83,9 @@ _SAME = 1e-9
 def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np.float64]:
     """Means of `RESAMPLES` resamples, with replacement, of one value a prompt.
 
+    The values are rounded first so that every sum of them is exact. The order of adding then changes nothing:
+    any machine and any library of linear algebra gives the same means to the last bit.
+
     Args:
         values: Shape (prompts,), none NaN.
         seed: Of the generator; the same seed draws the same prompts for every metric of as many prompts.
@@ -75,14 +93,21 @@ def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np
     Returns:
         Shape (RESAMPLES,), sorted.
     """
-    return np.sort(_drawn(len(values), seed) @ values / len(values))
+    prompts = len(values)
+    rounded = summable(values)
+    sums = np.concatenate([drawn @ rounded for drawn in _draws(prompts, seed, RESAMPLES)])
+    return np.sort(sums / prompts)
 
 
-@lru_cache(maxsize=8)
-def _drawn(prompts: int, seed: int) -> NDArray[np.float64]:
-    """How often each resample draws each prompt; shape (RESAMPLES, prompts)."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(prompts, np.full(prompts, 1 / prompts), size=RESAMPLES).astype(np.float64)
+def summable(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values rounded so that as many of them, whichever, add up without rounding.
+
+    All become multiples of one power of 2, so small that a double holds the largest sum to be had: for 120
+    differences of up to 100 points that is 2**-38.
+    """
+    largest = math.frexp(max(1.0, len(values) * float(np.max(np.abs(values)))))[1]
+    unit = math.ldexp(1.0, largest - np.finfo(np.float64).nmant)
+    return np.round(values / unit) * unit
 
 
 def widened_interval(

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -203,9 +204,9 @@ def _read(
         prompt = Prompt(
             id=_text(row, "id", f"{stem}-{number}", where),
             prompt=text,
-            type=(types or {}).get(kind, kind),
+            type=sys.intern((types or {}).get(kind, kind)),
             length=length,
-            language=_text(row, "language", default, where),
+            language=sys.intern(_text(row, "language", default, where)),
             length_rule=rule,
             length_bounds=_range(row, length, where) if rule == "range" else None,
             topic=_text(row, "topic", None, where) if "topic" in row else "",

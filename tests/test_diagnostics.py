@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longbench_write.diagnostics import (
+    _UNIT,
     REPEATED_SHARE,
+    _units,
     is_empty,
     is_refusal,
     is_wrong_language,
@@ -154,6 +156,11 @@ def test_repetition_is_a_share(text):
     assert found.start is None or 0 < found.start < 1
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_of_plain_text_are_those_of_any_text(text):
+    assert _units(text) == _UNIT.findall(text)
+
+
 def test_a_loop_is_said_to_begin_where_it_does():
     prose = english_prose(1_000)
     assert repetition(prose).start is None
@@ -192,6 +199,11 @@ CODE_MIXED = (
         ("12345 67,890 !!! 😀", "zh", False),
         (english_prose(100), "ja", False),
         (chinese_prose(100), "fr", False),
+        ("Das hörte Émile früher über Österreich: çok güzel, naïve façades.", "zh", True),
+        ("Один two три", "en", True),
+        ("Один two drei", "en", False),
+        ("中文 two words", "zh", False),
+        ("中 two words", "zh", True),
     ],
 )
 def test_wrong_language(text, language, wrong):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from longbench_write.length import (
     LENGTH_RULES,
+    _count_by_boundaries,
     count_words,
     count_words_unicode,
     length_score,
@@ -56,6 +57,19 @@ def test_official_count_is_the_definition(text):
 def test_official_count_is_the_definition_on_joined_words(parts):
     text = "".join(parts)
     assert count_words(text) == literal_count(text)
+
+
+@given(MIXED)
+def test_official_count_is_the_definition_on_mostly_plain_text(text):
+    text = f"{text}{' and more of it' * len(text)}{text}"
+    assert count_words(text) == literal_count(text)
+
+
+def test_official_count_is_the_definition_beside_any_character():
+    for start in range(0, 0x20000, 32):
+        characters = map(chr, range(start, start + 32))
+        text = "".join(f"a{char} b{char}c {char}d plain words behind it " for char in characters)
+        assert count_words(text) == literal_count(text), hex(start)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +150,17 @@ def test_official_examples(text, words):
 )
 def test_unicode_examples(text, words):
     assert count_words_unicode(text) == words
+
+
+@given(st.one_of(MIXED, st.text(st.characters(max_codepoint=127), max_size=400)))
+def test_unicode_count_is_that_by_the_rules_alone(text):
+    assert count_words_unicode(text) == _count_by_boundaries(text)
+
+
+@pytest.mark.parametrize("space", [chr(code) for code in range(0x110000) if chr(code).isspace()])
+def test_unicode_count_is_that_by_the_rules_alone_beside_any_white_space(space):
+    text = f"a{space}b 一{space} {space}1.{space}5 _{space}x {space}\u0301"
+    assert count_words_unicode(text) == _count_by_boundaries(text)
 
 
 @given(MIXED)

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,11 +7,13 @@ from hypothesis import strategies as st
 
 from longbench_write.stats import (
     FLIPS,
+    RESAMPLES,
     bootstrap_means,
     holm,
     interval,
     resampled_means,
     sign_flip_p,
+    summable,
     t_quantile,
     widened_interval,
 )
@@ -76,6 +80,33 @@ def test_the_widened_interval_is_as_wide_as_that_of_the_t_distribution(prompts):
     width = 2 * t_quantile(0.975, prompts - 1) * values.std(ddof=1) / np.sqrt(prompts)
     assert high - low == pytest.approx(width, rel=0.06)
     assert low < centre < high
+
+
+def test_resampled_means_are_those_of_a_plain_loop_to_the_last_bit():
+    change = np.random.default_rng(4).normal(-2, 9, 30)
+    values = summable(change).tolist()
+    rng = np.random.default_rng(0)
+    means = []
+    for _ in range(RESAMPLES):
+        counts = rng.multinomial(30, [1 / 30] * 30).tolist()
+        means.append(sum(count * value for count, value in zip(counts, values, strict=True)) / 30)
+    assert resampled_means(change).tolist() == sorted(means)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=200), st.randoms())
+def test_summable_values_have_one_sum_in_any_order(values, rng):
+    rounded = summable(np.array(values))
+    assert rounded == pytest.approx(values, abs=1e-11)
+    drawn = rng.choices(rounded.tolist(), k=len(values))
+    assert sum(drawn) == sum(sorted(drawn)) == math.fsum(drawn)
+
+
+def test_the_draws_of_more_prompts_than_are_kept_are_the_same():
+    values = np.random.default_rng(1).normal(0, 5, 450)
+    rng = np.random.default_rng(0)
+    counts = rng.multinomial(450, np.full(450, 1 / 450), size=RESAMPLES)
+    assert (resampled_means(values) == np.sort(counts @ summable(values) / 450)).all()
 
 
 def test_without_scatter_the_interval_is_the_mean():
