@@ -1,110 +1,31 @@
-"""How long `lbw-eval leaderboard` takes over 1,000 run folders of 120 rows, and which files it opens.
-
-The folders are made in a temporary folder by the scoring code; as scoring costs far more than reading, a few
-runs are scored and each stands in many folders under another model's name.
-
-Run: python benchmarks/leaderboard_1000.py
-"""
+"""How long `lbw-eval leaderboard` takes over 1,000 run folders of 120 rows, and which files it opens."""
 
 from __future__ import annotations
 
 import json
-import random
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
-from longbench_write.records import DIMENSIONS, Judgement, Prediction
-from longbench_write.results import scores_csv
-from longbench_write.scoring import summarise
-from longbench_write.summary import Heading
+from benchmarks.speed.measure import run
+from benchmarks.speed.section import Target, table
 
-FOLDERS, PROMPTS, SCORED = 1000, 120, 5
+FOLDERS, PROMPTS = 1000, 120
 COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()", "leaderboard"]
-TYPES = ("essay", "report", "story", "news", "forum", "manual", "lesson")
-
-
-def heading(model: str) -> Heading:
-    return Heading(
-        model=model,
-        writer="direct",
-        suite="s",
-        suite_version="1",
-        suite_sha256="5" * 64,
-        prompts={"n": PROMPTS, "sha256": "4" * 64},
-        samples=1,
-        settings={"backend": "openai", "temperature": 0.5, "max_tokens": 32768, "seed": 42},
-        judge="j",
-        judge_sha256="7" * 64,
-        judge_note="",
-        start="2026-11-21T00:00:00+00:00",
-        note="",
-    )
-
-
-def prediction(number: int, rng: random.Random) -> Prediction:
-    length = rng.choice((300, 800, 2500, 6000))
-    written = int(length * rng.uniform(0.4, 1.5))
-    return Prediction(
-        prompt="p",
-        type=TYPES[number % len(TYPES)],
-        length=length,
-        response_length=written,
-        response=f"Text {number}.",
-        id=f"p-{number}",
-        language=("en", "zh")[number % 2],
-        sample=0,
-        response_length_unicode=written,
-        reasoning="",
-        finish_reason="stop",
-        max_tokens_effective=None,
-        usage={},
-        seconds=1.0,
-        error=None,
-        attempts=1,
-        reasoning_words=0,
-    )
-
-
-def judgement(number: int, rng: random.Random) -> Judgement:
-    return Judgement(
-        id=f"p-{number}",
-        sample=0,
-        judge="j",
-        repeat=0,
-        scores={name: rng.randint(1, 5) for name in DIMENSIONS},
-        analysis="",
-        raw="",
-        error=None,
-        usage=None,
-        seconds=1.0,
-        tries=1,
-    )
-
-
-def make(place: Path) -> None:
-    scored = []
-    for seed in range(SCORED):
-        rng = random.Random(seed)
-        summary, rows = summarise(
-            heading("model-?"),
-            [prediction(number, rng) for number in range(PROMPTS)],
-            [judgement(number, rng) for number in range(PROMPTS)],
-            owed=PROMPTS,
-            seconds=1.0,
-        )
-        scored.append((summary.to_json(), scores_csv(rows)))
-    for number in range(FOLDERS):
-        folder = place / f"model-{number}" / "s" / "openai-0"
-        folder.mkdir(parents=True)
-        summary_json, scores = scored[number % SCORED]
-        (folder / "summary.json").write_text(summary_json.replace("model-?", f"model-{number}"))
-        (folder / "scores.csv").write_text(scores)
-        (folder / "run.yaml").write_text("")
+STRAIGHT = """
+import sys
+from pathlib import Path
+import pandas as pd
+rows = []
+for file in sorted(Path(sys.argv[1]).glob("*/*/*/scores.csv")):
+    scores = pd.read_csv(file)
+    rows.append(scores.groupby("id")[["S_l", "S_q"]].mean().mean().rename(file.parts[-4]))
+print(pd.DataFrame(rows).to_csv())
+"""
+"""The same means by a loop of pandas over the runs' rows."""
+FORMATS = ("table", "md", "csv", "json", "latex", "html")
 
 
 def opened(place: Path) -> Counter[str]:
@@ -122,22 +43,23 @@ def opened(place: Path) -> Counter[str]:
     return Counter(json.loads(done.stderr.splitlines()[-1]))
 
 
-def main() -> None:
+def measure() -> tuple[list[Target], str]:
+    """Each format once, beside a loop of pandas; which files are opened."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        make(place)
-        print(f"{FOLDERS} runs of {PROMPTS} rows; opened: {dict(opened(place))}")
-        for form in ("table", "md", "csv", "json", "latex", "html"):
-            start, spent = time.perf_counter(), cpu_seconds()
-            done = subprocess.run([*COMMAND, str(place), "--format", form], capture_output=True, check=True)
-            wall, cpu = time.perf_counter() - start, cpu_seconds() - spent
-            print(f"{form:6} {wall:5.2f} s, {cpu:5.2f} s of CPU, {len(done.stdout) / 1e6:5.2f} MB")
-
-
-def cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-if __name__ == "__main__":
-    main()
+        run([sys.executable, "-m", "benchmarks.speed.leaderboard_runs", place], log=place / "log")
+        files = ", ".join(f"{file} {times:,} times" for file, times in sorted(opened(place).items()))
+        costs = {form: run([*COMMAND, place, "--format", form], log=place / "log") for form in FORMATS}
+        straight = run([sys.executable, "-c", STRAIGHT, place], log=place / "log")
+    rows = [
+        (f"--format {form}", f"{each.seconds:.2f} s", f"{each.cpu:.2f} s") for form, each in costs.items()
+    ]
+    rows.append(("a loop of pandas", f"{straight.seconds:.2f} s", f"{straight.cpu:.2f} s"))
+    slowest = max(each.seconds for each in costs.values())
+    text = (
+        f"The leaderboard of {FOLDERS:,} runs of {PROMPTS} rows, whole commands; of their files are opened: "
+        f"{files}. The loop of pandas reads the rows and takes means, without intervals or ranks.\n\n"
+        f"{table(('', 'seconds', 'CPU seconds'), rows)}"
+    )
+    ratio = straight.seconds / slowest
+    return [Target("leaderboard, slowest format: times faster", ratio, 1.0, " ×", at_least=True)], text

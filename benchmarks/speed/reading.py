@@ -1,0 +1,139 @@
+"""What reading an answer costs, one way after the other: where the time of a request goes.
+
+    python -m benchmarks.speed.reading WAY ADDRESS REQUESTS CONCURRENCY
+
+makes that many requests in one of the ways and prints CPU seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from statistics import median
+from typing import Any
+
+from benchmarks.speed.measure import output, served
+from benchmarks.speed.scenarios import SUITE
+from benchmarks.speed.section import Section, Settings, table
+from benchmarks.speed.server import Profile
+
+REQUESTS, CONCURRENCY, WORDS = 480, 32, 100
+WAYS = {
+    "typed": "the client's objects, one an event (`chat.completions.create(stream=True)`)",
+    "untyped": "plain JSON, one an event (`post` with `AsyncStream[object]`)",
+    "batched": "the response's bytes, all that one read brings parsed at once",
+    "batched-aiohttp": "the same, through aiohttp: what lbw-eval does",
+    "whole": "not streamed, typed",
+    "bare": "aiohttp alone, nothing parsed: the limit",
+}
+
+Ask = Callable[[], Awaitable[None]]
+
+
+def measure(settings: Settings) -> Section:
+    """Every way, in turns, each in a process of its own."""
+    found: dict[str, list[float]] = {way: [] for way in WAYS}
+    with served(Profile(first=0.0, words=WORDS), SUITE) as address:
+        for _ in range(settings.rounds):
+            for way, seconds in found.items():
+                words = ["-m", "benchmarks.speed.reading", way, address, str(REQUESTS), str(CONCURRENCY)]
+                seconds.append(float(output([sys.executable, *words])))
+    medians = {way: 1000 * median(seconds) / REQUESTS for way, seconds in found.items()}
+    rows = [
+        (about, f"{medians[way]:.2f} ms", f"{medians[way] / medians['bare']:.1f}")
+        for way, about in WAYS.items()
+    ]
+    return Section(
+        "What each way to read an answer costs",
+        f"CPU a request, answers of {WORDS} events, {CONCURRENCY} in flight, {REQUESTS} requests, medians of "
+        f"{settings.rounds} turns. All but the last use one openai client.\n\n"
+        f"{table(('', 'CPU', '× the last'), rows)}",
+    )
+
+
+def _body(*, stream: bool) -> dict[str, Any]:
+    with SUITE.open(encoding="utf-8") as lines:
+        prompt = json.loads(next(lines))["prompt"]
+    return {"model": "m", "messages": [{"role": "user", "content": prompt}], "stream": stream}
+
+
+async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable[None]]) -> None:
+    import httpx2
+    import openai
+
+    from longbench_write.backends.base import Meter
+    from longbench_write.backends.event_stream import EventStream
+    from longbench_write.backends.openai_reply import Reply
+
+    made = openai.DefaultAioHttpClient if way.endswith("aiohttp") else httpx2.AsyncClient
+    limits = httpx2.Limits(max_connections=0 if way.endswith("aiohttp") else None)
+    async with openai.AsyncOpenAI(
+        api_key="none", base_url=f"{address}/model/v1", http_client=made(limits=limits, trust_env=False)
+    ) as client:
+
+        async def ask() -> None:
+            body = _body(stream=way != "whole")
+            if way == "whole":
+                await client.chat.completions.create(**body)
+            elif way == "typed":
+                async for _ in await client.chat.completions.create(**body):
+                    pass
+            else:
+                streamed: dict[str, Any] = {"stream": True, "stream_cls": openai.AsyncStream[object]}
+                kind = object if way == "untyped" else httpx2.Response
+                answer: Any = await client.post("/chat/completions", cast_to=kind, body=body, **streamed)
+                if way == "untyped":
+                    async for _ in answer:
+                        pass
+                    return
+                events, reply = EventStream(), Reply(Meter())
+                async with aclosing(answer):
+                    async for received in answer.aiter_bytes():
+                        reply.add_chunks(events.feed(received))
+
+        await use(ask)
+
+
+async def _bare(address: str, use: Callable[[Ask], Awaitable[None]]) -> None:
+    import aiohttp
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def ask() -> None:
+            url = f"{address}/model/v1/chat/completions"
+            async with session.post(url, json=_body(stream=True)) as answer:
+                async for _ in answer.content.iter_any():
+                    pass
+
+        await use(ask)
+
+
+async def _ask_all(ask: Ask, requests: int, concurrency: int) -> None:
+    """Ask once to warm up, then so many times; prints the CPU seconds of those."""
+    free = asyncio.Semaphore(concurrency)
+
+    async def one() -> None:
+        async with free:
+            await ask()
+
+    await ask()
+    began = time.process_time()
+    await asyncio.gather(*(one() for _ in range(requests)))
+    print(time.process_time() - began)
+
+
+def main() -> None:
+    way, address, requests, concurrency = sys.argv[1:]
+
+    async def use(ask: Ask) -> None:
+        await _ask_all(ask, int(requests), int(concurrency))
+
+    asyncio.run(_bare(address, use) if way == "bare" else _through_client(way, address, use))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Counting, scoring and comparing, each beside a straightforward version with the same results.
+
+    python -m benchmarks.speed.scoring NAME
+
+measures one of them in a process of its own and prints its seconds, and those of the straightforward one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import TypeVar
+
+from benchmarks.speed import leaderboard
+from benchmarks.speed.measure import output
+from benchmarks.speed.section import Section, Settings, Target, table
+from benchmarks.speed.server import Prose
+
+T = TypeVar("T")
+
+TEXTS, WORDS = 120, 20_000
+PROMPTS = 120
+
+
+def measure(settings: Settings) -> Section:
+    """Each in a process of its own, in turns."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in PARTS}
+    for _ in range(settings.rounds):
+        for name, pairs in found.items():
+            ours, straight = json.loads(output([sys.executable, "-m", "benchmarks.speed.scoring", name]))
+            pairs.append((ours, straight))
+    rows, ratios = [], {}
+    for name, pairs in found.items():
+        ratios[name] = median(straight / ours for ours, straight in pairs)
+        ours, straight = (median(pair[which] for pair in pairs) for which in (0, 1))
+        rows.append((name, f"{ours:.3f} s", f"{straight:.3f} s", f"{ratios[name]:.1f}"))
+    boards, boards_text = leaderboard.measure()
+    text = f"""Medians of {settings.rounds} turns; both versions give the same to the last bit, or the
+measurement ends. The count's straightforward version is `len(re.findall(...))` twice; the bootstrap's is a
+loop in Python with the same draws.
+
+{table(("", "ours", "straightforward", "times faster"), rows)}
+
+{boards_text}"""
+    return Section(
+        "Scoring",
+        text,
+        [
+            *(Target(f"{name}: times faster", ratios[name], 3, " ×", at_least=True) for name in COUNTS),
+            Target(f"{BOOTSTRAP}: times faster", ratios[BOOTSTRAP], 20, " ×", at_least=True),
+            *boards,
+        ],
+    )
+
+
+def _timed(work: Callable[[], T]) -> tuple[float, T]:
+    began = time.perf_counter()
+    result = work()
+    return time.perf_counter() - began, result
+
+
+def _texts(language: str) -> list[str]:
+    languages = ("en", "zh") if language == "both" else (language,)
+    prose = [Prose(each) for each in languages]
+    return [prose[n % len(prose)].text(n * 311, n * 311 + WORDS) for n in range(TEXTS)]
+
+
+def _count(language: str) -> tuple[float, float]:
+    import re
+
+    from longbench_write.length import count_words
+
+    texts = _texts(language)
+    ours, counts = _timed(lambda: [count_words(text) for text in texts])
+    straight, expected = _timed(
+        lambda: [
+            len(re.findall(r"[\u4e00-\u9fff]", text)) + len(re.findall(r"\b[a-zA-Z]+\b", text))
+            for text in texts
+        ]
+    )
+    _same(counts, expected)
+    return ours, straight
+
+
+def _bootstrap() -> tuple[float, float]:
+    import numpy as np
+
+    from longbench_write.stats import RESAMPLES, resampled_means, summable
+
+    change = np.random.default_rng(4).normal(-2, 9, PROMPTS)
+
+    def loop() -> list[float]:
+        values = summable(change).tolist()
+        rng = np.random.default_rng(0)
+        means = []
+        for _ in range(RESAMPLES):
+            counts = rng.multinomial(PROMPTS, [1 / PROMPTS] * PROMPTS).tolist()
+            means.append(sum(count * value for count, value in zip(counts, values, strict=True)) / PROMPTS)
+        return sorted(means)
+
+    ours, means = _timed(lambda: resampled_means(change))
+    straight, expected = _timed(loop)
+    _same(means.tolist(), expected)
+    return ours, straight
+
+
+def _same(ours: object, expected: object) -> None:
+    if ours != expected:
+        raise SystemExit("the two versions differ")
+
+
+COUNTS = {f"counting {TEXTS} x {WORDS:,} words, {which}": which for which in ("en", "zh", "both")}
+BOOTSTRAP = f"{PROMPTS} differences, 10,000 resamples"
+PARTS: dict[str, Callable[[], tuple[float, float]]] = {
+    **{name: (lambda which=which: _count(which)) for name, which in COUNTS.items()},
+    BOOTSTRAP: _bootstrap,
+}
+
+
+if __name__ == "__main__":
+    print(json.dumps(PARTS[sys.argv[1]]()))
