@@ -16,7 +16,10 @@ K = TypeVar("K", bound=Hashable)
 RESAMPLES = 10_000
 """Bootstrap resamples behind every 95% interval."""
 
-_CHUNK = 4_000_000
+_PART = 120_000
+"""Numbers that are drawn and summed at once, so that little memory is needed beside the means."""
+_KEPT = 400
+"""Prompts up to which the draws are kept for the next metric, or group of as many prompts."""
 
 
 def bootstrap_means(
@@ -24,7 +27,8 @@ def bootstrap_means(
 ) -> NDArray[np.float64]:
     """Resample the prompts with replacement and take each column's mean, NaN left out.
 
-    The columns are resampled together, so that combinations of their means can be formed afterwards.
+    The columns are resampled together, so that combinations of their means can be formed afterwards. Sums are
+    exact, as in `resampled_means`.
 
     Args:
         columns: Shape (prompts, columns); NaN where a prompt has no value.
@@ -35,7 +39,7 @@ def bootstrap_means(
         Shape (resamples, columns); NaN where a resample drew no value of a column.
     """
     present = ~np.isnan(columns)
-    values = np.where(present, columns, 0.0)
+    values = summable(np.where(present, columns, 0.0))
     weights = present.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.concatenate(
@@ -44,24 +48,22 @@ def bootstrap_means(
 
 
 def _draws(prompts: int, seed: int, resamples: int) -> Iterator[NDArray[np.float64]]:
-    """How often each resample draws each prompt, in parts of at most `_CHUNK` numbers."""
-    step = max(1, _CHUNK // prompts)
-    if resamples <= step:
-        yield _drawn(prompts, seed, resamples).astype(np.float64)
-        return
-    rng = np.random.default_rng(seed)
-    for start in range(0, resamples, step):
-        yield _multinomial(rng, prompts, min(step, resamples - start)).astype(np.float64)
+    """How often each resample draws each prompt, in parts of about `_PART` numbers."""
+    parts = _kept_draws(prompts, seed, resamples) if prompts <= _KEPT else _drawn(prompts, seed, resamples)
+    return (part.astype(np.float64) for part in parts)
 
 
 @lru_cache(maxsize=16)
-def _drawn(prompts: int, seed: int, resamples: int) -> NDArray[np.uint16]:
-    """Those of few prompts, which are kept for the next metric or group of as many prompts."""
-    return _multinomial(np.random.default_rng(seed), prompts, resamples).astype(np.uint16)
+def _kept_draws(prompts: int, seed: int, resamples: int) -> list[NDArray[np.uint16]]:
+    return [part.astype(np.uint16) for part in _drawn(prompts, seed, resamples)]
 
 
-def _multinomial(rng: np.random.Generator, prompts: int, resamples: int) -> NDArray[np.int64]:
-    return rng.multinomial(prompts, np.full(prompts, 1.0 / prompts), size=resamples)
+def _drawn(prompts: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+    rng = np.random.default_rng(seed)
+    equal = np.full(prompts, 1.0 / prompts)
+    step = max(1, _PART // prompts)
+    for start in range(0, resamples, step):
+        yield rng.multinomial(prompts, equal, size=min(step, resamples - start))
 
 
 def interval(means: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float] | None:
@@ -100,7 +102,7 @@ def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np
 
 
 def summable(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values rounded so that as many of them, whichever, add up without rounding.
+    """Values, of shape (prompts, ...), rounded so that as many of them, whichever, add up without rounding.
 
     All become multiples of one power of 2, so small that a double holds the largest sum to be had: for 120
     differences of up to 100 points that is 2**-38.
