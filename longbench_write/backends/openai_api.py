@@ -35,7 +35,11 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 _PATH = "/chat/completions"
 _NO_KEY = "EMPTY"
 _KEEP_ALIVE = 2.0
-"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
+"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it.
+
+On loopback none is kept: a connection costs little there, and llama.cpp's server closes its own after each
+stream although it says otherwise.
+"""
 _NO_LIMIT = 0
 """Of connections, as aiohttp says it: `Pace` limits the requests."""
 
@@ -227,14 +231,15 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
 
     check_url(url)
     parts = httpx2.URL(url)
+    loopback = parts.host in ("127.0.0.1", "localhost", "::1")
     idle = spec.idle_timeout
     timeout = httpx2.Timeout(connect=CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
     transport = openai.DefaultAioHttpClient(
         timeout=timeout,
-        limits=httpx2.Limits(max_connections=_NO_LIMIT, keepalive_expiry=_KEEP_ALIVE),
+        limits=httpx2.Limits(max_connections=_NO_LIMIT, keepalive_expiry=0.0 if loopback else _KEEP_ALIVE),
         auth=(parts.username, parts.password) if parts.userinfo else None,
         follow_redirects=True,
-        trust_env=parts.host not in ("127.0.0.1", "localhost", "::1"),
+        trust_env=not loopback,
     )
     address = public_url(url)
     client = openai.AsyncOpenAI(
