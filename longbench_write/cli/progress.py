@@ -44,8 +44,8 @@ class Progress(Observer):
         self.stream = stream or sys.stderr
         self._plan: Plan | None = None
         self._generated = self._judged = self._failed = 0
-        self._scores: list[float] = []
-        self._weight = 0
+        self._scores = 0.0
+        self._words = self._written = 0
         self._started = 0.0
         self._told = time.monotonic()
 
@@ -56,6 +56,7 @@ class Progress(Observer):
     def begin(self, plan: Plan) -> None:
         """Start counting."""
         self._plan = plan
+        self._words = sum(prompt.length for prompt, _ in plan.to_write)
         self._started = time.monotonic()
         if plan.answered:
             self.note(f"going on in {plan.folder}: {plan.answered} responses are there already")
@@ -70,14 +71,14 @@ class Progress(Observer):
 
     def predicted(self, record: Prediction) -> None:
         """Count a response."""
-        self._weight += record.length
+        self._written += record.length
         if record.response_length is None:
             self._failed += 1
             reason = record.error.message if record.error else ""
             self.note(f"{record.id}: no response: {reason}")
         else:
             self._generated += 1
-            self._scores.append(length_score(record.length, record.response_length))
+            self._scores += length_score(record.length, record.response_length)
 
     def judged(self, record: Judgement) -> None:
         """Count a judgement."""
@@ -112,8 +113,8 @@ class Progress(Observer):
         seconds = time.monotonic() - self._started
         if pieces := sum(meter.pieces for meter in meters.values()):
             parts.append(f"{pieces / max(seconds, 1e-9):,.0f} tokens/s")
-        if self._scores:
-            parts.append(f"S_l {sum(self._scores) / len(self._scores):.1f}")
+        if self._generated:
+            parts.append(f"S_l {self._scores / self._generated:.1f}")
         if self._failed:
             parts.append(f"failed {self._failed}")
         parts.append(f"in flight {sum(meter.in_flight for meter in meters.values())}{_slowed(plan)}")
@@ -131,11 +132,10 @@ class Progress(Observer):
 
     def _left(self, plan: Plan, seconds: float) -> float:
         """Seconds left if the rest goes as the part that is done: words to write, responses to judge."""
-        total = sum(prompt.length for prompt, _ in plan.to_write)
         to_judge = self._to_judge(plan, plan.judging) if plan.judging else 0
         left = [
             seconds * (all_of_it / done - 1)
-            for all_of_it, done in ((total, self._weight), (to_judge, self._judged))
+            for all_of_it, done in ((self._words, self._written), (to_judge, self._judged))
             if done
         ]
         return max(left, default=0.0)
