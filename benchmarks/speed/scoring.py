@@ -2,26 +2,31 @@
 
     python -m benchmarks.speed.scoring NAME
 
-measures one of them in a process of its own and prints its seconds, and those of the straightforward one.
+measures one of them in a process of its own and prints its seconds, and those of a straightforward version.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import sysconfig
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
 from benchmarks.speed import leaderboard
-from benchmarks.speed.measure import output
+from benchmarks.speed.measure import Cost, output, run
 from benchmarks.speed.section import Section, Settings, Target, table
 from benchmarks.speed.server import Prose
 
 T = TypeVar("T")
 
 TEXTS, WORDS = 120, 20_000
+PARAGRAPH = 100
+"""Words of one language in a mixed text, before the other's turn."""
 COMPARED = [120] * 9 + [26, 36, 31, 27] * 3
 """Prompts behind each metric of `lbw-eval compare`: over all, and in each length range."""
 
@@ -29,10 +34,14 @@ COMPARED = [120] * 9 + [26, 36, 31, 27] * 3
 def measure(settings: Settings) -> Section:
     """Each in a process of its own, in turns."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in PARTS}
+    scored: list[float] = []
+    compared: list[Cost] = []
     for _ in range(settings.rounds):
         for name, pairs in found.items():
-            ours, straight = json.loads(output([sys.executable, "-m", "benchmarks.speed.scoring", name]))
+            ours, straight = _child(name)
             pairs.append((ours, straight))
+        scored += _child(SCORED)
+        compared.append(_compare())
     rows, ratios = [], {}
     for name, pairs in found.items():
         ratios[name] = median(straight / ours for ours, straight in pairs)
@@ -43,6 +52,11 @@ measurement ends. The count's straightforward version is `len(re.findall(...))` 
 loop in Python with the same draws.
 
 {table(("", "ours", "straightforward", "times faster"), rows)}
+
+Scoring {TEXTS} texts of {WORDS:,} words with their judgements, every diagnostic and interval included,
+takes {median(scored):.2f} s. `lbw-eval compare` of two runs of {leaderboard.PROMPTS} rows, the whole command:
+{median(each.seconds for each in compared):.2f} s, {median(each.cpu for each in compared):.2f} s of CPU,
+{median(each.megabytes for each in compared):.0f} MB.
 
 {leaderboard.measure()}"""
     return Section(
@@ -55,6 +69,20 @@ loop in Python with the same draws.
     )
 
 
+def _child(name: str) -> list[float]:
+    seconds: list[float] = json.loads(output([sys.executable, "-m", "benchmarks.speed.scoring", name]))
+    return seconds
+
+
+def _compare() -> Cost:
+    """`lbw-eval compare` of two runs."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        run([sys.executable, "-m", "benchmarks.speed.leaderboard_runs", place, "2"], log=place / "log")
+        command = [Path(sysconfig.get_path("scripts")) / "lbw-eval", "compare"]
+        return run([*command, place / "model-0", place / "model-1"], log=place / "log")
+
+
 def _timed(work: Callable[[], T]) -> tuple[float, T]:
     began = time.perf_counter()
     result = work()
@@ -62,6 +90,17 @@ def _timed(work: Callable[[], T]) -> tuple[float, T]:
 
 
 def _texts(language: str) -> list[str]:
+    if language == "mixed":
+        english, chinese = Prose("en"), Prose("zh")
+        steps = range(0, WORDS // 2, PARAGRAPH)
+        return [
+            "\n".join(
+                prose.text(n * 311 + step, n * 311 + step + PARAGRAPH)
+                for step in steps
+                for prose in (english, chinese)
+            )
+            for n in range(TEXTS)
+        ]
     languages = ("en", "zh") if language == "both" else (language,)
     prose = [Prose(each) for each in languages]
     return [prose[n % len(prose)].text(n * 311, n * 311 + WORDS) for n in range(TEXTS)]
@@ -82,6 +121,19 @@ def _count(language: str) -> tuple[float, float]:
     )
     _same(counts, expected)
     return ours, straight
+
+
+def _scored() -> tuple[float]:
+    import random
+    from dataclasses import replace
+
+    from benchmarks.speed.leaderboard_runs import heading, judgement, prediction
+    from longbench_write.scoring import summarise
+
+    rng = random.Random(0)
+    written = [replace(prediction(n, rng), response=text) for n, text in enumerate(_texts("both"))]
+    judged = [judgement(n, rng) for n in range(TEXTS)]
+    return (_timed(lambda: summarise(heading("m"), written, judged, owed=TEXTS, seconds=None))[0],)
 
 
 def _bootstrap() -> tuple[float, float]:
@@ -111,7 +163,8 @@ def _same(ours: object, expected: object) -> None:
         raise SystemExit("the two versions differ")
 
 
-COUNTS = {f"counting {TEXTS} x {WORDS:,} words, {which}": which for which in ("en", "zh", "both")}
+COUNTS = {f"counting {TEXTS} x {WORDS:,} words, {which}": which for which in ("en", "zh", "both", "mixed")}
+SCORED = "scored"
 BOOTSTRAP = "the resampling of a comparison, 21 metrics, 10,000 resamples"
 PARTS: dict[str, Callable[[], tuple[float, float]]] = {
     **{name: (lambda which=which: _count(which)) for name, which in COUNTS.items()},
@@ -120,4 +173,4 @@ PARTS: dict[str, Callable[[], tuple[float, float]]] = {
 
 
 if __name__ == "__main__":
-    print(json.dumps(PARTS[sys.argv[1]]()))
+    print(json.dumps((PARTS | {SCORED: _scored})[sys.argv[1]]()))
