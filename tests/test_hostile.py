@@ -184,6 +184,7 @@ def test_no_key_is_in_a_traceback(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # aiohttp would have a file
 def test_a_response_of_50_megabytes_is_read_counted_and_judged(tmp_path):
     words = 1_000_000
     text = f"{'riverbank' * 6} " * words
