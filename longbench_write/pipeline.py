@@ -182,6 +182,10 @@ class _Meaning(enum.Enum):
     STOP = "the end of the run"
 
 
+class _LateError(BackendError):
+    """A prompt's time is over: its own failure, whatever becomes of the others."""
+
+
 class _Gate:
     """Whether a model answers at all.
 
@@ -294,9 +298,8 @@ class _Scheduler:
             try:
                 with self._writer.ask():
                     completion = await self._completed(writing, prompt, sample)
-            except TimeoutError:
-                told = f"no response within --prompt-timeout {self._plan.limits.prompt_seconds:g} s"
-                self._take(failed_prediction(prompt, sample, BackendError("timeout", told)))
+            except _LateError as late:
+                self._take(failed_prediction(prompt, sample, late))
             except BackendError as error:
                 meaning = await self._writer.meaning(error)
                 if meaning is _Meaning.STOP:
@@ -314,10 +317,16 @@ class _Scheduler:
         """What is written within the time that a prompt has.
 
         Raises:
-            TimeoutError: The time is over.
+            _LateError: The time is over.
         """
-        async with asyncio.timeout(self._plan.limits.prompt_seconds):
-            return await writing.writer.write(prompt, sample)
+        seconds = self._plan.limits.prompt_seconds
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await writing.writer.write(prompt, sample)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise _LateError("timeout", f"no response within --prompt-timeout {seconds:g} s") from None
 
     def _soon(self, prompt: Prompt, sample: int, completion: Completion) -> None:
         """Record a response as soon as what is next has been asked: the model is not to wait for it."""

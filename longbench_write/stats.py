@@ -18,7 +18,7 @@ RESAMPLES = 10_000
 
 _PART = 120_000
 """Numbers that are drawn and summed at once, so that little memory is needed beside the means."""
-_KEPT = 400
+_KEPT = 150
 """Prompts up to which the draws are kept for the next metric, or group of as many prompts."""
 
 

@@ -19,7 +19,7 @@ class EventStream:
 
     def __init__(self) -> None:
         self.ended = False
-        self._rest = b""
+        self._rest: list[bytes] = []
         self._data: list[bytes] = []
 
     def feed(self, received: bytes) -> list[object]:
@@ -46,10 +46,14 @@ class EventStream:
         """The lines that are whole, without their ends: LF, CR or both."""
         if self.ended:
             return []
-        received = self._rest + received
-        whole = max(received.rfind(b"\n"), received.rfind(b"\r", 0, -1)) + 1
-        self._rest = received[whole:]
-        return received[:whole].splitlines()
+        waiting = bool(self._rest) and self._rest[-1].endswith(b"\r")
+        self._rest.append(received)
+        if not waiting and b"\n" not in received and b"\r" not in received:
+            return []
+        text = b"".join(self._rest)
+        whole = max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1
+        self._rest = [text[whole:]]
+        return text[:whole].splitlines()
 
 
 def _parsed(texts: list[bytes]) -> list[object]:

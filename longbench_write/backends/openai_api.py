@@ -300,6 +300,9 @@ async def _read_stream(client: openai.AsyncOpenAI, body: dict[str, Any], reply: 
                     reply.add_chunks(events.feed(received))
                     if events.ended and limit.when() is None:
                         limit.reschedule(asyncio.get_running_loop().time() + _CLOSING)
-        except (httpx2.HTTPError, aiohttp.ClientError, TimeoutError):
+        except (httpx2.HTTPError, aiohttp.ClientError):
             if not reply.finish_reason:
+                raise
+        except TimeoutError:
+            if not events.ended:
                 raise

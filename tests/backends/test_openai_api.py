@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, writer
 
+from longbench_write.backends import openai_api
 from longbench_write.backends.base import BackendSpec, Meter, Sampling, Usage
 from longbench_write.backends.openai_api import DEFAULT_BASE_URL, OpenAIBackend, request_body
 from longbench_write.backends.openai_reply import Reply, mended
@@ -254,6 +255,28 @@ async def test_a_stall_behind_the_finish_reason_loses_nothing():
     with OpenAIServer(in_turn(Answer("some text", fault="stall_at_end"))) as server:
         done = await ask(server, idle_timeout=0.2)
     assert (done.text, done.finish_reason, done.attempts) == ("some text", "stop", 1)
+
+
+async def test_a_stream_that_says_its_last_without_an_end_and_stays_open(monkeypatch):
+    monkeypatch.setattr(openai_api, "_CLOSING", 0.05)
+
+    async def talk(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+        writer.write(head + b"data: [DONE]\n\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        gone.set()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async with OpenAIBackend(spec(url, retry=RetryPolicy(tries=1))) as backend:
+            with pytest.raises(BackendError, match="no finish_reason"):
+                await backend.complete(chat(), SAMPLING)
+        await gone.wait()
 
 
 async def test_a_server_that_is_not_there():
