@@ -100,6 +100,7 @@ class BackendSpec:
         prompt_tokens: About the most tokens that any prompt will have; with `max_tokens`, the context wanted.
         idle_timeout: Seconds without a byte after which a request has failed.
         stream: Whether answers are streamed.
+        keep_alive: Whether a connection is used for more than one request.
         max_completion_tokens: Whether the limit is sent under that name, as reasoning models want it.
         retry: How failed requests are tried again.
         engine_args: For "vllm": vLLM's engine arguments, as it names them.
@@ -115,6 +116,7 @@ class BackendSpec:
     prompt_tokens: int = 8192
     idle_timeout: float = 600.0
     stream: bool = True
+    keep_alive: bool = True
     max_completion_tokens: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     engine_args: Mapping[str, Any] = field(default_factory=dict)

@@ -48,7 +48,12 @@ class LocalBackend:
         self._server = await asyncio.to_thread(_start, self.spec)
         address = f"{self._server.listening_address}/v1"
         spec = replace(
-            self.spec, kind="openai", base_urls=(address,), api_key_env=None, max_completion_tokens=False
+            self.spec,
+            kind="openai",
+            base_urls=(address,),
+            api_key_env=None,
+            keep_alive=False,  # llama.cpp's server announces it and then closes after each stream
+            max_completion_tokens=False,
         )
         self._client = OpenAIBackend(spec)
         self._client.meter = self.meter

@@ -35,11 +35,7 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 _PATH = "/chat/completions"
 _NO_KEY = "EMPTY"
 _KEEP_ALIVE = 2.0
-"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it.
-
-On loopback none is kept: a connection costs little there, and llama.cpp's server closes its own after each
-stream although it says otherwise.
-"""
+"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
 _NO_LIMIT = 0
 """Of connections, as aiohttp says it: `Pace` limits the requests."""
 
@@ -236,7 +232,9 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
     timeout = httpx2.Timeout(connect=CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
     transport = openai.DefaultAioHttpClient(
         timeout=timeout,
-        limits=httpx2.Limits(max_connections=_NO_LIMIT, keepalive_expiry=0.0 if loopback else _KEEP_ALIVE),
+        limits=httpx2.Limits(
+            max_connections=_NO_LIMIT, keepalive_expiry=_KEEP_ALIVE if spec.keep_alive else 0.0
+        ),
         auth=(parts.username, parts.password) if parts.userinfo else None,
         follow_redirects=True,
         trust_env=not loopback,
