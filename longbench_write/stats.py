@@ -60,10 +60,11 @@ def _kept_draws(prompts: int, seed: int, resamples: int) -> list[NDArray[np.uint
 
 def _drawn(prompts: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
-    equal = np.full(prompts, 1.0 / prompts)
     step = max(1, _PART // prompts)
     for start in range(0, resamples, step):
-        yield rng.multinomial(prompts, equal, size=min(step, resamples - start))
+        rows = min(step, resamples - start)
+        places = rng.integers(prompts, size=(rows, prompts)) + prompts * np.arange(rows)[:, None]
+        yield np.bincount(places.ravel(), minlength=rows * prompts).reshape(rows, prompts)
 
 
 def interval(means: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float] | None:

@@ -148,8 +148,8 @@ def _bootstrap() -> tuple[float, float]:
         prompts, means = len(values), []
         rng = np.random.default_rng(0)
         for _ in range(RESAMPLES):
-            counts = rng.multinomial(prompts, [1 / prompts] * prompts).tolist()
-            means.append(sum(count * value for count, value in zip(counts, values, strict=True)) / prompts)
+            drawn = rng.integers(prompts, size=prompts).tolist()
+            means.append(sum(values[place] for place in drawn) / prompts)
         return sorted(means)
 
     ours, found = _timed(lambda: [resampled_means(change).tolist() for change in changes])
