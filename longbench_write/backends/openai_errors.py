@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from longbench_write.errors import BackendError, from_status, parse_retry_after, shorten
+
+if TYPE_CHECKING:
+    import httpx2
 
 CONNECT_TIMEOUT = 10.0
 """Seconds until a connection has to stand."""
@@ -70,22 +73,27 @@ def inline_error(body: object) -> BackendError:
     return from_status(numbers[0] if numbers else 500, f"(inside a 200) {_detail(body)}")
 
 
+def refusal(response: httpx2.Response) -> BackendError:
+    """What a response, read whole, means whose status is an error."""
+    text = response.text.strip()
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = text
+    wait = parse_retry_after(response.headers.get("retry-after"))
+    return from_status(response.status_code, _detail(mapping(body).get("error", body)), retry_after=wait)
+
+
 def explain(error: Exception, url: str, idle: float) -> BackendError:
-    """Turn a failed request into what it means.
+    """Turn a request without a response, or one that broke off, into what it means.
 
     Args:
-        error: What the openai client raised, or its transport while an answer was read.
+        error: What the transport raised.
         url: The base URL, free of secrets.
         idle: The idle time-out in seconds.
     """
     import aiohttp
-    import openai
 
-    if isinstance(error, openai.APIStatusError):
-        wait = parse_retry_after(error.response.headers.get("retry-after"))
-        return from_status(error.status_code, _detail(error.body), retry_after=wait)
-    if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
-        return inline_error(error.body)
     cause = _transport_error(error)
     told = shorten(str(cause)) or type(cause).__name__
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
