@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import regex
+
 from longbench_write.length import count_words, parted
 
 WORD_GRAM = 6
@@ -120,8 +122,6 @@ def _compressed(text: str) -> float | None:
 @functools.cache
 def _script_units() -> Any:
     """One match a run of characters of a script, or of several scripts that are counted together."""
-    import regex
-
     return regex.compile(
         r"(?V1)(?P<zh>\p{Han}+)|(?P<en>\p{Latin}+)|(?P<kana>[\p{Hiragana}\p{Katakana}]+)"
         r"|(?P<hangul>\p{Hangul}+)|(?P<other>[\p{L}--[\p{Han}\p{Latin}\p{Hiragana}\p{Katakana}\p{Hangul}]]+)"

@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import regex
+
 LENGTH_RULES = ("about", "at_least", "at_most", "range")
 """How a prompt may word its required length."""
 
@@ -77,8 +79,6 @@ _JOINING = "ﾞﾟ\u202f"
 @functools.cache
 def _unicode_patterns() -> tuple[Any, Any]:
     """What is taken out before the rest is parted, and Unicode's word boundaries."""
-    import regex
-
     taken = regex.compile(
         r"(?V1)(?P<one>[[\p{Ideographic}々\p{Hiragana}\p{Katakana}ーｰ]&&[\p{L}\p{N}]][ﾞﾟ]*"
         r"|\p{hst=L}+(?:[\p{hst=LV}\p{hst=LVT}]|\p{hst=V}*)\p{hst=T}*"

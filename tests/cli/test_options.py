@@ -17,6 +17,8 @@ HEAVY = (
     "yaml",
     "jinja2",
     "tenacity",
+    "aiohttp",
+    "regex",
 )
 
 
