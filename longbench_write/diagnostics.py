@@ -46,7 +46,7 @@ def is_empty(text: str) -> bool:
     return not text.strip()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Repetition:
     """How much a text repeats itself.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Self, TypedDict
 
 from longbench_write.kinds import check_kinds
@@ -159,22 +159,14 @@ class Judgement(_Record):
                 raise ValueError("scores are not the six dimensions, each an integer from 1 to 5")
         _check_usage(self.usage)
 
-    def without_texts(self) -> Self:
-        """The same judgement, as small as it can be with all that counts, to be held with many others."""
-        return replace(
-            self,
-            scores=None if self.scores is None else {name: self.scores[name] for name in DIMENSIONS},
-            analysis="",
-            raw="",
-            chapters=self.chapters and [part | {"analysis": ""} for part in self.chapters],
-        )
-
     @property
     def values(self) -> dict[str, float] | None:
         """The scores as they count: those of chapters unrounded."""
         if self.scores is None:
             return None
-        return over_chapters(self.chapters) if self.chapters else dict(self.scores)
+        if self.chapters:
+            return over_chapters(self.chapters)
+        return {name: self.scores[name] for name in DIMENSIONS}
 
 
 def _are_scores(scores: dict[str, Any]) -> bool:

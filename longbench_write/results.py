@@ -41,15 +41,14 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
     run = load_run(path)
     judges = run.manifest["judges"]
     label = judge or run.manifest["judge"]
-    judgements = [judgement.without_texts() for judgement in run.judgements if judgement.judge == label]
-    if judge is None and not judgements:
+    if judge is None and not any(judgement.judge == label for judgement in run.judgements):
         label = None
     elif label not in judges:
         raise unknown_name("judge of this run", str(label), judges)
     summary, rows = summarise(
         _heading_of(path, run.manifest, label),
         run.predictions,
-        judgements,
+        (judgement for judgement in run.judgements if judgement.judge == label),
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
         price=run.manifest["config"].get("price"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,11 +86,11 @@ def score_rows(
         judgements: One judge's, of that run.
         combine: How a response's valid judgements become one score per dimension: "mean" or "median".
     """
-    by_key: dict[Key, list[Judgement]] = defaultdict(list)
+    by_key: dict[Key, list[dict[str, float] | None]] = defaultdict(list)
     for judgement in judgements:
-        by_key[judgement.key].append(judgement)
+        by_key[judgement.key].append(judgement.values)
     return [
-        _row(prediction, prediction.response, by_key[prediction.key], _COMBINED[combine])
+        _row(prediction, prediction.response, by_key.pop(prediction.key, []), _COMBINED[combine])
         for prediction in predictions
         if prediction.response is not None
     ]
@@ -103,10 +105,10 @@ _COMBINED: dict[str, Callable[[Sequence[float]], float]] = {
 def _row(
     prediction: Prediction,
     response: str,
-    judgements: Sequence[Judgement],
+    judged: Sequence[Mapping[str, float] | None],
     combined: Callable[[Sequence[float]], float],
 ) -> Row:
-    valid = [values for judgement in judgements if (values := judgement.values) is not None]
+    valid = [scores for scores in judged if scores is not None]
     repetition = diagnostics.repetition(response)
     flags = {
         "truncated": prediction.finish_reason == "length",
@@ -119,21 +121,27 @@ def _row(
     return Row(
         id=prediction.id,
         sample=prediction.sample,
-        type=prediction.type,
-        language=prediction.language,
+        type=sys.intern(prediction.type),
+        language=sys.intern(prediction.language),
         length=prediction.length,
         response_length=prediction.response_length or 0,
         response_length_unicode=prediction.response_length_unicode or 0,
         S_l=length_score(prediction.length, prediction.response_length or 0),
         S_l_unicode=length_score(prediction.length, prediction.response_length_unicode or 0),
         dimensions={name: combined([s[name] for s in valid]) for name in DIMENSIONS} if valid else None,
-        failed=bool(judgements) and not valid,
-        flags=frozenset(name for name, holds in flags.items() if holds),
+        failed=bool(judged) and not valid,
+        flags=_flag_set(tuple(name for name, holds in flags.items() if holds)),
         repetition=repetition,
         reasoning_words=prediction.reasoning_words,
         length_rule=prediction.length_rule,
         S_l_rule=_rule_score(prediction),
     )
+
+
+@functools.cache
+def _flag_set(names: tuple[str, ...]) -> frozenset[str]:
+    """One set for all rows that have the same flags."""
+    return frozenset(names)
 
 
 def _rule_score(prediction: Prediction) -> float | None:
@@ -147,7 +155,7 @@ def _rule_score(prediction: Prediction) -> float | None:
 def summarise(
     heading: Heading,
     predictions: Iterable[Prediction],
-    judgements: Sequence[Judgement],
+    judgements: Iterable[Judgement],
     *,
     owed: int,
     seconds: float | None,
@@ -159,7 +167,7 @@ def summarise(
     Args:
         heading: What the run is about; without a judge, S_q is left out.
         predictions: All of the run's, failures included; read once.
-        judgements: Those of the judge to be summarised.
+        judgements: Those of the judge to be summarised; read once.
         owed: Responses that the run set out to get.
         seconds: Wall-clock time that the run has taken.
         combine: How a response's judgements become one score per dimension, as in `score_rows`.
@@ -169,18 +177,18 @@ def summarise(
         The summary, and its rows in the order of the predictions.
     """
     tally = _Tally(owed)
-    rows = score_rows(map(tally.see, predictions), judgements, combine=combine)
+    rows = score_rows(map(tally.see, predictions), map(tally.hear, judgements), combine=combine)
     judged = heading.judge is not None
     overall = _group(rows, judged=judged)
     by_length = _groups(rows, lambda row: length_range(row.length), judged=judged)
     by_length = {label: by_length[label] for label in LENGTH_RANGES if label in by_length}
-    usage = {"model": tally.usage, "judge": _summed_usage(j.usage for j in judgements)}
+    usage = {"model": tally.usage, "judge": tally.judge_usage}
     summary = Summary(
         **vars(heading),
         **{name: overall[name] for name in _OVERALL},
-        counts=tally.counts(rows, judgements),
+        counts=tally.counts(rows),
         failures=dict(sorted(tally.failures.items())),
-        judge_failures=dict(sorted(Counter(j.error.type for j in judgements if j.error).items())),
+        judge_failures=dict(sorted(tally.judge_failures.items())),
         by_length=[{"range": label} | group for label, group in by_length.items()],
         by_language=_groups(rows, lambda row: row.language, judged=judged),
         by_type=_groups(rows, lambda row: row.type, judged=judged),
@@ -193,13 +201,16 @@ def summarise(
 
 
 class _Tally:
-    """What is counted while the predictions pass by once."""
+    """What is counted while the records pass by once."""
 
     def __init__(self, owed: int) -> None:
         self.owed = owed
         self.failures: Counter[str] = Counter()
+        self.judge_failures: Counter[str] = Counter()
         self.usage: dict[str, int] = {}
+        self.judge_usage: dict[str, int] = {}
         self._extra: Counter[str] = Counter()
+        self._in_chapters: set[Key] = set()
 
     def see(self, record: Prediction) -> Prediction:
         if record.error is not None:
@@ -209,7 +220,17 @@ class _Tally:
         self.usage = _summed_usage((self.usage, record.usage))
         return record
 
-    def counts(self, rows: Sequence[Row], judgements: Sequence[Judgement]) -> dict[str, int]:
+    def hear(self, record: Judgement) -> Judgement:
+        if record.error is not None:
+            self.judge_failures[record.error.type] += 1
+        if record.chapters:
+            self._in_chapters.add(record.key)
+        self._extra["judge_tries"] += record.tries
+        self._extra["judge_retries"] += record.retries
+        self.judge_usage = _summed_usage((self.judge_usage, record.usage))
+        return record
+
+    def counts(self, rows: Sequence[Row]) -> dict[str, int]:
         failed = self.failures.total()
         scored = sum(row.dimensions is not None for row in rows)
         judge_failed = sum(row.failed for row in rows)
@@ -223,9 +244,9 @@ class _Tally:
             "not_judged": len(rows) - scored - judge_failed,
             **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},
             "retries": self._extra["retries"],
-            "judge_tries": sum(judgement.tries for judgement in judgements),
-            "judge_retries": sum(judgement.retries for judgement in judgements),
-            "judged_in_chapters": len({judgement.key for judgement in judgements if judgement.chapters}),
+            "judge_tries": self._extra["judge_tries"],
+            "judge_retries": self._extra["judge_retries"],
+            "judged_in_chapters": len(self._in_chapters),
             "reasoning_words": self._extra["reasoning_words"],
         }
 
