@@ -8,7 +8,6 @@ whose `verdict` says whether to try again, to give this prompt up, or to stop th
 from __future__ import annotations
 
 import difflib
-import email.utils
 import enum
 import random
 import time
@@ -141,6 +140,8 @@ def parse_retry_after(value: str | None) -> float | None:
         return max(0.0, float(value))
     except ValueError:
         pass
+    import email.utils
+
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
     except (TypeError, ValueError, OverflowError):

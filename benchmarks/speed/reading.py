@@ -14,19 +14,25 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.speed.measure import output, served
 from benchmarks.speed.scenarios import SUITE
 from benchmarks.speed.section import Section, Settings, table
 from benchmarks.speed.server import Profile
 
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
 REQUESTS, CONCURRENCY, WORDS = 480, 32, 100
 WAYS = {
     "typed": "the client's objects, one an event (`chat.completions.create(stream=True)`)",
     "untyped": "plain JSON, one an event (`post` with `AsyncStream[object]`)",
     "batched": "the response's bytes, all that one read brings parsed at once",
-    "batched-aiohttp": "the same, through aiohttp: what lbw-eval does",
+    "batched-aiohttp": "the same, through aiohttp",
+    "direct-aiohttp": "the same, the request put together by hand",
+    "lbw-eval": "what lbw-eval does: the same, with its pace, retries, checks and counts",
     "whole": "not streamed, typed",
     "bare": "aiohttp alone, nothing parsed: the limit",
 }
@@ -71,8 +77,9 @@ async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable
 
     made = openai.DefaultAioHttpClient if way.endswith("aiohttp") else httpx2.AsyncClient
     limits = httpx2.Limits(max_connections=0 if way.endswith("aiohttp") else None)
+    transport = made(limits=limits, trust_env=False)
     async with openai.AsyncOpenAI(
-        api_key="none", base_url=f"{address}/model/v1", http_client=made(limits=limits, trust_env=False)
+        api_key="none", base_url=f"{address}/model/v1", http_client=transport
     ) as client:
 
         async def ask() -> None:
@@ -83,9 +90,7 @@ async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable
                 async for _ in await client.chat.completions.create(**body):
                     pass
             else:
-                streamed: dict[str, Any] = {"stream": True, "stream_cls": openai.AsyncStream[object]}
-                kind = object if way == "untyped" else httpx2.Response
-                answer: Any = await client.post("/chat/completions", cast_to=kind, body=body, **streamed)
+                answer = await _answer(way, client, transport, body)
                 if way == "untyped":
                     async for _ in answer:
                         pass
@@ -94,6 +99,38 @@ async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable
                 async with aclosing(answer):
                     async for received in answer.aiter_bytes():
                         reply.add_chunks(events.feed(received))
+
+        await use(ask)
+
+
+async def _answer(
+    way: str, client: openai.AsyncOpenAI, transport: httpx2.AsyncClient, body: dict[str, Any]
+) -> Any:
+    """What is there when an answer has begun: a stream of JSON, or a response to read."""
+    import httpx2
+    import openai
+
+    if way.startswith("direct"):
+        url, content = client.base_url.join("chat/completions"), json.dumps(body).encode()
+        headers = client.auth_headers | {"Content-Type": "application/json"}
+        return await transport.send(
+            httpx2.Request("POST", url, headers=headers, content=content), stream=True
+        )
+    streamed: dict[str, Any] = {"stream": True, "stream_cls": openai.AsyncStream[object]}
+    kind = object if way == "untyped" else httpx2.Response
+    return await client.post("/chat/completions", cast_to=kind, body=body, **streamed)
+
+
+async def _through_backend(address: str, use: Callable[[Ask], Awaitable[None]]) -> None:
+    from longbench_write.backends.base import BackendSpec, Message, Sampling
+    from longbench_write.backends.openai_api import OpenAIBackend
+
+    spec = BackendSpec("openai", "m", (f"{address}/model/v1",), concurrency=CONCURRENCY)
+    messages = [Message(**message) for message in _body(stream=True)["messages"]]
+    async with OpenAIBackend(spec) as backend:
+
+        async def ask() -> None:
+            await backend.complete(messages, Sampling(max_tokens=spec.max_tokens))
 
         await use(ask)
 
@@ -132,7 +169,12 @@ def main() -> None:
     async def use(ask: Ask) -> None:
         await _ask_all(ask, int(requests), int(concurrency))
 
-    asyncio.run(_bare(address, use) if way == "bare" else _through_client(way, address, use))
+    if way == "bare":
+        asyncio.run(_bare(address, use))
+    elif way == "lbw-eval":
+        asyncio.run(_through_backend(address, use))
+    else:
+        asyncio.run(_through_client(way, address, use))
 
 
 if __name__ == "__main__":

@@ -54,17 +54,12 @@ app.command()(doctor.doctor)
 app.add_typer(assets.app, name="assets")
 
 
-_YOUNG = 20_000
-"""New objects that bring a collection of garbage; with Python's 700 a short run's imports bring 280."""
-
-
 def main() -> None:
     """Run the command line.
 
     Exit codes: 0 done; 1 the run could not be finished; 2 wrong usage or configuration;
     3 `check` found a regression; 130 interrupted.
     """
-    gc.set_threshold(_YOUNG)
     prepare_streams()
     words = sys.argv[1:]
     try:
