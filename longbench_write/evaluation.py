@@ -256,4 +256,4 @@ class _Session:
     def finish(self, order: list[Key]) -> Summary:
         """Put the records in order and write the results."""
         self._run.sort(order)
-        return write_results(self._run.path)
+        return write_results(self._run.path, signs=self._run.signs)

@@ -7,19 +7,20 @@ is recorded the moment it arrives and judged from its record, so memory does not
 from __future__ import annotations
 
 import asyncio
-import enum
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from longbench_write.backends.base import Backend, Completion
-from longbench_write.errors import VERDICTS, BackendError, LbwError, Verdict
+from longbench_write.errors import VERDICTS, BackendError, LbwError
+from longbench_write.faults import Gate, Meaning
 from longbench_write.judging.judge import Judge
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.runs import RunWriter
+from longbench_write.signs import signs_of
 from longbench_write.suites import Prompt
 from longbench_write.writers.direct import DirectWriter, failed_prediction, written_prediction
 
@@ -29,8 +30,8 @@ Task = tuple[Prompt, int]
 Turn = tuple[Key, int]
 """A response, and which of its judgements is owed, from 0."""
 
-_REFUSALS = 3
-"""Refusals for no known reason, before any answer, that stop the run."""
+_UNREAD = 32
+"""Responses that are kept until there is time to look at them; of more, that is left for the end."""
 
 GRACE = 5.0
 """Seconds that requests in flight have to finish when a run is cut short."""
@@ -174,61 +175,8 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-class _Meaning(enum.Enum):
-    """What a request without an answer means."""
-
-    RECORD = "a failure of this prompt"
-    AGAIN = "nothing yet: ask others first"
-    STOP = "the end of the run"
-
-
 class _LateError(BackendError):
     """A prompt's time is over: its own failure, whatever becomes of the others."""
-
-
-class _Gate:
-    """Whether a model answers at all.
-
-    Until it has answered once, a fault may be the server's or the prompt's. It waits for the requests in
-    flight: if one of them is answered, it was this prompt's; if none is, the run stops. A request that was
-    refused for no known reason stops the run only when others are refused too.
-    """
-
-    def __init__(self, *, answers: bool) -> None:
-        self.answers = answers
-        self.asking = 0
-        self._faults = 0
-        self._changed = asyncio.Event()
-
-    @contextmanager
-    def ask(self) -> Iterator[None]:
-        """Around a request."""
-        self.asking += 1
-        try:
-            yield
-        finally:
-            self.asking -= 1
-            self._changed.set()
-
-    def answered(self) -> None:
-        """The model has answered."""
-        self.answers = True
-        self._changed.set()
-
-    async def meaning(self, error: BackendError) -> _Meaning:
-        """What this fault means, now or once the requests beside it have ended."""
-        if error.verdict is Verdict.STOP:
-            return _Meaning.STOP
-        if error.blames_prompt:
-            return _Meaning.RECORD
-        self._faults += 1
-        while self.asking and not self.answers:
-            self._changed.clear()
-            await self._changed.wait()
-        if self.answers:
-            return _Meaning.RECORD
-        enough = _REFUSALS if error.verdict is Verdict.GIVE_UP else 1
-        return _Meaning.STOP if self._faults >= enough else _Meaning.AGAIN
 
 
 class _Scheduler:
@@ -238,10 +186,11 @@ class _Scheduler:
         self._observer = observer
         self._tasks = deque(sorted(plan.to_write, key=lambda task: -task[0].length))
         self._queue: asyncio.PriorityQueue[tuple[int, Turn]] = asyncio.PriorityQueue()
-        self._writer = _Gate(answers=plan.answered > 0)
-        self._judges = _Gate(answers=plan.judging is not None and run.has_judged(plan.judging.judge.label))
+        self._writer = Gate(answers=plan.answered > 0)
+        self._judges = Gate(answers=plan.judging is not None and run.has_judged(plan.judging.judge.label))
         self._group = asyncio.TaskGroup()
         self._taking: set[asyncio.Task[None]] = set()
+        self._unread: asyncio.Queue[Prediction] = asyncio.Queue(_UNREAD)
         self._fault: LbwError | None = None
         self._failures = 0
 
@@ -249,7 +198,7 @@ class _Scheduler:
         for turn in self._plan.to_judge:
             self._enqueue(turn, self._run.answered[turn[0]])
         async with self._group as group:
-            helpers = [group.create_task(self._tick())]
+            helpers = [group.create_task(self._tick()), group.create_task(self._look())]
             writers = []
             if judging := self._plan.judging:
                 helpers += [group.create_task(self._judge(judging)) for _ in range(judging.concurrency)]
@@ -269,6 +218,13 @@ class _Scheduler:
         while True:
             self._observer.tick()
             await asyncio.sleep(1.0)
+
+    async def _look(self) -> None:
+        """See what responses show, one a turn of the event loop, so that less is left for the end."""
+        while True:
+            record = await self._unread.get()
+            self._run.signs[record.key] = signs_of(record)
+            await asyncio.sleep(0)
 
     def stop(self, fault: LbwError, grace: float | None = None) -> None:
         """Ask nothing more; what is in flight has been paid for and is let finish.
@@ -302,10 +258,10 @@ class _Scheduler:
                 self._take(failed_prediction(prompt, sample, late))
             except BackendError as error:
                 meaning = await self._writer.meaning(error)
-                if meaning is _Meaning.STOP:
+                if meaning is Meaning.STOP:
                     self.stop(error)
                     return
-                if meaning is _Meaning.AGAIN:
+                if meaning is Meaning.AGAIN:
                     self._tasks.append(task)
                     continue
                 self._take(failed_prediction(prompt, sample, error))
@@ -343,6 +299,9 @@ class _Scheduler:
         self._observer.predicted(record)
         if record.error:
             self._failed()
+        else:
+            with suppress(asyncio.QueueFull):
+                self._unread.put_nowait(record)
         if (judging := self._plan.judging) and record.response is not None:
             for repeat in range(judging.repeats):
                 self._enqueue((record.key, repeat), record.response_length or 0)
@@ -380,10 +339,10 @@ class _Scheduler:
         else:
             fault = BackendError(record.error.type, judge.blamed(record.error.message, record.error.type))
             meaning = await self._judges.meaning(fault)
-            if meaning is _Meaning.STOP:
+            if meaning is Meaning.STOP:
                 self.stop(fault)
                 return
-            if meaning is _Meaning.AGAIN:
+            if meaning is Meaning.AGAIN:
                 self._queue.put_nowait((1, turn))
                 return
         self._run.judgements.append(record)

@@ -7,15 +7,17 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from longbench_write.cells import cell, cell_text, csv_text
 from longbench_write.diagnostics import Repetition
 from longbench_write.errors import RunFolderError, shorten, unknown_name
 from longbench_write.kinds import check_kinds
-from longbench_write.records import DIMENSIONS
+from longbench_write.records import DIMENSIONS, Key
 from longbench_write.runs import MANIFEST, SCORES, SUMMARY, hold, load_run, write_whole
-from longbench_write.scoring import FLAGS, Row, summarise
+from longbench_write.scoring import Row, summarise
+from longbench_write.signs import FLAGS, Signs
 from longbench_write.summary import Heading, Summary
 
 _SETTINGS = ("temperature", "max_tokens", "seed")
@@ -36,8 +38,16 @@ def score_run(path: str | Path, *, judge: str | None = None) -> Summary:
         return write_results(Path(path), judge=judge)
 
 
-def write_results(path: Path, *, judge: str | None = None) -> Summary:
-    """As `score_run`, for a folder that the caller holds."""
+def write_results(
+    path: Path, *, judge: str | None = None, signs: Mapping[Key, Signs] = MappingProxyType({})
+) -> Summary:
+    """As `score_run`, for a folder that the caller holds.
+
+    Args:
+        path: The run folder.
+        judge: As for `score_run`.
+        signs: What responses show, of those of which the caller knows it.
+    """
     run = load_run(path)
     judges = run.manifest["judges"]
     label = judge or run.manifest["judge"]
@@ -53,6 +63,7 @@ def write_results(path: Path, *, judge: str | None = None) -> Summary:
         seconds=run.manifest["seconds"],
         price=run.manifest["config"].get("price"),
         combine=_card(run.manifest, label).get("combine", "mean"),
+        signs=signs,
     )
     write_whole(path / SCORES, scores_csv(rows))
     write_whole(path / SUMMARY, summary.to_json())

@@ -19,6 +19,7 @@ from typing import Any, Self
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.jsonl import RecordFile, Records
 from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.signs import Signs
 from longbench_write.yaml_text import load_yaml
 
 JudgementKey = tuple[str, str, int, int]
@@ -173,6 +174,7 @@ class RunWriter:
 
     Attributes:
         answered: The responses that were there when the folder was opened, and their lengths in words.
+        signs: What responses show, of those that were looked at since.
     """
 
     def __init__(self, path: Path, *, writing: bool, judge: str | None, retry_failed: bool = False) -> None:
@@ -181,6 +183,7 @@ class RunWriter:
         self._judge = judge
         self._retry_failed = retry_failed
         self.answered: dict[Key, int] = {}
+        self.signs: dict[Key, Signs] = {}
         self.predictions = RecordFile(path / PREDICTIONS, Prediction.from_json, _key)
         self.judgements = RecordFile(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
 

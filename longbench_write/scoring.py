@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import statistics
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from longbench_write import diagnostics
 from longbench_write.diagnostics import Repetition
-from longbench_write.injection import is_injection_suspected
 from longbench_write.length import length_score, rule_length_score
 from longbench_write.prices import costs
 from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
+from longbench_write.signs import FLAGS, Signs, signs_of
 from longbench_write.stats import bootstrap_means, interval
 from longbench_write.suites import LENGTH_RANGES, length_range
 from longbench_write.summary import Heading, Summary
-
-FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused", "judge_injection_suspected")
-"""What may be odd about a response, each a column of scores.csv."""
 
 _OVERALL = ("S_bar", "S_l", "S_q", "S_q_bounds", "ci", "S_l_unicode", "S_l_rule", "dimensions")
 
@@ -39,7 +35,7 @@ class Row:
         S_l_unicode: The length score that this count would give.
         dimensions: Per dimension the judge's valid repeats combined, 1 to 5; None if unjudged.
         failed: Whether the judge was asked and gave no valid reply.
-        flags: Those of `FLAGS` that hold.
+        flags: Those of `signs.FLAGS` that hold.
         repetition: How much it repeats itself.
         reasoning_words: Words of reasoning, which are no part of the response.
         length_rule: How the prompt words its required length; None where the suite does not say.
@@ -77,7 +73,11 @@ def _rescaled(mean: float) -> float:
 
 
 def score_rows(
-    predictions: Iterable[Prediction], judgements: Iterable[Judgement], *, combine: str = "mean"
+    predictions: Iterable[Prediction],
+    judgements: Iterable[Judgement],
+    *,
+    combine: str = "mean",
+    signs: Mapping[Key, Signs] = MappingProxyType({}),
 ) -> list[Row]:
     """Score every response that there is; failed generations have no row.
 
@@ -85,12 +85,18 @@ def score_rows(
         predictions: A run's.
         judgements: One judge's, of that run.
         combine: How a response's valid judgements become one score per dimension: "mean" or "median".
+        signs: What responses show, of those of which it is known already.
     """
     by_key: dict[Key, list[dict[str, float] | None]] = defaultdict(list)
     for judgement in judgements:
         by_key[judgement.key].append(judgement.values)
     return [
-        _row(prediction, prediction.response, by_key.pop(prediction.key, []), _COMBINED[combine])
+        _row(
+            prediction,
+            signs.get(prediction.key) or signs_of(prediction),
+            by_key.pop(prediction.key, []),
+            _COMBINED[combine],
+        )
         for prediction in predictions
         if prediction.response is not None
     ]
@@ -104,20 +110,11 @@ _COMBINED: dict[str, Callable[[Sequence[float]], float]] = {
 
 def _row(
     prediction: Prediction,
-    response: str,
+    signs: Signs,
     judged: Sequence[Mapping[str, float] | None],
     combined: Callable[[Sequence[float]], float],
 ) -> Row:
     valid = [scores for scores in judged if scores is not None]
-    repetition = diagnostics.repetition(response)
-    flags = {
-        "truncated": prediction.finish_reason == "length",
-        "empty": diagnostics.is_empty(response),
-        "repetitive": repetition.is_loop,
-        "wrong_language": diagnostics.is_wrong_language(response, prediction.language),
-        "refused": diagnostics.is_refusal(response),
-        "judge_injection_suspected": is_injection_suspected(response),
-    }
     return Row(
         id=prediction.id,
         sample=prediction.sample,
@@ -130,18 +127,12 @@ def _row(
         S_l_unicode=length_score(prediction.length, prediction.response_length_unicode or 0),
         dimensions={name: combined([s[name] for s in valid]) for name in DIMENSIONS} if valid else None,
         failed=bool(judged) and not valid,
-        flags=_flag_set(tuple(name for name, holds in flags.items() if holds)),
-        repetition=repetition,
+        flags=signs.flags,
+        repetition=signs.repetition,
         reasoning_words=prediction.reasoning_words,
         length_rule=prediction.length_rule,
         S_l_rule=_rule_score(prediction),
     )
-
-
-@functools.cache
-def _flag_set(names: tuple[str, ...]) -> frozenset[str]:
-    """One set for all rows that have the same flags."""
-    return frozenset(names)
 
 
 def _rule_score(prediction: Prediction) -> float | None:
@@ -161,6 +152,7 @@ def summarise(
     seconds: float | None,
     combine: str = "mean",
     price: Mapping[str, float] | None = None,
+    signs: Mapping[Key, Signs] = MappingProxyType({}),
 ) -> tuple[Summary, list[Row]]:
     """Score a run's records.
 
@@ -172,12 +164,13 @@ def summarise(
         seconds: Wall-clock time that the run has taken.
         combine: How a response's judgements become one score per dimension, as in `score_rows`.
         price: Of tokens, as --price gives it.
+        signs: What responses show, as in `score_rows`.
 
     Returns:
         The summary, and its rows in the order of the predictions.
     """
     tally = _Tally(owed)
-    rows = score_rows(map(tally.see, predictions), map(tally.hear, judgements), combine=combine)
+    rows = score_rows(map(tally.see, predictions), map(tally.hear, judgements), combine=combine, signs=signs)
     judged = heading.judge is not None
     overall = _group(rows, judged=judged)
     by_length = _groups(rows, lambda row: length_range(row.length), judged=judged)

@@ -21,6 +21,7 @@ from longbench_write.evaluation import start_evaluation, start_judging
 from longbench_write.length import count_words
 from longbench_write.pipeline import Observer
 from longbench_write.results import score_run
+from longbench_write.signs import signs_of
 
 TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
 
@@ -574,3 +575,15 @@ def test_a_run_folder_whose_records_are_broken_is_not_gone_on_with(tmp_path, sui
 def test_evaluate_refuses_what_it_does_not_know():
     with pytest.raises(UsageError, match="did you mean 'samples'"):
         evaluate(model="m", sample=3)
+
+
+def test_what_responses_show_is_seen_while_their_judges_think(tmp_path, suite, judge, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "longbench_write.scoring.signs_of", lambda record: asked.append(record) or signs_of(record)
+    )
+    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply()) as judges:
+        evaluate(**options(tmp_path, suite, model, judge, judges))
+    assert asked == []
+    score_run(the_run(tmp_path))
+    assert len(asked) == len(lines(the_run(tmp_path) / "predictions.jsonl"))

@@ -18,7 +18,8 @@ from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
 from longbench_write.results import read_rows, scores_csv
 from longbench_write.runs import SCORES, SUMMARY, Run, load_run
-from longbench_write.scoring import FLAGS, Row
+from longbench_write.scoring import Row
+from longbench_write.signs import FLAGS
 from longbench_write.summary import Summary
 
 COLUMNS: dict[str, type] = {

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from longbench_write.leaderboard.published import Published
 from longbench_write.leaderboard.ranking import SCORES, Ranking, Score, Standing
 from longbench_write.records import DIMENSIONS
-from longbench_write.scoring import FLAGS
+from longbench_write.signs import FLAGS
 from longbench_write.suites import LENGTH_RANGES
 from longbench_write.summary import CONVENTION, Summary
 

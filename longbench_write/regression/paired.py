@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from longbench_write.regression.metrics import Metric, all_metrics
 from longbench_write.regression.scores import Scores
-from longbench_write.scoring import FLAGS
+from longbench_write.signs import FLAGS
 from longbench_write.stats import resampled_means, sign_flip_p, t_quantile, widened_interval
 from longbench_write.suites import LENGTH_RANGES
 

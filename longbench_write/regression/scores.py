@@ -24,7 +24,7 @@ class Response:
         length: Required words.
         words: Written words.
         dimensions: The six, 1 to 5, in their order; None if unjudged.
-        flags: Those of `scoring.FLAGS` that hold.
+        flags: Those of `signs.FLAGS` that hold.
     """
 
     id: str

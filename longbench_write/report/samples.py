@@ -11,7 +11,8 @@ from typing import Any
 from longbench_write.collection import Entry
 from longbench_write.records import DIMENSIONS, Failure, Judgement, Key, Prediction
 from longbench_write.runs import MANIFEST, load_run
-from longbench_write.scoring import FLAGS, Row
+from longbench_write.scoring import Row
+from longbench_write.signs import FLAGS
 from longbench_write.suites import LENGTH_RANGES, length_range
 
 STATES = {

@@ -1,0 +1,66 @@
+"""Whether a request that got no answer is the fault of its prompt or of the model behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from longbench_write.errors import BackendError, Verdict
+
+_REFUSALS = 3
+"""Refusals for no known reason, before any answer, that stop the run."""
+
+
+class Meaning(enum.Enum):
+    """What a request without an answer means."""
+
+    RECORD = "a failure of this prompt"
+    AGAIN = "nothing yet: ask others first"
+    STOP = "the end of the run"
+
+
+class Gate:
+    """Whether a model answers at all.
+
+    Until it has answered once, a fault may be the server's or the prompt's. It waits for the requests in
+    flight: if one of them is answered, it was this prompt's; if none is, the run stops. A request that was
+    refused for no known reason stops the run only when others are refused too.
+    """
+
+    def __init__(self, *, answers: bool) -> None:
+        self.answers = answers
+        self.asking = 0
+        self._faults = 0
+        self._changed = asyncio.Event()
+
+    @contextmanager
+    def ask(self) -> Iterator[None]:
+        """Around a request."""
+        self.asking += 1
+        try:
+            yield
+        finally:
+            self.asking -= 1
+            self._changed.set()
+
+    def answered(self) -> None:
+        """The model has answered."""
+        self.answers = True
+        self._changed.set()
+
+    async def meaning(self, error: BackendError) -> Meaning:
+        """What this fault means, now or once the requests beside it have ended."""
+        if error.verdict is Verdict.STOP:
+            return Meaning.STOP
+        if error.blames_prompt:
+            return Meaning.RECORD
+        self._faults += 1
+        while self.asking and not self.answers:
+            self._changed.clear()
+            await self._changed.wait()
+        if self.answers:
+            return Meaning.RECORD
+        enough = _REFUSALS if error.verdict is Verdict.GIVE_UP else 1
+        return Meaning.STOP if self._faults >= enough else Meaning.AGAIN
