@@ -30,6 +30,8 @@ Task = tuple[Prompt, int]
 Turn = tuple[Key, int]
 """A response, and which of its judgements is owed, from 0."""
 
+_TURNS = 20
+"""Of the event loop between two of them, in which a request that waits gets sent."""
 _UNREAD = 32
 """Responses that are kept until there is time to look at them; of more, that is left for the end."""
 
@@ -220,11 +222,12 @@ class _Scheduler:
             await asyncio.sleep(1.0)
 
     async def _look(self) -> None:
-        """See what responses show, one a turn of the event loop, so that less is left for the end."""
+        """See what responses show, one every few turns of the event loop; the rest is left for the end."""
         while True:
             record = await self._unread.get()
             self._run.signs[record.key] = signs_of(record)
-            await asyncio.sleep(0)
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
 
     def stop(self, fault: LbwError, grace: float | None = None) -> None:
         """Ask nothing more; what is in flight has been paid for and is let finish.

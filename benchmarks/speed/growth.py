@@ -74,7 +74,7 @@ def kept(found: Mapping[int, Figures]) -> float:
 
 
 def measure(settings: Settings) -> Section:
-    """Each size once; the largest takes a quarter of an hour."""
+    """Each size once; the largest takes minutes."""
     found = {prompts: measured(prompts, settings.work) for prompts in SIZES}
     points = [
         {
