@@ -1,7 +1,7 @@
 """Measures everything and writes benchmarks/RESULTS.md: python -m benchmarks.speed.
 
-It takes about three quarters of an hour on two cores, which nothing else should use meanwhile. The peers'
-environments are made in --work and kept for the next time.
+It takes about half an hour on two cores, which nothing else should use meanwhile. The peers' environments are
+made in --work and kept for the next time.
 """
 
 from __future__ import annotations

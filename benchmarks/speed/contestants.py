@@ -89,7 +89,12 @@ def contestants(settings: Settings) -> list[Contestant]:
     """All of them, lbw-eval first."""
     here = Path(sys.executable)
     return [
-        Contestant("lbw-eval", "longbench-write", here),
+        Contestant(
+            "lbw-eval",
+            "longbench-write",
+            here,
+            "With all its defaults: it streams, and ends with scores.csv and summary.json.",
+        ),
         Peer(
             "plain loop",
             "openai",

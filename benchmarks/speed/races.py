@@ -62,8 +62,8 @@ def _section(scenario: Scenario, found: Mapping[str, Sequence[Figures]]) -> Sect
     rows: list[list[object]] = [["limit", "", f"{least:.2f} s", "1", "", "", "", ""]]
     rows += [[name, *_cells(runs, least)] for name, runs in found.items()]
     turns = len(next(iter(found.values())))
-    text = f"""{scenario.about} {scenario.concurrency} requests in flight to each server at most. Medians
-of {turns} turns{", the range of the ratios in brackets" if turns > 1 else ""}.
+    text = f"""{scenario.about} {scenario.concurrency} requests in flight to each server at most.
+{f"Medians of {turns} turns, the range of the ratios in brackets" if turns > 1 else "One turn"}.
 
 {table(_HEADS, rows)}"""
     ours, *peers = found.values()
