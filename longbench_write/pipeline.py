@@ -30,10 +30,10 @@ Task = tuple[Prompt, int]
 Turn = tuple[Key, int]
 """A response, and which of its judgements is owed, from 0."""
 
-_TURNS = 20
-"""Of the event loop between two of them, in which a request that waits gets sent."""
 _UNREAD = 32
 """Responses that are kept until there is time to look at them; of more, that is left for the end."""
+_TURNS = 20
+"""Turns of the event loop between two looks at responses, in which a request that waits gets sent."""
 
 GRACE = 5.0
 """Seconds that requests in flight have to finish when a run is cut short."""

@@ -578,12 +578,24 @@ def test_evaluate_refuses_what_it_does_not_know():
 
 
 def test_what_responses_show_is_seen_while_their_judges_think(tmp_path, suite, judge, monkeypatch):
-    asked = []
+    looked, late, all_seen = [], [], threading.Event()
+
+    def look(record):
+        looked.append(record.key)
+        if len(looked) == len(LENGTHS):
+            all_seen.set()
+        return signs_of(record)
+
+    def think(body, number):
+        assert all_seen.wait(60)
+        return judge_reply()(body, number)
+
+    monkeypatch.setattr("longbench_write.pipeline.signs_of", look)
     monkeypatch.setattr(
-        "longbench_write.scoring.signs_of", lambda record: asked.append(record) or signs_of(record)
+        "longbench_write.scoring.signs_of", lambda record: late.append(record) or signs_of(record)
     )
-    with OpenAIServer(writer()) as model, OpenAIServer(judge_reply()) as judges:
+    with OpenAIServer(writer()) as model, OpenAIServer(think) as judges:
         evaluate(**options(tmp_path, suite, model, judge, judges))
-    assert asked == []
+    assert late == []
     score_run(the_run(tmp_path))
-    assert len(asked) == len(lines(the_run(tmp_path) / "predictions.jsonl"))
+    assert len(late) == len(LENGTHS)

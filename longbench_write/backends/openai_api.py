@@ -1,9 +1,9 @@
 """The "openai" backend: any OpenAI-compatible server, over the openai client.
 
 The client says where requests go and with which headers, and makes the connections. Each chat request is put
-together here, which takes a fifth of the CPU of the client's own way; what comes back is read as plain JSON,
-so that servers which bend the format are met with a clear error, and all that one read of a stream brings is
-parsed at once: the client's objects, one a token, cost more than everything else together.
+together here, which takes a third off the CPU of a request and its answer; what comes back is read as plain
+JSON, so that servers which bend the format are met with a clear error, and all that one read of a stream
+brings is parsed at once: the client's objects, one a token, cost more than everything else together.
 """
 
 from __future__ import annotations
