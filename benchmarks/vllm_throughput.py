@@ -54,7 +54,7 @@ def requests(arguments: argparse.Namespace) -> list[tuple[str, int]]:
     """Prompts and the new tokens that each gets."""
     if not arguments.dummy_9b:
         return [(f"Describe river number {n}.", arguments.tokens) for n in range(arguments.requests)]
-    from longbench_write.suites import load_suite
+    from longbench_write.suites.suite import load_suite
 
     prompts = load_suite("longbench-write").prompts
     return [(prompt.prompt, round(prompt.length * TOKENS_A_WORD)) for prompt in prompts]
@@ -100,7 +100,7 @@ def offline(arguments: argparse.Namespace, model: str) -> tuple[int, float]:
 
 async def ours(arguments: argparse.Namespace, model: str) -> tuple[int, float]:
     """New tokens and seconds through the backend, all requests handed over at once."""
-    from longbench_write.backends import vllm_engine
+    from longbench_write.backends.vllm import backend as vllm_engine
 
     class Endless(vllm_engine.VLLMBackend):
         async def _generate(self, engine: Any, ids: list[int], values: dict[str, Any]) -> Any:

@@ -9,24 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from longbench_write.evaluation import evaluate
     from longbench_write.judging.judge import Judge
-    from longbench_write.length import count_words, length_score
-    from longbench_write.runs import load_run
-    from longbench_write.suites import load_suite
-    from longbench_write.summary import Summary
+    from longbench_write.metrics.length import count_words, length_score
+    from longbench_write.runs.evaluation import evaluate
+    from longbench_write.runs.folder import load_run
+    from longbench_write.scoring.summary import Summary
+    from longbench_write.suites.suite import load_suite
 
-__version__ = "0.1.0"
-__all__ = ["Judge", "Summary", "count_words", "evaluate", "length_score", "load_run", "load_suite"]
+from longbench_write._version import __version__
+
+__all__ = [
+    "Judge",
+    "Summary",
+    "__version__",
+    "count_words",
+    "evaluate",
+    "length_score",
+    "load_run",
+    "load_suite",
+]
 
 _HOMES = {
     "Judge": "judging.judge",
-    "Summary": "summary",
-    "count_words": "length",
-    "evaluate": "evaluation",
-    "length_score": "length",
-    "load_run": "runs",
-    "load_suite": "suites",
+    "Summary": "scoring.summary",
+    "count_words": "metrics.length",
+    "evaluate": "runs.evaluation",
+    "length_score": "metrics.length",
+    "load_run": "runs.folder",
+    "load_suite": "suites.suite",
 }
 
 

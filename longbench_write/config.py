@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from annotated_types import Ge, Gt, Interval, MinLen
 
 from longbench_write.errors import UsageError, unknown_name
+from longbench_write.files.yaml_text import load_yaml
 from longbench_write.urls import check_url
-from longbench_write.yaml_text import load_yaml
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from longbench_write import __version__, assets
+from longbench_write._version import __version__
+from longbench_write.assets import assets
 from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.registry import DEFAULT_KEY_ENV, choose_backend
 from longbench_write.config import RunConfig

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from longbench_write.regression.gate import Outcome, check
-from longbench_write.regression.loading import load_scores
-from longbench_write.regression.rule import build_gate
+from longbench_write.compare.loading import load_scores
+from longbench_write.gate.config import build_gate
+from longbench_write.gate.gate import Outcome, check
 
 
 def assert_no_regression(

@@ -7,8 +7,8 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from longbench_write.assets import Asset, RawFile, WheelMember
-from longbench_write.downloads import Wheel
+from longbench_write.assets.assets import Asset, RawFile, WheelMember
+from longbench_write.assets.downloads import Wheel
 
 LIST = b'{"prompt": "Describe a lighthouse.", "type": "News", "length": 100}\n'
 TEMPLATE = b"Rate $INST$ and $RESPONSE$."

@@ -7,7 +7,7 @@ import json
 import random
 from pathlib import Path
 
-from longbench_write.length import count_words
+from longbench_write.metrics.length import count_words
 from longbench_write.records import DIMENSIONS
 
 TEXTS = [

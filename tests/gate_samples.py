@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from samples import HEADING, failed, judged, predicted
 
-from longbench_write.length import length_score
-from longbench_write.regression.scores import Response, Scores
-from longbench_write.results import scores_csv
-from longbench_write.runs import JUDGEMENTS, MANIFEST, PREDICTIONS, SCORES, SUMMARY
-from longbench_write.scoring import summarise
+from longbench_write.compare.scores import Response, Scores
+from longbench_write.metrics.length import length_score
+from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, SCORES, SUMMARY
+from longbench_write.runs.results import scores_csv
+from longbench_write.scoring.scoring import summarise
 
 LENGTHS = (100, 300, 700, 1500, 2500, 3500, 6000, 20000)
 """Required words, two a length range; prompts take them in turns."""

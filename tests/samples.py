@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from longbench_write.records import DIMENSIONS, Failure, Judgement, Prediction
-from longbench_write.summary import Heading
+from longbench_write.scoring.summary import Heading
 
 PREDICTION = Prediction(
     prompt="Write about rivers.",

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from longbench_write import assets
+from longbench_write.assets import assets
 from longbench_write.doctor import diagnose, find_gpus
 
 

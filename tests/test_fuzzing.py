@@ -14,20 +14,20 @@ from gate_samples import write_run, wrote_well
 from ordeals import Trial
 
 from longbench_write import evaluate, load_run, load_suite
-from longbench_write.collection import collect
+from longbench_write.compare.baseline import baseline_text
+from longbench_write.compare.collection import collect
+from longbench_write.compare.loading import load_scores
 from longbench_write.config import read_config
 from longbench_write.errors import LbwError
 from longbench_write.exchange.evalscope import read_evalscope
 from longbench_write.exchange.reference import read_reference
+from longbench_write.gate.config import read_gate
 from longbench_write.judging.cards import load_card
 from longbench_write.judging.reply import read_reply
 from longbench_write.records import DIMENSIONS
-from longbench_write.regression.baseline import baseline_text
-from longbench_write.regression.loading import load_scores
-from longbench_write.regression.rule import read_gate
-from longbench_write.results import read_rows, score_run
-from longbench_write.runs import RunWriter
-from longbench_write.summary import Summary
+from longbench_write.runs.folder import RunWriter
+from longbench_write.runs.results import read_rows, score_run
+from longbench_write.scoring.summary import Summary
 
 REPLIES = 100_000
 VALID = (

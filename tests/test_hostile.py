@@ -19,7 +19,7 @@ from longbench_write import evaluate, load_run
 from longbench_write.cli.app import app, main
 from longbench_write.cli.terminal import printable
 from longbench_write.errors import LbwError, UsageError
-from longbench_write.results import read_rows
+from longbench_write.runs.results import read_rows
 
 NAMES = {
     "upwards": "../../../etc/x",
@@ -203,7 +203,7 @@ def test_a_response_of_50_megabytes_is_read_counted_and_judged(tmp_path):
 READ = """
 import resource, sys
 from longbench_write.exchange.foreign import read_objects
-from longbench_write.runs import Prediction, Records
+from longbench_write.runs.folder import Prediction, Records
 import hashlib, pathlib
 path = pathlib.Path(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from benchmarks.speed.leaderboard import FOLDERS, PROMPTS
 from longbench_write.records import DIMENSIONS, Judgement, Prediction
-from longbench_write.results import scores_csv
-from longbench_write.scoring import summarise
-from longbench_write.summary import Heading
+from longbench_write.runs.results import scores_csv
+from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.summary import Heading
 
 SCORED = 5
 TYPES = ("essay", "report", "story", "news", "forum", "manual", "lesson")

@@ -72,8 +72,8 @@ async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable
     import openai
 
     from longbench_write.backends.base import Meter
-    from longbench_write.backends.event_stream import EventStream
-    from longbench_write.backends.openai_reply import Reply
+    from longbench_write.backends.openai.event_stream import EventStream
+    from longbench_write.backends.openai.reply import Reply
 
     made = openai.DefaultAioHttpClient if way.endswith("aiohttp") else httpx2.AsyncClient
     limits = httpx2.Limits(max_connections=0 if way.endswith("aiohttp") else None)
@@ -123,7 +123,7 @@ async def _answer(
 
 async def _through_backend(address: str, use: Callable[[Ask], Awaitable[None]]) -> None:
     from longbench_write.backends.base import BackendSpec, Message, Sampling
-    from longbench_write.backends.openai_api import OpenAIBackend
+    from longbench_write.backends.openai.backend import OpenAIBackend
 
     spec = BackendSpec("openai", "m", (f"{address}/model/v1",), concurrency=CONCURRENCY)
     messages = [Message(**message) for message in _body(stream=True)["messages"]]

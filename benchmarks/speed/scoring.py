@@ -109,7 +109,7 @@ def _texts(language: str) -> list[str]:
 def _count(language: str) -> tuple[float, float]:
     import re
 
-    from longbench_write.length import count_words
+    from longbench_write.metrics.length import count_words
 
     texts = _texts(language)
     ours, counts = _timed(lambda: [count_words(text) for text in texts])
@@ -128,7 +128,7 @@ def _scored() -> tuple[float]:
     from dataclasses import replace
 
     from benchmarks.speed.leaderboard_runs import heading, judgement, prediction
-    from longbench_write.scoring import summarise
+    from longbench_write.scoring.scoring import summarise
 
     rng = random.Random(0)
     written = [replace(prediction(n, rng), response=text) for n, text in enumerate(_texts("both"))]

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from longbench_write import assets
+from longbench_write.assets import assets
 from longbench_write.backends.local import EMBEDDED, find_model
 from longbench_write.errors import UsageError, unknown_name
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, Sampling
-from longbench_write.backends.openai_api import OpenAIBackend
+from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.errors import UsageError, unknown_name
 
 EMBEDDED = ("smollm2-135m",)
@@ -119,7 +119,7 @@ def find_model(model: str, on_download: Callable[[int, int | None], None] | None
     """
     name = model.removeprefix("local/")
     if name in EMBEDDED:
-        from longbench_write import assets
+        from longbench_write.assets import assets
 
         return assets.fetch(name, on_download)
     path = Path(name).expanduser()

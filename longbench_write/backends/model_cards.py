@@ -9,7 +9,7 @@ from typing import Any
 
 from longbench_write.backends.base import is_folder
 
-MODELS = Path(__file__).parent.parent / "models.yaml"
+MODELS = Path(__file__).with_name("models.yaml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from longbench_write.backends.base import Backend, BackendSpec, is_folder
 from longbench_write.errors import unknown_name
 
 BACKENDS = {
-    "openai": "longbench_write.backends.openai_api:OpenAIBackend",
-    "vllm": "longbench_write.backends.vllm_engine:VLLMBackend",
+    "openai": "longbench_write.backends.openai.backend:OpenAIBackend",
+    "vllm": "longbench_write.backends.vllm.backend:VLLMBackend",
     "local": "longbench_write.backends.local:LocalBackend",
 }
 """Each backend's name and where its class is; a module is imported when its backend is opened."""
@@ -58,7 +58,7 @@ def prepare(spec: BackendSpec, on_download: Callable[[int, int | None], None]) -
 
         find_model(spec.model, on_download)
     elif spec.kind == "vllm":
-        from longbench_write.backends.vllm_engine import check_engine_args, check_installed, find_folder
+        from longbench_write.backends.vllm.backend import check_engine_args, check_installed, find_folder
 
         check_installed()
         check_engine_args(list(spec.engine_args))

@@ -17,7 +17,7 @@ from longbench_write.errors import UsageError, unknown_name
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from longbench_write.agreement import Agreement, Consistency
+    from longbench_write.compare.agreement import Agreement, Consistency
 
 HUMAN = "human"
 
@@ -41,9 +41,9 @@ def agree(
     Each pair has a row a dimension: agreement, kappa with quadratic weights, Krippendorff's alpha, rank
     correlation, and how far the second scores above the first.
     """
-    from longbench_write.agreement import agree as compare
-    from longbench_write.agreement import consistency, medians, read_human_scores, repeats_by_judge
-    from longbench_write.runs import load_run
+    from longbench_write.compare.agreement import agree as compare
+    from longbench_write.compare.agreement import consistency, medians, read_human_scores, repeats_by_judge
+    from longbench_write.runs.folder import load_run
 
     repeats = repeats_by_judge(load_run(run).judgements)
     chosen = _chosen(judges, list(repeats))

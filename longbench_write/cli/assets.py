@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from longbench_write.assets import Status
+    from longbench_write.assets.assets import Status
 
 app = typer.Typer(help="List, fetch or verify the official files.", no_args_is_help=True)
 
@@ -17,7 +17,7 @@ app = typer.Typer(help="List, fetch or verify the official files.", no_args_is_h
 @app.command("list")
 def list_() -> None:
     """List the official files and which of them are here."""
-    from longbench_write import assets
+    from longbench_write.assets import assets
 
     _show(assets.status())
 
@@ -32,7 +32,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch official files into the cache and print their paths."""
-    from longbench_write import assets
+    from longbench_write.assets import assets
 
     wanted = names or [asset.name for asset in assets.ASSETS.values() if not asset.optional]
     for path in fetch_with_bar(wanted):
@@ -42,7 +42,7 @@ def fetch(
 @app.command()
 def verify() -> None:
     """Check each file that is here against its sha256; exit 1 if one is not what it should be."""
-    from longbench_write import assets
+    from longbench_write.assets import assets
 
     seen = assets.verify()
     _show(seen)
@@ -60,7 +60,7 @@ def fetch_with_bar(names: Sequence[str]) -> list[Path]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-    from longbench_write import assets
+    from longbench_write.assets import assets
 
     wanted = [assets.find(name) for name in names]
     console = Console(stderr=True)
@@ -82,7 +82,7 @@ def _show(entries: Sequence[Status]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from longbench_write.assets import cache_dir
+    from longbench_write.assets.assets import cache_dir
 
     table = Table()
     for heading in ("name", "what", "file", "state"):

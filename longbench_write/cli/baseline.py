@@ -24,8 +24,8 @@ def baseline(
         git.
     """
     from longbench_write.cli.files import write_file
-    from longbench_write.regression.baseline import baseline_text
-    from longbench_write.regression.loading import load_scores
+    from longbench_write.compare.baseline import baseline_text
+    from longbench_write.compare.loading import load_scores
 
     scores = load_scores(run)
     write_file(output, baseline_text(scores))

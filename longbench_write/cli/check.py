@@ -13,7 +13,7 @@ from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
-    from longbench_write.regression.gate import Verdict
+    from longbench_write.gate.gate import Verdict
 
 CONFIG = Path("lbw-gate.yaml")
 
@@ -63,9 +63,9 @@ def check(
     lies below zero, with Holm's correction over the gated metrics. Exit codes: 0 no regression, 3 a
     regression or a broken floor, 1 it cannot be told, 2 wrong usage.
     """
-    from longbench_write.regression import gate
-    from longbench_write.regression.loading import load_scores
-    from longbench_write.regression.rule import build_gate, read_gate
+    from longbench_write.compare.loading import load_scores
+    from longbench_write.gate import gate
+    from longbench_write.gate.config import build_gate, read_gate
 
     given: dict[str, Any] = {
         "baseline": baseline,
@@ -92,7 +92,7 @@ def check(
 
 def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
     """What `M=X` or a bare `X` says, the bare one under "default"."""
-    from longbench_write.regression.rule import DEFAULT
+    from longbench_write.gate.config import DEFAULT
 
     if not texts:
         return None
@@ -110,7 +110,7 @@ def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
 
 def _merged(read: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What a file says, overruled by the command line; numbers are overruled metric by metric."""
-    from longbench_write.regression.rule import DEFAULT
+    from longbench_write.gate.config import DEFAULT
 
     values = dict(read)
     for name, value in given.items():
@@ -129,9 +129,9 @@ def _write(
     """Write what was asked for beside the output."""
     from longbench_write.cli.figure import save_figure
     from longbench_write.cli.files import append_file, write_file
-    from longbench_write.regression.github import workflow_commands
-    from longbench_write.regression.junit import junit_xml
-    from longbench_write.regression.markdown import verdict_markdown
+    from longbench_write.gate.github import workflow_commands
+    from longbench_write.gate.junit import junit_xml
+    from longbench_write.gate.markdown import verdict_markdown
 
     if junit:
         write_file(junit, junit_xml(verdict))
@@ -149,8 +149,8 @@ def _write(
 
 def _show(verdict: Verdict, *, as_json: bool) -> None:
     from longbench_write.cli.difference_table import console, show_differences, show_lines, show_sides
-    from longbench_write.regression.document import verdict_json
-    from longbench_write.regression.layout import FINDING_HEADS, finding_line
+    from longbench_write.gate.document import verdict_json
+    from longbench_write.gate.layout import FINDING_HEADS, finding_line
 
     if as_json:
         sys.stdout.write(verdict_json(verdict))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from longbench_write.regression.comparison import Comparison
+    from longbench_write.compare.comparison import Comparison
 
 _PLACE = "a run folder, a baseline file, a summary.json or a scores.csv."
 
@@ -39,10 +39,10 @@ def compare(
 
     if show_gap(a, b, "json" if as_json else output):
         return
-    from longbench_write.regression import comparison
-    from longbench_write.regression.document import comparison_json
-    from longbench_write.regression.loading import load_scores
-    from longbench_write.regression.markdown import comparison_markdown
+    from longbench_write.compare import comparison
+    from longbench_write.compare.loading import load_scores
+    from longbench_write.gate.document import comparison_json
+    from longbench_write.gate.markdown import comparison_markdown
 
     found = comparison.compare(load_scores(a), load_scores(b), allow_different_judges=allow_different_judges)
     if plot:
@@ -60,8 +60,8 @@ def compare(
 
 def _show(found: Comparison) -> None:
     from longbench_write.cli.difference_table import console, show_differences, show_lines, show_sides
-    from longbench_write.regression.layout import MOVED_HEADS, changed_counts, moved_line
-    from longbench_write.regression.markdown import detectable_sentence
+    from longbench_write.gate.layout import MOVED_HEADS, changed_counts, moved_line
+    from longbench_write.gate.markdown import detectable_sentence
 
     target = console()
     show_sides(target, found.a, found.b, found.notes)

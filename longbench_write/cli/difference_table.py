@@ -11,8 +11,8 @@ from longbench_write.cli.terminal import one_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from longbench_write.regression.paired import Difference
-    from longbench_write.regression.scores import Scores
+    from longbench_write.compare.paired import Difference
+    from longbench_write.compare.scores import Scores
 
 _PLAIN_WIDTH = 140
 """Columns where the output is no terminal."""
@@ -33,7 +33,7 @@ def show_sides(target: Console, a: Scores, b: Scores, notes: Sequence[str]) -> N
 
 def show_differences(target: Console, differences: Sequence[Difference]) -> None:
     """The table of all differences, each drawn beside its numbers."""
-    from longbench_write.regression.layout import DIFFERENCE_HEADS, difference_lines, strips
+    from longbench_write.gate.layout import DIFFERENCE_HEADS, difference_lines, strips
 
     drawn = strips(differences)
     lines = [

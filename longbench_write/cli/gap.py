@@ -22,13 +22,13 @@ def show_gap(a: Path, b: Path, output: str) -> bool:
     Raises:
         RunFolderError: They are, and their scores cannot be read.
     """
-    from longbench_write.runs import SUMMARY
+    from longbench_write.runs.folder import SUMMARY
 
     if not all((place / SUMMARY).is_file() for place in (a, b)):
         return False
-    from longbench_write.collection import collect
-    from longbench_write.regression.gap import is_gap
-    from longbench_write.regression.gap_report import (
+    from longbench_write.compare.collection import collect
+    from longbench_write.compare.contamination import is_gap
+    from longbench_write.compare.contamination_report import (
         GAP_HEADS,
         gap_json,
         gap_lines,

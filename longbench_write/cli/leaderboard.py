@@ -17,7 +17,7 @@ from longbench_write.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from longbench_write.collection import Entry
+    from longbench_write.compare.collection import Entry
     from longbench_write.leaderboard.layout import Column, Table
 
 _PROSE_WIDTH, _GOOD_PROSE_WIDTH = 14, 22
@@ -47,10 +47,10 @@ def leaderboard(
     Runs on other prompts, with another judge or convention stand in tables of their own. Where intervals
     overlap, the rank is a range.
     """
+    from longbench_write.compare.ranking import leaderboard as ranked
     from longbench_write.leaderboard import formats
     from longbench_write.leaderboard.layout import published_tables, ranked_tables
     from longbench_write.leaderboard.published import published as read_published
-    from longbench_write.leaderboard.ranking import leaderboard as ranked
 
     rankings = ranked(_entries(places, published=published), sort=sort)
     references = read_published() if published else []

@@ -13,7 +13,7 @@ from longbench_write.cli.terminal import one_line
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
-    from longbench_write.collection import Entry
+    from longbench_write.compare.collection import Entry
 
 Places = Annotated[
     list[Path] | None,
@@ -35,7 +35,7 @@ def scored_runs(places: list[Path] | None) -> list[Entry]:
     Raises:
         UsageError: There is no run, or none of them is scored.
     """
-    from longbench_write.collection import collect
+    from longbench_write.compare.collection import collect
 
     found = collect(places or [Path("results")])
     for run in found.unscored[:_NAMED]:

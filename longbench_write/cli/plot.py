@@ -13,7 +13,7 @@ from longbench_write.cli.places import Places, note, scored_runs
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
-    from longbench_write.collection import Block
+    from longbench_write.compare.collection import Block
 
 
 class Form(StrEnum):
@@ -42,7 +42,7 @@ def plot(
     Runs on other prompts, with another judge or convention are drawn apart, in folders of their own. The
     files' paths are printed.
     """
-    from longbench_write.collection import blocks
+    from longbench_write.compare.collection import blocks
 
     parts = blocks(scored_runs(places))
     for block, folder in zip(parts, _folders(parts, out), strict=True):
@@ -51,7 +51,7 @@ def plot(
 
 def _folders(parts: list[Block], out: Path) -> list[Path]:
     """A folder a block, `out` itself for a single one."""
-    from longbench_write.runs import folder_name
+    from longbench_write.runs.folder import folder_name
 
     if len(parts) == 1:
         return [out]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from longbench_write.regression.planning import Plan
+    from longbench_write.gate.planning import Plan
 
 
 def power(
@@ -35,9 +35,9 @@ def power(
 
     Estimates on the runs at hand how much of the scatter comes from prompts, samples and judgements.
     """
-    from longbench_write.regression.metrics import parse_metric
-    from longbench_write.regression.planning import load_judged, plan
-    from longbench_write.regression.rule import Rule
+    from longbench_write.compare.metrics import parse_metric
+    from longbench_write.compare.rule import Rule
+    from longbench_write.gate.planning import load_judged, plan
 
     rule = Rule(metrics=tuple(map(parse_metric, metric)) if metric else None)
     found = plan(

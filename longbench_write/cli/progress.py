@@ -8,9 +8,9 @@ from typing import IO, TYPE_CHECKING
 
 from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError, shorten
-from longbench_write.length import length_score
-from longbench_write.pipeline import Judging, Observer, Plan
+from longbench_write.metrics.length import length_score
 from longbench_write.records import Judgement, Prediction
+from longbench_write.runs.pipeline import Judging, Observer, Plan
 
 if TYPE_CHECKING:
     from rich.status import Status

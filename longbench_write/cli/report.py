@@ -12,7 +12,7 @@ from longbench_write.cli.places import Places, scored_runs
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
-    from longbench_write.collection import Entry
+    from longbench_write.compare.collection import Entry
     from longbench_write.report import Contents
 
 

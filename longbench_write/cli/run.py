@@ -15,7 +15,7 @@ from longbench_write.errors import UsageError
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from longbench_write import __version__
+        from longbench_write._version import __version__
 
         typer.echo(f"longbench-write {__version__}")
         raise typer.Exit
@@ -53,7 +53,7 @@ def run(ctx: typer.Context, config: Path | None, as_json: bool, **options: Any) 
     from longbench_write.cli.progress import make_progress
     from longbench_write.cli.session import drive
     from longbench_write.cli.table import exit_code, show
-    from longbench_write.evaluation import start_evaluation
+    from longbench_write.runs.evaluation import start_evaluation
 
     settings = build_config((read_config(config) if config else {}) | given(RunConfig, options))
     progress = make_progress(settings.progress)

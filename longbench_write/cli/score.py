@@ -20,6 +20,6 @@ def score(
     Reads the run folder, writes its scores.csv and summary.json, and prints the table; no model is asked.
     """
     from longbench_write.cli.table import show
-    from longbench_write.results import score_run
+    from longbench_write.runs.results import score_run
 
     show(score_run(run, judge=judge), run, as_json=as_json)

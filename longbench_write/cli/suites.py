@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from longbench_write.suites import Card, Prompt
+    from longbench_write.suites.suite import Card, Prompt
 
 app = typer.Typer(help="List the suites, or check one.", invoke_without_command=True)
 
@@ -24,7 +24,7 @@ def suites(context: typer.Context) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from longbench_write.suites import LENGTH_RANGES, load_card, suite_names
+    from longbench_write.suites.suite import LENGTH_RANGES, load_card, suite_names
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("suite", "version"):
@@ -48,7 +48,7 @@ def suites(context: typer.Context) -> None:
 
 
 def _state(card: Card) -> str:
-    from longbench_write import assets
+    from longbench_write.assets import assets
 
     if card.asset is None:
         return "shipped"
@@ -81,8 +81,8 @@ def check(
     """
     from longbench_write.cli.terminal import printable
     from longbench_write.errors import unknown_name
-    from longbench_write.suite_checks.checks import CHECKS, check_suite
-    from longbench_write.suites import load_suite
+    from longbench_write.suites.checks.checks import CHECKS, check_suite
+    from longbench_write.suites.suite import load_suite
 
     left_out = list(skip or ())
     names = [*CHECKS, "overlap"]
@@ -108,9 +108,9 @@ def check(
 
 def _official(checked: str, *, offline: bool) -> tuple[tuple[Prompt, ...], str]:
     """The official prompts that a suite must not overlap with, or the reason that there are none."""
-    from longbench_write import assets
+    from longbench_write.assets import assets
     from longbench_write.errors import AssetError
-    from longbench_write.suites import load_card, load_suite, suite_names
+    from longbench_write.suites.suite import load_card, load_suite, suite_names
 
     cards = [card for name in suite_names() if (card := load_card(name)).asset]
     if checked in [card.name for card in cards]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.cli.terminal import printable
-from longbench_write.summary import Summary
+from longbench_write.scoring.summary import Summary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,7 +70,7 @@ def exit_code(summary: Summary, *, strict: bool) -> int:
 
 def result_table(summary: Summary) -> Table:
     """S̄, S_l, S_q, the dimensions and the counts, over all and by length range."""
-    from longbench_write.signs import FLAGS
+    from longbench_write.scoring.signs import FLAGS
 
     judge = f"judge {summary.judge}" if summary.judge else "no judge"
     table = plain_table(f"{summary.suite} · {summary.model} · {judge}")

@@ -13,14 +13,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from longbench_write.cells import cell, csv_text
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
-from longbench_write.results import read_rows, scores_csv
-from longbench_write.runs import SCORES, SUMMARY, Run, load_run
-from longbench_write.scoring import Row
-from longbench_write.signs import FLAGS
-from longbench_write.summary import Summary
+from longbench_write.render.cells import cell, csv_text
+from longbench_write.runs.folder import SCORES, SUMMARY, Run, load_run
+from longbench_write.runs.results import read_rows, scores_csv
+from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.signs import FLAGS
+from longbench_write.scoring.summary import Summary
 
 COLUMNS: dict[str, type] = {
     **dict.fromkeys(("model", "writer", "suite", "judge", "id"), str),

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from longbench_write.errors import UsageError
 from longbench_write.records import DIMENSIONS
-from longbench_write.suites import LONGEST
+from longbench_write.suites.suite import LONGEST
 
 LONGEST_LINE = 1 << 26
 """Bytes that a line may have: some hundred times those of a response of 100,000 words."""

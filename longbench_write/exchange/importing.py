@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import UsageError, shorten, unknown_name
 from longbench_write.exchange.evalscope import read_evalscope
 from longbench_write.exchange.foreign import Answer, Source
 from longbench_write.exchange.pairing import mispaired
 from longbench_write.exchange.reference import read_reference
 from longbench_write.judging.reply import read_reply
-from longbench_write.length import count_words
-from longbench_write.manifest import imported_manifest
-from longbench_write.reasoning import split_reasoning
+from longbench_write.metrics.length import count_words
 from longbench_write.records import Failure, Judgement, Key
-from longbench_write.results import score_run, write_results
-from longbench_write.runs import MANIFEST, SUMMARY, RunWriter, load_run, run_path
-from longbench_write.suites import Prompt, Suite, load_suite
-from longbench_write.summary import Summary
+from longbench_write.runs.folder import MANIFEST, SUMMARY, RunWriter, load_run, run_path
+from longbench_write.runs.manifest import imported_manifest
+from longbench_write.runs.results import score_run, write_results
+from longbench_write.scoring.summary import Summary
+from longbench_write.suites.suite import Prompt, Suite, load_suite
 from longbench_write.writers.direct import answered_prediction
 
 READERS: Mapping[str, Callable[[Path], Source]] = {

@@ -9,8 +9,8 @@ import html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from longbench_write import __version__
-from longbench_write.summary import Summary
+from longbench_write._version import __version__
+from longbench_write.scoring.summary import Summary
 
 _PAPER = "https://arxiv.org/abs/2408.07055"
 _NAMES = {

@@ -12,8 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from longbench_write.errors import UsageError, unknown_name
-from longbench_write.resources import data_root
-from longbench_write.yaml_text import load_yaml
+from longbench_write.files.resources import data_root
+from longbench_write.files.yaml_text import load_yaml
 
 CARD = "judge.yaml"
 """A card's name in its judge's folder."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from longbench_write.assets import text as asset_text
+from longbench_write.assets.assets import text as asset_text
 from longbench_write.backends.base import (
     Backend,
     BackendSpec,
@@ -28,7 +28,7 @@ from longbench_write.judging.cards import OFFICIAL, JudgeCard, judge_names, load
 from longbench_write.judging.chapters import PARTS, placed, split
 from longbench_write.judging.reply import TRUNCATED_REPLY, read_reply
 from longbench_write.judging.template import fill
-from longbench_write.length import count_words
+from longbench_write.metrics.length import count_words
 from longbench_write.records import DIMENSIONS, Chapter, Failure, Judgement, over_chapters
 
 

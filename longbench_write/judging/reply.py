@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import shorten
-from longbench_write.reasoning import split_reasoning
 from longbench_write.records import DIMENSIONS
 
 # The `Failure.type`s of a judge that answered, but not with six scores.

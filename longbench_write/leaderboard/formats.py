@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from longbench_write.cells import cell as csv_cell
+from longbench_write.compare.ranking import SCORES, Ranking, Standing
 from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow, plain
 from longbench_write.leaderboard.published import Published
-from longbench_write.leaderboard.ranking import SCORES, Ranking, Standing
 from longbench_write.records import DIMENSIONS
+from longbench_write.render.cells import cell as csv_cell
 
 SCHEMA = 1
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from longbench_write.compare.ranking import SCORES, Ranking, Score, Standing
 from longbench_write.leaderboard.published import Published
-from longbench_write.leaderboard.ranking import SCORES, Ranking, Score, Standing
 from longbench_write.records import DIMENSIONS
-from longbench_write.signs import FLAGS
-from longbench_write.suites import LENGTH_RANGES
-from longbench_write.summary import CONVENTION, Summary
+from longbench_write.scoring.signs import FLAGS
+from longbench_write.scoring.summary import CONVENTION, Summary
+from longbench_write.suites.suite import LENGTH_RANGES
 
 By = Literal["length", "language", "type", "dimension"]
 

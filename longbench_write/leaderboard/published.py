@@ -6,8 +6,8 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from longbench_write.resources import data_root
-from longbench_write.suites import LENGTH_RANGES
+from longbench_write.files.resources import data_root
+from longbench_write.suites.suite import LENGTH_RANGES
 
 Scores = dict[str, float | None]
 """S_bar, S_l and S_q; None where nothing was read."""

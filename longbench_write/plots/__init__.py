@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from longbench_write.collection import Block
+from longbench_write.compare.collection import Block
 from longbench_write.plots import deviation, dimensions, quality, ruler, scores, written
 from longbench_write.plots.legible import legible, unjudged
 from longbench_write.plots.style import styled

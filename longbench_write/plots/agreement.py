@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from longbench_write.agreement import Agreement
+from longbench_write.compare.agreement import Agreement
 from longbench_write.plots.style import SOFT, dodge, grid, look, new_figure, styled
 
 

@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from longbench_write.collection import Block, Entry
+from longbench_write.compare.collection import Block, Entry
 from longbench_write.plots.fonts import labels, shown, wrapped
 from longbench_write.plots.legible import across, counted, label_edges, note, panels_wide
 from longbench_write.plots.style import COLOURS, FAINT, INK, KEY, KEY_WIDTH, SOFT, grid, new_figure
 from longbench_write.plots.written import COUNT, EMPTY, TOO_LONG, TOO_SHORT, guide_keys
-from longbench_write.scoring import Row
+from longbench_write.scoring.scoring import Row
 
 MOST_TYPES = 12
 """Types that have a row of their own at most, the most frequent ones."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from longbench_write.compare.paired import Difference
+from longbench_write.compare.scores import HEADLINES, Scores
 from longbench_write.plots.style import COLOURS, INK, S_BAR, S_L, S_Q, SOFT, TEXT, grid, new_figure, styled
-from longbench_write.regression.paired import Difference
-from longbench_write.regression.scores import HEADLINES, Scores
 
 _TITLES = {"S_bar": S_BAR, "S_l": f"{S_L}: length", "S_q": f"{S_Q}: quality"}
 _FELL, _ROSE, _OPEN = COLOURS[2], COLOURS[0], COLOURS[6]

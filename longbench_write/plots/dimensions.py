@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
-from longbench_write.collection import Block
+from longbench_write.compare.collection import Block
 from longbench_write.plots.fonts import labels, wrapped
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
 from longbench_write.plots.legible import across, judged_counts, note

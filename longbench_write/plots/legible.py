@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from matplotlib.axes import Axes
 
-from longbench_write.collection import Block, Entry
+from longbench_write.compare.collection import Block, Entry
 
 MOST = 48
 """Runs that one figure shows at most."""

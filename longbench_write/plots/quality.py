@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from longbench_write.collection import Block
+from longbench_write.compare.collection import Block
 from longbench_write.plots.legible import judged_counts, note
 from longbench_write.plots.scores import NAMES, bounds, model_keys
 from longbench_write.plots.style import FAINT, S_BAR, SMALL, SOFT, look, new_figure

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from longbench_write.collection import Block, Entry
+from longbench_write.compare.collection import Block, Entry
 from longbench_write.plots.fonts import labels, wrapped
 from longbench_write.plots.forest import MANY
 from longbench_write.plots.legible import across, counted, label_edges, note, panels_wide

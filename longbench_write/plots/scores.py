@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from longbench_write.collection import Block
+from longbench_write.compare.collection import Block
 from longbench_write.plots.fonts import labels
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
 from longbench_write.plots.legible import counted, note, unjudged
 from longbench_write.plots.style import KEY, KEY_WIDTH, S_L, S_Q, dodge, grid, look, new_figure
-from longbench_write.suites import LENGTH_RANGES
+from longbench_write.suites.suite import LENGTH_RANGES
 
 Score = Literal["S_l", "S_q"]
 NAMES: Mapping[Score, str] = {"S_l": f"Length score {S_L}", "S_q": f"Quality score {S_Q}"}

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from longbench_write.collection import Block, Entry
+from longbench_write.compare.collection import Block, Entry
 from longbench_write.plots.fonts import labels, wrapped
 from longbench_write.plots.legible import across, label_edges, note, panels_wide
 from longbench_write.plots.style import COLOURS, FAINT, INK, KEY, KEY_WIDTH, SOFT, grid, log_axis, new_figure

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from longbench_write.collection import Entry
-from longbench_write.leaderboard.ranking import leaderboard
+from longbench_write.compare.collection import Entry
+from longbench_write.compare.ranking import leaderboard
 from longbench_write.report.page import packed, page
 from longbench_write.report.samples import Index
 

@@ -11,9 +11,9 @@ from importlib import resources
 from itertools import islice
 from typing import Any
 
-from longbench_write import __version__
+from longbench_write._version import __version__
+from longbench_write.compare.ranking import Ranking
 from longbench_write.leaderboard.formats import spans
-from longbench_write.leaderboard.ranking import Ranking
 from longbench_write.report.samples import Index, well_formed
 from longbench_write.report.sections import section
 

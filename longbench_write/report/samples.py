@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from longbench_write.collection import Entry
+from longbench_write.compare.collection import Entry
 from longbench_write.records import DIMENSIONS, Failure, Judgement, Key, Prediction
-from longbench_write.runs import MANIFEST, load_run
-from longbench_write.scoring import Row
-from longbench_write.signs import FLAGS
-from longbench_write.suites import LENGTH_RANGES, length_range
+from longbench_write.runs.folder import MANIFEST, load_run
+from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.signs import FLAGS
+from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 STATES = {
     "scored": "judged",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from longbench_write.collection import Block
+from longbench_write.compare.collection import Block
+from longbench_write.compare.ranking import Ranking
 from longbench_write.leaderboard.layout import By, Table, ranked_tables
-from longbench_write.leaderboard.ranking import Ranking
 
 _WIDE = 9.0
 """Inches from which on a figure has panels side by side."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 
 from longbench_write.backends.base import Backend, Completion, Message, Sampling, derived_seed
+from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import BackendError, Verdict
-from longbench_write.length import count_words, count_words_unicode
-from longbench_write.reasoning import split_reasoning
+from longbench_write.metrics.length import count_words, count_words_unicode
 from longbench_write.records import Failure, Prediction
-from longbench_write.suites import Prompt
+from longbench_write.suites.suite import Prompt
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from longbench_write.backends.engine_guard import EngineGuard
+from longbench_write.backends.vllm.engine_guard import EngineGuard
 
 WAITS = [sys.executable, "-c", "input()"]
 
@@ -48,7 +48,8 @@ def test_what_has_ended_already_is_left_alone(started):
 def test_it_acts_when_its_owner_is_killed(started):
     engine = started(*WAITS)
     code = (
-        "import sys; from longbench_write.backends.engine_guard import EngineGuard; guard = EngineGuard();"
+        "import sys; from longbench_write.backends.vllm.engine_guard import EngineGuard;"
+        "guard = EngineGuard();"
         "guard.watch([int(sys.argv[1])]); print(flush=True); input()"
     )
     owner = started(sys.executable, "-c", code, str(engine.pid), stdout=subprocess.PIPE)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longbench_write.backends.event_stream import EventStream
+from longbench_write.backends.openai.event_stream import EventStream
 
 VALUES = st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none(), max_size=3), max_size=6)
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])

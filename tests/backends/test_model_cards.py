@@ -5,8 +5,8 @@ from tiny_tokenizer import GLM4, LLAMA31
 
 from longbench_write.backends.base import Sampling, derived_seed
 from longbench_write.backends.model_cards import find_card, load_cards
-from longbench_write.backends.prompts import choose_format, stop_token_ids
-from longbench_write.backends.vllm_engine import sampling_values
+from longbench_write.backends.vllm.backend import sampling_values
+from longbench_write.backends.vllm.prompts import choose_format, stop_token_ids
 
 PROMPT = "Write a guide to rivers of 10000 words. 写长一点"
 SEED = derived_seed(42, "lbw-1", 0)

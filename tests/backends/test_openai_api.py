@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, writer
 
-from longbench_write.backends import openai_api
 from longbench_write.backends.base import BackendSpec, Meter, Sampling, Usage
-from longbench_write.backends.openai_api import DEFAULT_BASE_URL, OpenAIBackend, request_body
-from longbench_write.backends.openai_reply import Reply, mended
+from longbench_write.backends.openai import backend as openai_backend
+from longbench_write.backends.openai.backend import DEFAULT_BASE_URL, OpenAIBackend, request_body
+from longbench_write.backends.openai.reply import Reply, mended
 from longbench_write.errors import BackendError, RetryPolicy, UsageError
 
 AT_ONCE = RetryPolicy(tries=3, overload_tries=5, base=0.0)
@@ -258,7 +258,7 @@ async def test_a_stall_behind_the_finish_reason_loses_nothing():
 
 
 async def test_a_stream_that_says_its_last_without_an_end_and_stays_open(monkeypatch):
-    monkeypatch.setattr(openai_api, "_CLOSING", 0.05)
+    monkeypatch.setattr(openai_backend, "_CLOSING", 0.05)
 
     async def talk(reader, writer):
         await reader.readuntil(b"\r\n\r\n")

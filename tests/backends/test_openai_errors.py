@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from servers.openai_server import Answer, OpenAIServer, writer
 
 from longbench_write.backends.base import BackendSpec, Sampling
-from longbench_write.backends.openai_api import OpenAIBackend
-from longbench_write.backends.openai_errors import room_left
+from longbench_write.backends.openai.backend import OpenAIBackend
+from longbench_write.backends.openai.refusals import room_left
 from longbench_write.errors import BackendError
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_tokenizer import LLAMA31, TinyTokenizer
 
-from longbench_write.backends.prompts import PromptFormat, choose_format, stop_token_ids
+from longbench_write.backends.vllm.prompts import PromptFormat, choose_format, stop_token_ids
 from longbench_write.errors import UsageError
 
 CHATTY = TinyTokenizer(

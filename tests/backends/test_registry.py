@@ -2,9 +2,9 @@ import pytest
 
 from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.local import LocalBackend
-from longbench_write.backends.openai_api import OpenAIBackend
+from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend, prepare
-from longbench_write.backends.vllm_engine import VLLMBackend
+from longbench_write.backends.vllm.backend import VLLMBackend
 from longbench_write.errors import UsageError
 
 

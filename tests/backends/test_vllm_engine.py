@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from longbench_write.backends.base import BackendSpec, Sampling
-from longbench_write.backends.vllm_engine import VLLMBackend, check_engine_args, find_folder, sampling_values
+from longbench_write.backends.vllm.backend import VLLMBackend, check_engine_args, find_folder, sampling_values
 from longbench_write.errors import UsageError
 
 SCHEMA = {"type": "object"}
@@ -57,6 +57,6 @@ def test_an_unknown_embedded_model_gets_the_nearest_name():
 
 def test_importing_the_backend_imports_nothing_heavy():
     heavy = {"vllm", "torch", "transformers", "yaml", "jinja2", "openai", "numpy"}
-    code = f"import sys, longbench_write.backends.vllm_engine; print({heavy!r} & set(sys.modules))"
+    code = f"import sys, longbench_write.backends.vllm.backend; print({heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -21,7 +21,7 @@ from samples import write_suite
 
 from longbench_write.backends.base import BackendSpec, Message, Sampling
 from longbench_write.backends.hf_folder import embedded_folder
-from longbench_write.backends.vllm_engine import VLLMBackend, check_engine_args
+from longbench_write.backends.vllm.backend import VLLMBackend, check_engine_args
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.records import DIMENSIONS
@@ -145,7 +145,7 @@ def test_an_unknown_engine_argument_gets_vllms_nearest_name():
 def test_the_prompt_is_the_one_that_the_models_tokenizer_makes(folder):
     from transformers import AutoTokenizer
 
-    from longbench_write.backends.prompts import PromptFormat
+    from longbench_write.backends.vllm.prompts import PromptFormat
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = PromptFormat().token_ids(tokenizer, chat("Describe a river."))

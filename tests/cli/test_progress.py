@@ -14,8 +14,8 @@ from longbench_write.cli.progress import (
 )
 from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError
-from longbench_write.pipeline import Judging, Plan, Writing
-from longbench_write.suites import Prompt
+from longbench_write.runs.pipeline import Judging, Plan, Writing
+from longbench_write.suites.suite import Prompt
 
 
 class Clock:

@@ -163,7 +163,7 @@ def test_interrupted_while_it_fetches_it_ends_at_once(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         code = (
-            "from longbench_write import assets; from longbench_write.cli.app import main;"
+            "from longbench_write.assets import assets; from longbench_write.cli.app import main;"
             f"assets.RAW_URL = {host!r}; main()"
         )
         environment = os.environ | {"LBW_CACHE": str(tmp_path / "cache"), "PIP_INDEX_URL": host}

@@ -11,12 +11,12 @@ import pytest
 from servers.openai_server import OpenAIServer, writer
 from typer.testing import CliRunner
 
-from longbench_write import assets
+from longbench_write.assets import assets
 from longbench_write.cli.app import app
 from longbench_write.errors import UsageError
-from longbench_write.resources import data_root
-from longbench_write.suites import load_card, suite_names
-from longbench_write.summary import Summary
+from longbench_write.files.resources import data_root
+from longbench_write.scoring.summary import Summary
+from longbench_write.suites.suite import load_card, suite_names
 
 COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
 

@@ -20,11 +20,11 @@ from longbench_write.exchange.exporting import (
     write_parquet,
 )
 from longbench_write.exchange.importing import import_run
-from longbench_write.length import count_words
-from longbench_write.manifest import imported_manifest
-from longbench_write.results import read_rows, score_run
-from longbench_write.runs import RunWriter
-from longbench_write.suites import load_suite
+from longbench_write.metrics.length import count_words
+from longbench_write.runs.folder import RunWriter
+from longbench_write.runs.manifest import imported_manifest
+from longbench_write.runs.results import read_rows, score_run
+from longbench_write.suites.suite import load_suite
 
 UPSTREAM = ["prompt", "type", "length", "response_length", "response"]
 

@@ -6,7 +6,7 @@ import yaml
 from samples import HEADING, judged, predicted
 
 from longbench_write.exchange.model_card import model_card
-from longbench_write.scoring import summarise
+from longbench_write.scoring.scoring import summarise
 
 HOSTILE = "a | b\n<script>x</script> `*_[z](http://127.0.0.1)\n---\n: {"
 

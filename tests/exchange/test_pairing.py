@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longbench_write.exchange.pairing import mispaired
-from longbench_write.suites import load_suite
+from longbench_write.suites.suite import load_suite
 
 PROMPTS = [prompt for prompt, _ in TEXTS]
 RESPONSES = [response for _, response in TEXTS]

@@ -5,12 +5,12 @@ import json
 import pytest
 from servers.openai_server import Answer, OpenAIServer, in_turn, judge_reply
 
-from longbench_write import assets
+from longbench_write.assets import assets
 from longbench_write.backends.base import Completion, Usage
-from longbench_write.backends.openai_api import OpenAIBackend
+from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.length import count_words
+from longbench_write.metrics.length import count_words
 from longbench_write.records import DIMENSIONS, Failure, Judgement
 
 SCORES = dict(zip(DIMENSIONS, (5, 4, 3, 2, 1, 4), strict=True))

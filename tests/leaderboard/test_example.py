@@ -5,11 +5,11 @@ import re
 import shutil
 from pathlib import Path
 
-from longbench_write.collection import collect
+from longbench_write.compare.collection import collect
+from longbench_write.compare.ranking import leaderboard
 from longbench_write.leaderboard.layout import ranked_tables
-from longbench_write.leaderboard.ranking import leaderboard
-from longbench_write.results import score_run
-from longbench_write.suites import load_suite
+from longbench_write.runs.results import score_run
+from longbench_write.suites.suite import load_suite
 
 EXAMPLE = Path(__file__).parents[2] / "results" / "example"
 

@@ -17,13 +17,13 @@ from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexwalker import LatexEnvironmentNode, LatexWalker
 from samples import HEADING, failed, judged, predicted
 
-from longbench_write.cells import cell_text
-from longbench_write.collection import Entry
+from longbench_write.compare.collection import Entry
+from longbench_write.compare.ranking import leaderboard
 from longbench_write.leaderboard import formats
 from longbench_write.leaderboard.layout import ranked_tables
 from longbench_write.leaderboard.published import published
-from longbench_write.leaderboard.ranking import leaderboard
-from longbench_write.scoring import summarise
+from longbench_write.render.cells import cell_text
+from longbench_write.scoring.scoring import summarise
 
 HOSTILE = (
     "<script>alert(1)</script> | a&b_c_ *x* `y` [z](http://e.x) %$#{}~^\\ --- <!-- \x1b[31m\x00\nnext\u202e"

@@ -2,7 +2,7 @@ import pytest
 
 from longbench_write.leaderboard.layout import published_tables
 from longbench_write.leaderboard.published import published
-from longbench_write.suites import LENGTH_RANGES, suite_names
+from longbench_write.suites.suite import LENGTH_RANGES, suite_names
 
 
 def test_every_row_has_a_source_and_figures_of_a_known_suite():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from gate_samples import World, made
 
+from longbench_write.compare.paired import differences
 from longbench_write.plots.differences import differences_figure
 from longbench_write.plots.save import render
-from longbench_write.regression.paired import differences
 
 
 def figure(a, b, *, judged):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plotted import block, entry, written
 
-from longbench_write.collection import Block
+from longbench_write.compare.collection import Block
 from longbench_write.plots import deviation, dimensions, figures, left_out, quality, ruler, scores
 from longbench_write.plots import written as lengths
 from longbench_write.plots.legible import MOST, legible

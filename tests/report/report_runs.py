@@ -10,10 +10,10 @@ from pathlib import Path
 import yaml
 from samples import judged, predicted
 
-from longbench_write.collection import Entry, collect
-from longbench_write.length import count_words, count_words_unicode
+from longbench_write.compare.collection import Entry, collect
+from longbench_write.metrics.length import count_words, count_words_unicode
 from longbench_write.records import Judgement, Prediction
-from longbench_write.results import score_run
+from longbench_write.runs.results import score_run
 
 HOSTILE = (
     "<script>window.hacked = 1</script> </script><img src=x onerror='window.hacked = 2'> <!-- <![CDATA[ ]]> "

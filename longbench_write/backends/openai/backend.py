@@ -1,0 +1,333 @@
+"""The "openai" backend: any OpenAI-compatible server, over the openai client.
+
+The client says where requests go and with which headers, and makes the connections. Each chat request is put
+together here, which takes a third off the CPU of a request and its answer; what comes back is read as plain
+JSON, so that servers which bend the format are met with a clear error, and all that one read of a stream
+brings is parsed at once: the client's objects, one a token, cost more than everything else together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from longbench_write.backends.adaptive_concurrency import Pace
+from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, Sampling
+from longbench_write.backends.openai.event_stream import EventStream
+from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, mapping, refusal, room_left
+from longbench_write.backends.openai.reply import Reply, mended
+from longbench_write.errors import BackendError, UsageError, Verdict, shorten, with_retries
+from longbench_write.urls import check_url, public_url
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+"""Where requests go if no base URL is given."""
+
+_HTML = "text/html"
+_NO_KEY = "EMPTY"
+_KEEP_ALIVE = 2.0
+"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
+_NO_LIMIT = 0
+"""Of connections, as aiohttp says it: `Pace` limits the requests."""
+
+_CLOSING = 1.0
+"""Seconds that a stream which has said its last has to close, so that its connection can be used again."""
+
+_SHORTEST_SECRET = 16
+"""Characters that a key has at least; what is shorter is a dummy, whose letters any text may have."""
+
+
+class OpenAIBackend:
+    """Asks an OpenAI-compatible server, or several that serve the same model.
+
+    Attributes:
+        spec: How it was opened.
+        meter: What it has done so far.
+    """
+
+    def __init__(self, spec: BackendSpec) -> None:
+        self.spec = spec
+        self.meter = Meter(allowed=spec.concurrency)
+        self._pace = Pace(spec.concurrency)
+        self._key: str | None = None
+        self._endpoints: list[_Endpoint] = []
+
+    async def __aenter__(self) -> Self:
+        """Make the clients; nothing is sent yet.
+
+        Raises:
+            UsageError: The key's variable is empty, or a base URL is no URL.
+        """
+        self._key = _read_key(self.spec.api_key_env)
+        urls = self.spec.base_urls or (DEFAULT_BASE_URL,)
+        self._endpoints = [_open_endpoint(url, self._key or _NO_KEY, self.spec) for url in urls]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for endpoint in self._endpoints:
+            await endpoint.client.close()
+        self._endpoints = []
+
+    async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
+        """Answer one chat; see `Backend.complete`."""
+        body = request_body(self.spec, messages, sampling)
+        asked: list[_Endpoint] = []
+
+        async def attempt() -> Completion:
+            endpoint = self._least_busy(asked[-1:])
+            asked.append(endpoint)
+            while True:
+                try:
+                    return await self._ask(endpoint, body, len(asked))
+                except BackendError as error:
+                    limit = _limit_name(self.spec)
+                    room = room_left(str(error)) if error.verdict is Verdict.GIVE_UP else None
+                    if room is None or room >= body[limit]:
+                        raise
+                    body[limit] = room
+                    asked.append(endpoint)
+
+        async def ask() -> Completion:
+            try:
+                async with self._pace.request():
+                    return await attempt()
+            finally:
+                self.meter.allowed = self._pace.allowed
+
+        def on_retry(error: BackendError, seconds: float) -> None:
+            self.meter.retries += 1
+            self.meter.last_retry = f"{error} (again in {seconds:.0f} s)"
+
+        return await with_retries(ask, self.spec.retry, on_retry)
+
+    async def shutdown_date(self) -> date | None:
+        """When the provider shuts the model down, as its listing says; None where that says nothing."""
+        import aiohttp
+        import httpx2
+        import openai
+
+        try:
+            listing = await self._endpoints[0].client.get(
+                "/models", cast_to=object, options={"timeout": CONNECT_TIMEOUT}
+            )
+        except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, ValueError):
+            return None  # the first request says what is wrong
+        entries = mapping(listing).get("data")
+        for entry in entries if isinstance(entries, list) else []:
+            if mapping(entry).get("id") == self.spec.model:
+                return _day(entry.get("shutdown_date"))
+        return None
+
+    def _least_busy(self, last: list[_Endpoint]) -> _Endpoint:
+        """The endpoint to ask next: another than the one that has just failed this chat, if there is one."""
+        return min(self._endpoints, key=lambda each: (each in last, each.in_flight, each.asked))
+
+    async def _ask(self, endpoint: _Endpoint, body: dict[str, Any], attempt: int) -> Completion:
+        """One try."""
+        import aiohttp
+        import httpx2
+
+        endpoint.asked += 1
+        endpoint.in_flight += 1
+        self.meter.in_flight += 1
+        began = time.perf_counter()
+        reply = Reply(self.meter)
+        try:
+            async with aclosing(await endpoint.send(body)) as response:
+                await _read(response, reply, streamed=self.spec.stream)
+            return self._without_key(reply.completion(time.perf_counter() - began, attempt))
+        except (httpx2.HTTPError, aiohttp.ClientError) as error:
+            raise self._redacted(explain(error, endpoint.url, self.spec.idle_timeout)) from None
+        except (ValueError, RecursionError) as error:
+            told = f"the answer of {endpoint.url} is no JSON that can be read: {shorten(str(error))}"
+            raise self._redacted(BackendError("bad_response", told)) from None
+        except BackendError as error:
+            raise self._redacted(error) from None
+        finally:
+            endpoint.in_flight -= 1
+            self.meter.in_flight -= 1
+
+    def _without_key(self, completion: Completion) -> Completion:
+        """The same completion with the key struck out, should the server have echoed it; dummies aside."""
+        key = self._key or ""
+        if len(key) < _SHORTEST_SECRET or key not in completion.text + completion.reasoning:
+            return completion
+        text, reasoning = (part.replace(key, "***") for part in (completion.text, completion.reasoning))
+        return replace(completion, text=text, reasoning=reasoning)
+
+    def _redacted(self, error: BackendError) -> BackendError:
+        """The same error with the key struck out of its text, and with nothing that UTF-8 cannot hold."""
+        told = str(error).replace(self._key, "***") if self._key else str(error)
+        return BackendError(error.kind, mended(told), retry_after=error.retry_after)
+
+
+@dataclass(slots=True, eq=False)
+class _Endpoint:
+    """One base URL with its client and load.
+
+    Attributes:
+        url: Without user name and password.
+        client: The openai client.
+        transport: What it sends with.
+        chat: Where chat requests go.
+        headers: What each of them says.
+        in_flight: Requests in flight there.
+        asked: Requests so far.
+    """
+
+    url: str
+    client: openai.AsyncOpenAI
+    transport: httpx2.AsyncClient
+    chat: httpx2.URL
+    headers: dict[str, str]
+    in_flight: int = 0
+    asked: int = 0
+
+    async def send(self, body: dict[str, Any]) -> httpx2.Response:
+        """Send a chat request; what is returned has its head only, and the caller closes it."""
+        import httpx2
+
+        request = httpx2.Request(
+            "POST",
+            self.chat,
+            headers=self.headers,
+            content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            extensions={"timeout": self.transport.timeout.as_dict()},
+        )
+        return await self.transport.send(request, stream=True)
+
+
+def _read_key(name: str | None) -> str | None:
+    """The key that the environment variable `name` holds; None if no variable is named."""
+    if name is None:
+        return None
+    key = os.environ.get(name, "").strip()
+    if not key:
+        shown = name if name.isupper() else "the variable of --api-key-env"
+        raise UsageError(
+            f"{shown} is not set: export the key in it, or name another variable with --api-key-env"
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError(f"{name} holds characters that no key has: copy the key into it again")
+    return key
+
+
+def _day(value: object) -> date | None:
+    """A day, from a date as text or from seconds since 1970."""
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC).date()
+        return date.fromisoformat(str(value)[:10])
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
+    """A client that never tries again itself and takes no credentials from the environment.
+
+    It sends through aiohttp, whose parser is compiled: that takes half the CPU of the client's own default.
+    """
+    import httpx2
+    import openai
+
+    check_url(url)
+    parts = httpx2.URL(url)
+    loopback = parts.host in ("127.0.0.1", "localhost", "::1")
+    idle = spec.idle_timeout
+    timeout = httpx2.Timeout(connect=CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
+    transport = openai.DefaultAioHttpClient(
+        timeout=timeout,
+        limits=httpx2.Limits(
+            max_connections=_NO_LIMIT, keepalive_expiry=_KEEP_ALIVE if spec.keep_alive else 0.0
+        ),
+        auth=(parts.username, parts.password) if parts.userinfo else None,
+        follow_redirects=True,
+        trust_env=not loopback,
+    )
+    address = public_url(url)
+    client = openai.AsyncOpenAI(
+        api_key=key, base_url=address, timeout=timeout, max_retries=0, http_client=transport
+    )
+    if url != DEFAULT_BASE_URL:
+        client.organization = client.project = client.admin_api_key = None
+        client._custom_headers = {}
+    headers = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
+    return _Endpoint(
+        address, client, transport, client.base_url.join("chat/completions"), headers | client.auth_headers
+    )
+
+
+def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+    """The JSON body of one chat request; what is None is left out."""
+    response_format: dict[str, Any] | None = {"type": "json_object"} if sampling.json_object else None
+    if sampling.json_schema is not None:
+        schema = {"name": "reply", "strict": True, "schema": sampling.json_schema}
+        response_format = {"type": "json_schema", "json_schema": schema}
+    body = {
+        "model": spec.model,
+        "messages": [
+            {"role": message["role"], "content": mended(message["content"])} for message in messages
+        ],
+        _limit_name(spec): sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "seed": sampling.seed,
+        "reasoning_effort": sampling.reasoning_effort,
+        "response_format": response_format,
+        "stream": True if spec.stream else None,
+        "stream_options": {"include_usage": True} if spec.stream else None,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _limit_name(spec: BackendSpec) -> str:
+    return "max_completion_tokens" if spec.max_completion_tokens else "max_tokens"
+
+
+async def _read(response: httpx2.Response, reply: Reply, *, streamed: bool) -> None:
+    """Add the pieces as they come, or the whole where the server does not stream, asked to or not.
+
+    Raises:
+        BackendError: The status is an error.
+    """
+    if not response.is_success:
+        await response.aread()
+        raise refusal(response)
+    kind = response.headers.get("content-type", "").partition(";")[0].strip()
+    if streamed and not kind.endswith("json") and kind != _HTML:
+        await _read_events(response, reply)
+        return
+    data = await response.aread()
+    reply.add_message(data.decode(errors="replace") if kind == _HTML else json.loads(data))
+
+
+async def _read_events(response: httpx2.Response, reply: Reply) -> None:
+    """Add the pieces of a stream as they come; it has ended when it says so, whatever becomes of it then."""
+    import aiohttp
+    import httpx2
+
+    events = EventStream()
+    try:
+        async with asyncio.timeout(None) as limit:
+            async for received in response.aiter_bytes():
+                reply.add_chunks(events.feed(received))
+                if events.ended and limit.when() is None:
+                    limit.reschedule(asyncio.get_running_loop().time() + _CLOSING)
+    except (httpx2.HTTPError, aiohttp.ClientError):
+        if not reply.finish_reason:
+            raise
+    except TimeoutError:
+        if not events.ended:
+            raise

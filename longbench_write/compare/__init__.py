@@ -1,0 +1,1 @@
+"""Runs set beside each other: blocks, ranks, paired differences, baselines, agreement."""

@@ -1,0 +1,150 @@
+"""Whether two runs may be compared at all, and what must be said aloud when they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longbench_write.compare.metrics import Metric
+from longbench_write.compare.scores import Scores
+from longbench_write.errors import LbwError, UsageError, shorten
+from longbench_write.scoring.summary import Heading
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms two runs are compared.
+
+    Attributes:
+        judged: Whether what rests on judgements is compared.
+        notes: What a reader must know, a sentence each.
+    """
+
+    judged: bool
+    notes: list[str]
+
+
+def terms(a: Scores, b: Scores, *, allow_different_judges: bool = False) -> Terms:
+    """On what terms these runs are compared, A being the reference.
+
+    Raises:
+        UsageError: They differ in suite, judge or convention.
+        LbwError: They have no prompt in common.
+    """
+    notes = []
+    if a.heading and b.heading:
+        _refuse_other_suite(a.heading, b.heading)
+        if a.convention != b.convention:
+            raise UsageError(
+                f"S̄ is formed differently ({a.convention} in {a.source}, {b.convention} in {b.source}): "
+                "compare runs of one convention"
+            )
+        notes += _judges(a.heading, b.heading, a.is_judged and b.is_judged, allow_different_judges)
+        notes += _settings(a.heading, b.heading)
+    else:
+        silent = " and ".join(str(scores.source) for scores in (a, b) if scores.heading is None)
+        notes.append(
+            f"{silent} does not say which suite and judge it is about: that they are the same is unchecked"
+        )
+    notes += _unpaired(a, b) if a.summary or b.summary else _prompts(a, b)
+    for scores, name in ((a, "A"), (b, "B")):
+        if not scores.is_judged and (a.is_judged or b.is_judged):
+            notes.append(f"{name} ({scores.source}) has no judge's scores: S_l alone is compared")
+    return Terms(a.is_judged and b.is_judged, notes)
+
+
+def _refuse_other_suite(a: Heading, b: Heading) -> None:
+    if a.suite_sha256 != b.suite_sha256:
+        names = f"{a.suite} {a.suite_version}, sha256 {a.suite_sha256[:8]}"
+        others = f"{b.suite} {b.suite_version}, sha256 {b.suite_sha256[:8]}"
+        raise UsageError(f"the suites differ ({names}; {others}): compare runs of the same file of prompts")
+
+
+def _judges(a: Heading, b: Heading, judged: bool, allowed: bool) -> list[str]:
+    if not judged or a.judge_sha256 == b.judge_sha256:
+        return [f"judge {a.judge}: {a.judge_note}"] if judged and a.judge_note else []
+    if not allowed:
+        raise UsageError(
+            f"the judges differ ({_judge(a)}; {_judge(b)}): S_q of one says nothing beside S_q of the other; "
+            "judge both alike with `lbw-eval judge`, or insist with --allow-different-judges"
+        )
+    return [
+        f"WARNING: the judges differ ({_judge(a)}; {_judge(b)}): differences in S_q, S̄ and the dimensions "
+        "may be the judges', not the models'"
+    ]
+
+
+def _judge(heading: Heading) -> str:
+    return f"{shorten(heading.judge or '', 80)}, sha256 {(heading.judge_sha256 or '')[:8]}"
+
+
+def _settings(a: Heading, b: Heading) -> list[str]:
+    names = list(dict.fromkeys([*a.settings, *b.settings]))
+    changed = [
+        f"{name} {a.settings.get(name)} → {b.settings.get(name)}"
+        for name in names
+        if a.settings.get(name) != b.settings.get(name)
+    ]
+    if a.writer != b.writer:
+        changed.append(f"writer {a.writer} → {b.writer}")
+    if a.samples != b.samples:
+        changed.append(f"samples {a.samples} → {b.samples}")
+    return [f"the settings differ: {', '.join(changed)}"] if changed else []
+
+
+def _unpaired(a: Scores, b: Scores) -> list[str]:
+    if a.heading and b.heading and a.heading.prompts["sha256"] != b.heading.prompts["sha256"]:
+        raise LbwError(
+            f"{a.source} and {b.source} are about different prompts ({a.heading.prompts['n']} and "
+            f"{b.heading.prompts['n']}) and one holds no scores by prompt: "
+            "make a baseline with `lbw-eval baseline`"
+        )
+    plain = " and ".join(str(scores.source) for scores in (a, b) if scores.summary)
+    return [
+        f"{plain} holds no scores by prompt: the runs are compared without pairs, by intervals wider than "
+        "need be; `lbw-eval baseline` makes a file that can be paired"
+    ]
+
+
+def _prompts(a: Scores, b: Scores) -> list[str]:
+    common = a.lengths.keys() & b.lengths.keys()
+    if not common:
+        raise LbwError(
+            f"{a.source} and {b.source} have no scored prompt in common: there is nothing to compare"
+        )
+    for prompt in sorted(common):
+        if a.lengths[prompt] != b.lengths[prompt]:
+            raise UsageError(
+                f"prompt {prompt} requires {a.lengths[prompt]} words in {a.source} and {b.lengths[prompt]} "
+                f"in {b.source}: these are different suites"
+            )
+    alone = [len(scores.lengths.keys() - common) for scores in (a, b)]
+    if not any(alone):
+        return []
+    return [
+        f"compared on the {len(common)} prompts that both have scores for: {alone[0]} more are in A alone, "
+        f"{alone[1]} in B alone"
+    ]
+
+
+def missing(a: Scores, b: Scores, metric: Metric) -> tuple[int, int]:
+    """How many responses B lacks in a metric, of those that it should have for A to be compared with.
+
+    Returns:
+        The lacking, and all that it should have: B's samples of each prompt that has a value in A.
+    """
+    if a.summary or b.summary:
+        return _missing_of_all(b, metric)
+    prompts = metric.per_prompt(a).keys()
+    samples = b.heading.samples if b.heading else 1 + max((sample for _, sample in b.responses), default=0)
+    there = sum(
+        response.id in prompts and metric.value(response) is not None for response in b.responses.values()
+    )
+    return len(prompts) * samples - there, len(prompts) * samples
+
+
+def _missing_of_all(b: Scores, metric: Metric) -> tuple[int, int]:
+    """The same where A's prompts are not known one by one: B's own failures."""
+    if b.counts is None:
+        return 0, len(b.responses)
+    owed = b.counts["owed"]
+    return owed - b.counts["judged" if metric.needs_judge else "generated"], owed

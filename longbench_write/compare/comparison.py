@@ -1,0 +1,72 @@
+"""Two runs compared: every difference, what moved, and what could have been seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longbench_write.compare.comparable import terms
+from longbench_write.compare.metrics import Metric
+from longbench_write.compare.paired import Difference, Moved, differences, flag_counts, most_moved
+from longbench_write.compare.power import detectable_drop
+from longbench_write.compare.rule import Rule
+from longbench_write.compare.scores import Scores
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """B against A.
+
+    Attributes:
+        a, b: The reference and the new run.
+        differences: In every metric.
+        notes: What a reader must know.
+        moved_in: The metric in which prompts moved.
+        fallen, risen: The prompts that moved most, the furthest first.
+        counts: Per count or flag, how many in A and in B; None where one does not say.
+        detectable: Per default gated metric, the drop that a gate on this pair would have seen in 80% of
+            cases.
+    """
+
+    a: Scores
+    b: Scores
+    differences: list[Difference]
+    notes: list[str]
+    moved_in: Metric
+    fallen: list[Moved]
+    risen: list[Moved]
+    counts: dict[str, tuple[int | None, int | None]]
+    detectable: dict[Metric, float]
+
+
+def compare(a: Scores, b: Scores, *, allow_different_judges: bool = False, seed: int = 0) -> Comparison:
+    """Compare a new run with a reference.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        allow_different_judges: Compare what different judges said, with a warning.
+        seed: Of the resampling.
+
+    Raises:
+        UsageError: The two are not comparable.
+        LbwError: They have no prompt in common.
+    """
+    agreed = terms(a, b, allow_different_judges=allow_different_judges)
+    found = differences(a, b, judged=agreed.judged, seed=seed)
+    moved_in = Metric("S_bar" if agreed.judged else "S_l")
+    fallen, risen = most_moved(a, b, moved_in)
+    rule = Rule()
+    gated = rule.gated(judged=agreed.judged)
+    detectable = {
+        each.metric: detectable_drop(each.error, each.n, gated=len(gated), max_drop=rule.allowed(each.metric))
+        for each in found
+        if each.metric in gated and each.error
+    }
+    return Comparison(a, b, found, agreed.notes, moved_in, fallen, risen, _counts(a, b), detectable)
+
+
+def _counts(a: Scores, b: Scores) -> dict[str, tuple[int | None, int | None]]:
+    """The counts of both runs, and their flags, under the names of summary.json."""
+    known = [{**(scores.counts or {}), **flag_counts(scores)} for scores in (a, b)]
+    names = dict.fromkeys([*known[0], *known[1]])
+    return {name: (known[0].get(name), known[1].get(name)) for name in names}

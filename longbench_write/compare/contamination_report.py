@@ -1,0 +1,112 @@
+"""The contamination gap between two runs, and how it is written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from longbench_write.compare.collection import Entry
+from longbench_write.compare.contamination import Gap, contamination_gap
+from longbench_write.compare.figures import number, signed, span
+from longbench_write.render.markdown import escaped
+from longbench_write.scoring.summary import Summary
+
+SCHEMA = 1
+GAP_HEADS = ("", "public", "unseen", "public − unseen", "95% interval", "cells", "prompts")
+
+_MEANING = "above 0: the model does better on public prompts than on unseen ones of the same form"
+
+
+@dataclass(frozen=True)
+class GapReport:
+    """The gaps of one model between a public suite and an unseen one.
+
+    Attributes:
+        public, unseen: The two runs.
+        gaps: In each measure over all, then by length range.
+        notes: What a reader must know, a sentence each.
+    """
+
+    public: Entry
+    unseen: Entry
+    gaps: list[Gap]
+    notes: list[str]
+
+
+def gap_report(public: Entry, unseen: Entry, *, seed: int = 0) -> GapReport:
+    """Set a run on a public suite beside one of the same model on an unseen suite.
+
+    What different judges said is left out, with a note; other settings that differ are named.
+    """
+    a, b = public.summary, unseen.summary
+    gaps = contamination_gap(public.rows, unseen.rows, seed=seed)
+    notes = [_MEANING, *_settings(a, b)]
+    if a.judge_sha256 != b.judge_sha256:
+        gaps = [gap for gap in gaps if gap.measure == "S_l"]
+        notes.append(
+            f"the judges differ ({a.judge or 'none'}; {b.judge or 'none'}): S_l alone is compared; "
+            "judge both alike with `lbw-eval judge`"
+        )
+    if left_out := sum(gap.left_out for gap in gaps if (gap.measure, gap.range) == ("S_l", None)):
+        notes.append(f"{left_out} prompts of types or lengths that one run alone has are left out")
+    return GapReport(public, unseen, gaps, notes)
+
+
+def _settings(a: Summary, b: Summary) -> list[str]:
+    old, new = (
+        {"writer": each.writer, "samples": each.samples, **each.settings, "convention": each.convention}
+        for each in (a, b)
+    )
+    changed = [
+        f"{name} {old.get(name)} and {new.get(name)}" for name in old | new if old.get(name) != new.get(name)
+    ]
+    return [f"the settings differ: {', '.join(changed)}"] if changed else []
+
+
+def gap_lines(gaps: Iterable[Gap]) -> list[tuple[str, ...]]:
+    """A line a gap under `GAP_HEADS`, as strings."""
+    return [
+        (
+            f"{gap.measure} {gap.range}" if gap.range else gap.measure,
+            number(gap.public),
+            number(gap.unseen),
+            signed(gap.value),
+            span(gap.interval),
+            str(gap.cells),
+            f"{gap.prompts[0]}/{gap.prompts[1]}",
+        )
+        for gap in gaps
+    ]
+
+
+def gap_json(report: GapReport) -> str:
+    """The JSON of `lbw-eval compare` for two such runs."""
+    sides = {
+        name: {
+            "source": str(each.path),
+            **{key: getattr(each.summary, key) for key in ("model", "suite", "suite_version", "judge")},
+        }
+        for name, each in (("public", report.public), ("unseen", report.unseen))
+    }
+    values = {"schema": SCHEMA, **sides, "notes": report.notes, "gaps": [asdict(gap) for gap in report.gaps]}
+    return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def gap_markdown(report: GapReport) -> str:
+    """A section: what is compared, what must be known, the table."""
+    lines = [GAP_HEADS, ("-",) + ("-:",) * (len(GAP_HEADS) - 1), *gap_lines(report.gaps)]
+    parts = [
+        f"## Contamination gap of {escaped(report.public.summary.model)}",
+        "\n".join(f"- {escaped(line)}" for line in [*gap_sides(report), *report.notes]),
+        "\n".join(f"| {' | '.join(cells)} |" for cells in lines),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def gap_sides(report: GapReport) -> list[str]:
+    """Which runs are compared, a line each."""
+    return [
+        f"{name}: {each.summary.suite} {each.summary.suite_version}, {each.path}"
+        for name, each in (("public", report.public), ("unseen", report.unseen))
+    ]

@@ -1,0 +1,82 @@
+"""Scores, wherever they are kept: a run, a baseline file, a table."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from longbench_write.compare.baseline import is_baseline, read_baseline
+from longbench_write.compare.collection import collect
+from longbench_write.compare.scores import Response, Scores
+from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.records import DIMENSIONS, Key
+from longbench_write.runs.folder import SCORES, SUMMARY
+from longbench_write.runs.results import read_rows
+from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.summary import Heading, Summary
+
+
+def load_scores(place: Path) -> Scores:
+    """Read the scores of a run folder (or a folder with one run under it), or of a file.
+
+    Files: a baseline, a summary.json, a scores.csv.
+
+    A summary.json or scores.csv that lies in a run folder stands for the run.
+
+    Raises:
+        UsageError: There is nothing of the kind.
+        RunFolderError: It cannot be read.
+    """
+    if place.is_dir():
+        return _of_run(_only_run(place))
+    if not place.is_file():
+        raise UsageError(
+            f"there is no {place}: name a run folder, a file that `lbw-eval baseline` wrote, "
+            "a summary.json or a scores.csv"
+        )
+    beside = {SUMMARY: SCORES, SCORES: SUMMARY}.get(place.name)
+    if beside and (place.parent / beside).exists():
+        return _of_run(place.parent)
+    if place.suffix == ".csv":
+        return Scores(place, None, None, None, responses_of(read_rows(place)))
+    if is_baseline(place):
+        return read_baseline(place)
+    summary = Summary.read(place)
+    return Scores(place, heading_of(summary), summary.convention, summary.counts, {}, summary)
+
+
+def _only_run(place: Path) -> Path:
+    found = collect([place])
+    runs = [*(entry.path for entry in found.entries), *found.unscored]
+    if len(runs) > 1:
+        raise UsageError(f"{place} holds {len(runs)} runs: name one of them, such as {min(runs, key=str)}")
+    if found.unscored:
+        raise RunFolderError(f"{runs[0]} has no {SUMMARY}: make it with `lbw-eval score {runs[0]}`")
+    return runs[0]
+
+
+def _of_run(folder: Path) -> Scores:
+    summary = Summary.read(folder / SUMMARY)
+    responses = responses_of(read_rows(folder / SCORES))
+    return Scores(folder, heading_of(summary), summary.convention, summary.counts, responses)
+
+
+def heading_of(summary: Summary) -> Heading:
+    """What a summary is about."""
+    return Heading(**{field.name: getattr(summary, field.name) for field in fields(Heading)})
+
+
+def responses_of(rows: list[Row]) -> dict[Key, Response]:
+    """The part of the rows that is compared."""
+    return {
+        (row.id, row.sample): Response(
+            id=row.id,
+            sample=row.sample,
+            length=row.length,
+            words=row.response_length,
+            S_l=row.S_l,
+            dimensions=tuple(row.dimensions[name] for name in DIMENSIONS) if row.dimensions else None,
+            flags=row.flags,
+        )
+        for row in rows
+    }

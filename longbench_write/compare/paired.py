@@ -1,0 +1,259 @@
+"""Two runs' scores side by side: the differences, prompt by prompt, with intervals and p-values.
+
+The unit is the prompt. A prompt's samples are averaged first and travel with it when prompts are resampled;
+the scatter of its samples is then already part of the scatter between prompts' differences, and drawing
+samples anew within each drawn prompt would count it twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longbench_write.compare.metrics import Metric, all_metrics
+from longbench_write.compare.scores import Scores
+from longbench_write.scoring.signs import FLAGS
+from longbench_write.stats import resampled_means, sign_flip_p, t_quantile, widened_interval
+from longbench_write.suites.suite import LENGTH_RANGES
+
+Interval = tuple[float, float]
+
+LEVEL = 0.95
+_TIE = 1e-9
+
+
+class Evidence(Protocol):
+    """What a difference's intervals and p-value come from."""
+
+    def interval(self, level: float) -> Interval:
+        """The interval that covers the truth in so many of all comparisons."""
+        ...
+
+    def p(self) -> float | None:
+        """The two-sided p-value; None where there is no test."""
+        ...
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed in one metric from A to B, in points on the scale of 0 to 100.
+
+    Attributes:
+        n: Prompts that have a value in both runs; without pairs, the fewer prompts of the two.
+        a: A's mean over them; None without any.
+        b: B's.
+        value: b - a.
+        error: Its standard error; None for fewer than two prompts.
+        wins: Prompts in which B is better; None without pairs.
+        ties: Prompts in which both are the same, likewise.
+        losses: Prompts in which B is worse, likewise.
+        evidence: Behind its intervals and p-value; None for fewer than two prompts.
+    """
+
+    metric: Metric
+    n: int
+    a: float | None
+    b: float | None
+    value: float | None
+    error: float | None = None
+    wins: int | None = None
+    ties: int | None = None
+    losses: int | None = None
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
+
+    def at(self, level: float) -> Interval | None:
+        """The interval at a level; None for fewer than two prompts."""
+        return self.evidence.interval(level) if self.evidence else None
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """The 95% interval."""
+        return self.at(LEVEL)
+
+    @cached_property
+    def p(self) -> float | None:
+        """The two-sided p-value of the paired permutation test; None without pairs."""
+        return self.evidence.p() if self.evidence else None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A prompt that changed much.
+
+    Attributes:
+        a, b: Its value of the metric in both runs.
+        words_a, words_b: Words written, the mean over its samples.
+        line_a, line_b: Where it begins in the runs' predictions.jsonl, from 1; None where there is no run.
+    """
+
+    id: str
+    length: int
+    a: float
+    b: float
+    words_a: float
+    words_b: float
+    line_a: int | None
+    line_b: int | None
+
+
+def differences(a: Scores, b: Scores, *, judged: bool, seed: int = 0) -> list[Difference]:
+    """The differences in every metric that these runs have prompts for.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        judged: Whether what rests on judgements is to be compared.
+        seed: Of the resampling.
+    """
+    ranges = [label for label in LENGTH_RANGES if label in a.ranges and label in b.ranges]
+    metrics = [metric for metric in all_metrics(ranges) if judged or not metric.needs_judge]
+    return [difference(a, b, metric, seed=seed) for metric in metrics]
+
+
+def difference(a: Scores, b: Scores, metric: Metric, *, seed: int = 0) -> Difference:
+    """The difference in one metric: in pairs, unless one of the runs is known by its summary alone."""
+    if a.summary or b.summary:
+        return unpaired(a, b, metric)
+    return paired(a, b, metric, seed=seed)
+
+
+def paired(a: Scores, b: Scores, metric: Metric, *, seed: int = 0) -> Difference:
+    """The difference in one metric, over the prompts that have a value in both runs."""
+    before = metric.per_prompt(a)
+    after = metric.per_prompt(b)
+    common = sorted(before.keys() & after.keys())
+    if not common:
+        return Difference(metric, 0, None, None, None)
+    old, new = (np.array([values[prompt] for prompt in common]) for values in (before, after))
+    change = new - old
+    found = Difference(
+        metric,
+        n=len(common),
+        a=float(old.mean()),
+        b=float(new.mean()),
+        value=float(change.mean()),
+        wins=int(np.count_nonzero(change > _TIE)),
+        ties=int(np.count_nonzero(abs(change) <= _TIE)),
+        losses=int(np.count_nonzero(change < -_TIE)),
+    )
+    if len(common) < 2:
+        return found
+    error = float(change.std(ddof=1)) / math.sqrt(len(common))
+    return replace(found, error=error, evidence=_Pairs(change, seed))
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Differences prompt by prompt; they are resampled once, when an interval is first asked for."""
+
+    change: NDArray[np.float64]
+    seed: int
+
+    @cached_property
+    def _means(self) -> NDArray[np.float64]:
+        return resampled_means(self.change, seed=self.seed)
+
+    def interval(self, level: float) -> Interval:
+        return widened_interval(self._means, float(self.change.mean()), len(self.change), level=level)
+
+    def p(self) -> float:
+        return sign_flip_p(self.change, seed=self.seed)
+
+
+def unpaired(a: Scores, b: Scores, metric: Metric) -> Difference:
+    """The difference in one metric from figures alone, where a run is known by its summary.
+
+    The two intervals' variances are added, as if the runs had nothing in common. The same prompts make both
+    runs high or low together, so this is wider than what pairs would give.
+    """
+    (mean_a, error_a, n_a), (mean_b, error_b, n_b) = (_figure(scores, metric) for scores in (a, b))
+    n = min(n_a, n_b)
+    if mean_a is None or mean_b is None:
+        return Difference(metric, n, mean_a, mean_b, None)
+    value = mean_b - mean_a
+    if error_a is None or error_b is None or n < 2:
+        return Difference(metric, n, mean_a, mean_b, value)
+    error = math.hypot(error_a, error_b)
+    return Difference(metric, n, mean_a, mean_b, value, error=error, evidence=_Figures(value, error, n))
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """A difference and its standard error alone."""
+
+    value: float
+    error: float
+    n: int
+
+    def interval(self, level: float) -> Interval:
+        half = t_quantile((1 + level) / 2, self.n - 1) * self.error
+        return self.value - half, self.value + half
+
+    def p(self) -> None:
+        return None
+
+
+def _figure(scores: Scores, metric: Metric) -> tuple[float | None, float | None, int]:
+    """A metric's mean, the standard error of that, and over how many prompts."""
+    if scores.summary is None:
+        values = list(metric.per_prompt(scores).values())
+        if len(values) < 2:
+            return (values[0] if values else None), None, len(values)
+        return float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values)), len(values)
+    summary = scores.summary
+    prompts = round(summary.counts["generated"] / summary.samples)
+    figures = {"S_bar": summary.S_bar, "S_l": summary.S_l, "S_q": summary.S_q, **summary.dimensions}
+    intervals: Mapping[str, list[float] | None] = summary.ci
+    if metric.range:
+        row = next((row for row in summary.by_length if row["range"] == metric.range), None)
+        if row is None:
+            return None, None, 0
+        figures, intervals = {**row, **row["dimensions"]}, row["ci"]
+        prompts = round(row["n"] / summary.samples)
+    ci = intervals.get(metric.measure)
+    error = None if ci is None else (ci[1] - ci[0]) / 2 / 1.96
+    return figures[metric.measure], error, prompts
+
+
+def most_moved(a: Scores, b: Scores, metric: Metric, *, count: int = 5) -> tuple[list[Moved], list[Moved]]:
+    """The prompts that fell most and those that rose most in a metric, the furthest first."""
+    before = metric.per_prompt(a)
+    after = metric.per_prompt(b)
+    words_a, words_b = (_words(scores) for scores in (a, b))
+    moved = [
+        Moved(
+            id=prompt,
+            length=a.lengths[prompt],
+            a=before[prompt],
+            b=after[prompt],
+            words_a=words_a[prompt],
+            words_b=words_b[prompt],
+            line_a=a.lines.get(prompt),
+            line_b=b.lines.get(prompt),
+        )
+        for prompt in sorted(before.keys() & after.keys())
+    ]
+    moved.sort(key=lambda prompt: prompt.b - prompt.a)
+    fallen = [prompt for prompt in moved if prompt.b - prompt.a < -_TIE]
+    risen = [prompt for prompt in reversed(moved) if prompt.b - prompt.a > _TIE]
+    return fallen[:count], risen[:count]
+
+
+def _words(scores: Scores) -> dict[str, float]:
+    words: dict[str, list[int]] = {}
+    for response in scores.responses.values():
+        words.setdefault(response.id, []).append(response.words)
+    return {prompt: sum(counts) / len(counts) for prompt, counts in words.items()}
+
+
+def flag_counts(scores: Scores) -> dict[str, int]:
+    """How many responses carry each flag."""
+    if scores.summary:
+        return {flag: scores.summary.counts[flag] for flag in FLAGS if flag in scores.summary.counts}
+    return {flag: sum(flag in response.flags for response in scores.responses.values()) for flag in FLAGS}

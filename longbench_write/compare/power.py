@@ -1,0 +1,26 @@
+"""What a comparison could have seen, and what another one could: the minimum detectable drop."""
+
+from __future__ import annotations
+
+from longbench_write.compare.rule import ALPHA
+from longbench_write.stats import t_quantile
+
+POWER = 0.8
+"""The chance with which the gate is to close on a drop of the size that is reported."""
+
+
+def detectable_drop(error: float, prompts: int, *, gated: int, max_drop: float) -> float:
+    """The smallest true drop that the gate's rule finds with a chance of 80%.
+
+    The gate closes where the mean drop is at least both t * error, t being that of the interval at Holm's
+    first level, and `max_drop`. A true drop larger than that by the 80% quantile times the error gets there
+    in 80% of comparisons. Holm's later levels only widen what is found.
+
+    Args:
+        error: The standard error of the mean difference, in points.
+        prompts: Pairs behind it, at least two.
+        gated: How many metrics Holm's correction is made over.
+        max_drop: The smallest drop that the rule calls a regression, in points.
+    """
+    needed = t_quantile(1 - ALPHA / gated / 2, prompts - 1) * error
+    return max(needed, max_drop) + t_quantile(POWER, prompts - 1) * error

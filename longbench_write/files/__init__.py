@@ -1,0 +1,1 @@
+"""Files as the package reads and writes them: JSON lines, whole files, YAML, shipped data."""

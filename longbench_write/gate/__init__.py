@@ -1,0 +1,1 @@
+"""The CI gate: whether a model has become worse."""

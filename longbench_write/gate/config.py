@@ -1,0 +1,111 @@
+"""The gate's configuration, from a command line and an lbw-gate.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longbench_write.compare.metrics import Metric, parse_metric
+from longbench_write.compare.rule import Rule
+from longbench_write.errors import UsageError, unknown_name
+from longbench_write.files.yaml_text import load_yaml
+
+DEFAULT = "default"
+_KEYS = ("baseline", "metrics", "max_drop", "min", "max_missing", "allow_different_judges")
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """What `lbw-eval check` is told: the rule, and what to compare with."""
+
+    rule: Rule
+    baseline: Path | None
+    allow_different_judges: bool
+
+
+def read_gate(path: Path) -> dict[str, Any]:
+    """The keys and values of an lbw-gate.yaml; `max-drop` is the same as `max_drop`.
+
+    A baseline's path in it is relative to the file.
+
+    Raises:
+        UsageError: It cannot be read, or is no mapping.
+    """
+    import yaml
+
+    try:
+        loaded = load_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"--config {path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict):
+        raise UsageError(f"--config {path} must hold keys and values, such as `max-drop: 2`")
+    values = {str(key).replace("-", "_"): value for key, value in loaded.items()}
+    if isinstance(values.get("baseline"), str):
+        values["baseline"] = str(path.parent / values["baseline"])
+    return values
+
+
+def build_gate(values: Mapping[str, Any]) -> GateConfig:
+    """Check raw values, as YAML or a command line gives them.
+
+    Args:
+        values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
+            numbers; `min` a mapping of names to numbers; `max_missing` in percent; `baseline` a path.
+
+    Raises:
+        UsageError: A key or a metric is unknown (the nearest is named), or a value is refused.
+    """
+    for key in values:
+        if key not in _KEYS:
+            known = [name.replace("_", "-") for name in _KEYS]
+            raise unknown_name("key of lbw-gate.yaml", key.replace("_", "-"), known)
+    metrics = _metrics(values.get("metrics"))
+    drops = values.get("max_drop", {})
+    drops = dict(_mapping("max-drop", drops if isinstance(drops, Mapping) else {DEFAULT: drops}))
+    default = _number("max-drop", drops.pop(DEFAULT, 1.0))
+    allowed = {parse_metric(str(name)): _number(f"max-drop {name}", drop) for name, drop in drops.items()}
+    if lost := [metric for metric in allowed if metrics is not None and metric not in metrics]:
+        raise UsageError(f"--max-drop names {lost[0]}, which is not gated: add --metric {str(lost[0])!r}")
+    if metrics is None and (ungated := [m for m in allowed if m not in Rule().gated(judged=True)]):
+        raise UsageError(
+            f"--max-drop names {ungated[0]}, which is not gated by default: "
+            "name every gated metric with --metric"
+        )
+    floors = _mapping("min", values.get("min", {}))
+    judges = values.get("allow_different_judges", False)
+    if not isinstance(judges, bool):
+        raise UsageError(f"allow-different-judges must be true or false, not {judges!r}")
+    baseline = values.get("baseline")
+    return GateConfig(
+        rule=Rule(
+            metrics=metrics,
+            max_drop=allowed,
+            drop=default,
+            floors={parse_metric(str(name)): _number(f"min {name}", low) for name, low in floors.items()},
+            max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
+        ),
+        baseline=Path(str(baseline)) if baseline is not None else None,
+        allow_different_judges=judges,
+    )
+
+
+def _metrics(names: Any) -> tuple[Metric, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+        raise UsageError("metrics must be a list of names, such as [S_l, S_q]")
+    return tuple(dict.fromkeys(parse_metric(str(name)) for name in names))
+
+
+def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{key} must map metrics to numbers, such as S_l: 70; not {value!r}")
+    return value
+
+
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise UsageError(f"{key} must be a number from 0 to 100, not {value!r}")
+    return float(value)

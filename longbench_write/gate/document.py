@@ -1,0 +1,101 @@
+"""Comparisons and verdicts as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from longbench_write.compare.comparison import Comparison
+from longbench_write.compare.paired import Difference, Moved
+from longbench_write.compare.scores import Scores
+from longbench_write.gate.gate import Finding, Verdict
+
+SCHEMA = 1
+
+
+def comparison_json(found: Comparison) -> str:
+    """The JSON of `lbw-eval compare`."""
+    return _text(
+        {
+            "schema": SCHEMA,
+            "a": _side(found.a),
+            "b": _side(found.b),
+            "notes": found.notes,
+            "differences": _differences(found.differences),
+            "detectable_drop": {str(metric): drop for metric, drop in found.detectable.items()},
+            "moved": {
+                "metric": str(found.moved_in),
+                "fallen": [_moved(prompt) for prompt in found.fallen],
+                "risen": [_moved(prompt) for prompt in found.risen],
+            },
+            "counts": {name: {"a": a, "b": b} for name, (a, b) in found.counts.items()},
+        }
+    )
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """The JSON of `lbw-eval check`."""
+    return _text(
+        {
+            "schema": SCHEMA,
+            "outcome": verdict.outcome.value,
+            "exit_code": verdict.exit_code,
+            "baseline": _side(verdict.a),
+            "run": _side(verdict.b),
+            "notes": verdict.notes,
+            "findings": [_finding(finding) for finding in verdict.findings],
+            "differences": _differences(verdict.differences),
+        }
+    )
+
+
+def _text(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _side(scores: Scores) -> dict[str, Any]:
+    heading = asdict(scores.heading) if scores.heading else None
+    return {"source": str(scores.source), "model": scores.name, "heading": heading}
+
+
+def _differences(found: Sequence[Difference]) -> dict[str, dict[str, Any]]:
+    return {str(each.metric): _difference(each) for each in found}
+
+
+def _difference(each: Difference) -> dict[str, Any]:
+    return {
+        "prompts": each.n,
+        "a": each.a,
+        "b": each.b,
+        "difference": each.value,
+        "standard_error": each.error,
+        "interval": each.interval,
+        "p": each.p,
+        "wins": each.wins,
+        "ties": each.ties,
+        "losses": each.losses,
+    }
+
+
+def _moved(prompt: Moved) -> dict[str, Any]:
+    return asdict(prompt)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "metric": str(finding.metric),
+        "outcome": finding.outcome.value,
+        "message": finding.message,
+        **_difference(finding.difference),
+        "level": finding.level,
+        "interval_at_level": finding.interval,
+        "max_drop": finding.allowed,
+        "min": finding.floor,
+        "mean": finding.mean,
+        "detectable_drop": finding.detectable,
+        "missing": finding.missing[0],
+        "owed": finding.missing[1],
+        "fell_in": [change.metric.range for change in finding.fell_in],
+    }

@@ -1,0 +1,253 @@
+"""The gate: which metrics have regressed, which floors are broken, and what cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from longbench_write.compare.comparable import missing, terms
+from longbench_write.compare.figures import signed, span
+from longbench_write.compare.metrics import Metric
+from longbench_write.compare.paired import Difference, Interval, difference, differences
+from longbench_write.compare.power import detectable_drop
+from longbench_write.compare.rule import ALPHA, Rule
+from longbench_write.compare.scores import HEADLINES, Scores
+from longbench_write.stats import holm
+
+
+class Outcome(StrEnum):
+    """What the gate says of a metric."""
+
+    PASSED = "passed"
+    REGRESSED = "regressed"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the gate says of one metric, and why.
+
+    Attributes:
+        level: Of the interval that it was held to, by Holm's correction; None for a floor alone.
+        interval: That interval.
+        allowed: Points; the drop from which on it may be a regression.
+        floor: Points; None where there is none.
+        mean: B's mean over all that it has, which the floor is held against.
+        detectable: The drop that this pair would have shown with a chance of 80%; None if it has no scatter.
+        missing: Responses that B lacks, of how many.
+        fell_in: The length ranges in which it fell, the furthest first.
+        message: One sentence.
+    """
+
+    metric: Metric
+    outcome: Outcome
+    difference: Difference
+    level: float | None
+    interval: Interval | None
+    allowed: float
+    floor: float | None
+    mean: float | None
+    detectable: float | None
+    missing: tuple[int, int]
+    fell_in: tuple[Difference, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says of a run.
+
+    Attributes:
+        a, b: The baseline and the run.
+        findings: A metric each, gated or with a floor.
+        differences: Every metric's, gated or not.
+        notes: What a reader must know.
+    """
+
+    a: Scores
+    b: Scores
+    findings: list[Finding]
+    differences: list[Difference]
+    notes: list[str]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Regressed where anything has; else undecided where anything is."""
+        outcomes = {finding.outcome for finding in self.findings}
+        for outcome in (Outcome.REGRESSED, Outcome.UNDECIDED):
+            if outcome in outcomes:
+                return outcome
+        return Outcome.PASSED
+
+    @property
+    def exit_code(self) -> int:
+        """3 for a regression, 1 where it cannot be told, else 0."""
+        return {Outcome.REGRESSED: 3, Outcome.UNDECIDED: 1, Outcome.PASSED: 0}[self.outcome]
+
+
+def check(
+    baseline: Scores,
+    run: Scores,
+    rule: Rule | None = None,
+    *,
+    allow_different_judges: bool = False,
+    seed: int = 0,
+) -> Verdict:
+    """Hold a run against a baseline.
+
+    Args:
+        baseline: The reference.
+        run: The run in question.
+        rule: What counts as a regression; None for the defaults.
+        allow_different_judges: Compare what different judges said, with a warning.
+        seed: Of the resampling.
+
+    Raises:
+        UsageError: The two are not comparable.
+        LbwError: They have no prompt in common.
+    """
+    rule = rule or Rule()
+    agreed = terms(baseline, run, allow_different_judges=allow_different_judges)
+    gated = rule.gated(judged=baseline.is_judged)
+    everything = differences(baseline, run, judged=agreed.judged, seed=seed)
+    known = {each.metric: each for each in everything}
+    for metric in (*gated, *rule.floors):
+        known.setdefault(metric, difference(baseline, run, metric, seed=seed))
+    levels = holm(gated, lambda metric, alpha: _fell(known[metric], alpha), alpha=ALPHA)
+    bench = _Bench(baseline, run, rule, known, levels)
+    findings = [bench.find(metric) for metric in dict.fromkeys([*gated, *rule.floors])]
+    return Verdict(baseline, run, findings, everything, agreed.notes)
+
+
+def _fell(change: Difference, alpha: float) -> bool:
+    """Whether the whole interval at this level lies below zero."""
+    interval = change.at(1 - alpha)
+    return interval is not None and interval[1] < 0
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What a finding is made from."""
+
+    a: Scores
+    b: Scores
+    rule: Rule
+    known: dict[Metric, Difference]
+    levels: dict[Metric, float]
+
+    def find(self, metric: Metric) -> Finding:
+        change = self.known[metric]
+        alpha = self.levels.get(metric)
+        allowed = self.rule.allowed(metric)
+        floor = self.rule.floors.get(metric)
+        mean = change.b if self.b.summary else _mean(self.b, metric)
+        lacking = missing(self.a, self.b, metric)
+        has_fallen = alpha is not None and -(change.value or 0) >= allowed and _fell(change, alpha)
+        fell_in = fallen_ranges(metric, self.known.values(), allowed) if has_fallen else ()
+        reasons = [_drop(change, alpha, allowed, fell_in)] if has_fallen and alpha is not None else []
+        if floor is not None and mean is not None and mean < floor:
+            reasons.append(f"is {mean:.1f}, below its floor of {floor:g}")
+        doubt = self._doubt(change, alpha, mean, lacking)
+        if reasons:
+            outcome, said = Outcome.REGRESSED, reasons
+        elif doubt:
+            outcome, said = Outcome.UNDECIDED, [doubt]
+        else:
+            outcome, said = Outcome.PASSED, [_passed(change, alpha, floor, mean)]
+        detectable = None
+        if alpha is not None and change.error:
+            detectable = detectable_drop(change.error, change.n, gated=len(self.levels), max_drop=allowed)
+        return Finding(
+            metric,
+            outcome,
+            change,
+            level=None if alpha is None else 1 - alpha,
+            interval=None if alpha is None else change.at(1 - alpha),
+            allowed=allowed,
+            floor=floor,
+            mean=mean,
+            detectable=detectable,
+            missing=lacking,
+            fell_in=fell_in,
+            message=f"{metric} {'; '.join(said)}",
+        )
+
+    def _doubt(
+        self,
+        change: Difference,
+        alpha: float | None,
+        mean: float | None,
+        lacking: tuple[int, int],
+    ) -> str:
+        """Why it cannot be told; empty where it can."""
+        short, owed = lacking
+        if mean is None:
+            return "cannot be told: the run has no value for it"
+        if short > self.rule.max_missing * owed:
+            return (
+                f"cannot be told: {short} of {owed} responses have no score "
+                f"(allowed {self.rule.max_missing:.0%}); run the same command again to get them"
+            )
+        if alpha is not None and change.value is None:
+            return "cannot be told: the baseline has no value for it"
+        if alpha is not None and change.interval is None:
+            return "cannot be told: there are too few prompts for an interval; compare more"
+        return ""
+
+
+def _mean(scores: Scores, metric: Metric) -> float | None:
+    values = metric.per_prompt(scores)
+    return sum(values.values()) / len(values) if values else None
+
+
+def fallen_ranges(metric: Metric, changes: Iterable[Difference], allowed: float) -> tuple[Difference, ...]:
+    """The length ranges in which a headline fell: where its 95% interval lies below zero, the furthest first.
+
+    Where none does, the one that fell furthest, if one fell by as much as is allowed.
+    """
+    if metric.measure not in HEADLINES or metric.range:
+        return ()
+    within = [
+        change
+        for change in changes
+        if change.metric.measure == metric.measure and change.metric.range and (change.value or 0) <= -allowed
+    ]
+    within = sorted((c for c in within if c.value), key=lambda change: change.value or 0)
+    sure = [change for change in within if change.interval and change.interval[1] < 0]
+    return tuple(sure or within[:1])
+
+
+def _drop(change: Difference, alpha: float, allowed: float, fell_in: Sequence[Difference]) -> str:
+    where = f"; {_where(fell_in)}" if fell_in else ""
+    return (
+        f"fell by {-(change.value or 0):.1f} points, {_from_to(change)} "
+        f"({_interval(change, alpha)}, allowed {allowed:g}){where}"
+    )
+
+
+def _where(fell_in: Sequence[Difference]) -> str:
+    parts = [f"{change.metric.range} by {-(change.value or 0):.1f}" for change in fell_in]
+    sure = all(change.interval and change.interval[1] < 0 for change in fell_in)
+    return f"it fell in {', '.join(parts)}" if sure else f"most in {', '.join(parts)}"
+
+
+def _from_to(change: Difference) -> str:
+    return f"from {change.a:.1f} to {change.b:.1f}"
+
+
+def _interval(change: Difference, alpha: float) -> str:
+    found = change.at(1 - alpha)
+    return "no interval" if found is None else f"{100 * (1 - alpha):.3g}% interval {span(found)}"
+
+
+def _passed(change: Difference, alpha: float | None, floor: float | None, mean: float | None) -> str:
+    parts = []
+    if alpha is not None and change.value is not None:
+        what = f"changed by {signed(change.value)} points, {_from_to(change)}"
+        if change.value == 0:
+            what = f"is unchanged at {change.a:.1f}"
+        parts.append(f"{what} ({_interval(change, alpha)})")
+    if floor is not None and mean is not None:
+        parts.append(f"is {mean:.1f}, not below its floor of {floor:g}")
+    return " and ".join(parts)

@@ -1,0 +1,49 @@
+"""A verdict as JUnit XML: one case a metric, so that CI systems show which one fell."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from longbench_write.gate.gate import Outcome, Verdict
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, escaped or not."""
+
+
+def junit_xml(verdict: Verdict) -> str:
+    """The text of the XML file.
+
+    A regression is a failure, what cannot be told an error; every message is the finding's sentence.
+    """
+    outcomes = [finding.outcome for finding in verdict.findings]
+    suite = ElementTree.Element(
+        "testsuite",
+        name=_safe(f"lbw-eval check {verdict.b.name}"),
+        tests=str(len(outcomes)),
+        failures=str(outcomes.count(Outcome.REGRESSED)),
+        errors=str(outcomes.count(Outcome.UNDECIDED)),
+        skipped="0",
+        time="0",
+    )
+    for finding in verdict.findings:
+        case = ElementTree.SubElement(
+            suite, "testcase", name=str(finding.metric), classname="longbench_write.check", time="0"
+        )
+        message = _safe(finding.message)
+        if finding.outcome is Outcome.REGRESSED:
+            ElementTree.SubElement(case, "failure", message=message, type="regression").text = message
+        elif finding.outcome is Outcome.UNDECIDED:
+            ElementTree.SubElement(case, "error", message=message, type="undecided").text = message
+        else:
+            ElementTree.SubElement(case, "system-out").text = message
+    if verdict.notes:
+        ElementTree.SubElement(suite, "system-out").text = _safe("\n".join(verdict.notes))
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+
+
+def _safe(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

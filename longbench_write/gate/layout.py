@@ -1,0 +1,114 @@
+"""The lines of a comparison's tables, as strings, for a terminal and for Markdown alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from longbench_write.compare.comparison import Comparison
+from longbench_write.compare.figures import number, p_value, signed, span
+from longbench_write.compare.paired import Difference, Moved
+from longbench_write.compare.scores import HEADLINES
+from longbench_write.gate.gate import Finding
+
+DIFFERENCE_HEADS = ("", "A", "B", "B − A", "95% interval", "p", "better/same/worse", "prompts")
+FINDING_HEADS = ("metric", "verdict", "A", "B", "B − A", "held to the interval", "could see")
+MOVED_HEADS = ("prompt", "required", "A", "B", "B − A", "words A", "words B", "line in A", "line in B")
+
+_HALF = 12
+"""Characters of a strip on each side of zero."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table.
+
+    Attributes:
+        cells: One a column.
+        level: 0 for a headline, 1 for what belongs to it.
+    """
+
+    cells: tuple[str, ...]
+    level: int
+
+
+def difference_lines(differences: Sequence[Difference]) -> list[Line]:
+    """A line a metric, each headline's length ranges under it."""
+    lines = []
+    for each in _grouped(differences):
+        below = each.metric.range is not None or each.metric.measure not in HEADLINES
+        lines.append(
+            Line(
+                (
+                    each.metric.range or each.metric.measure,
+                    number(each.a),
+                    number(each.b),
+                    signed(each.value),
+                    span(each.interval),
+                    p_value(each.p),
+                    "-" if each.wins is None else f"{each.wins}/{each.ties}/{each.losses}",
+                    str(each.n),
+                ),
+                level=int(below),
+            )
+        )
+    return lines
+
+
+def _grouped(differences: Sequence[Difference]) -> list[Difference]:
+    """Each headline with its ranges behind it, then the dimensions."""
+    first = {each.metric.measure: place for place, each in reversed(list(enumerate(differences)))}
+    return sorted(differences, key=lambda each: first[each.metric.measure])
+
+
+def finding_line(finding: Finding) -> tuple[str, ...]:
+    """What the gate says of a metric."""
+    change = finding.difference
+    level = "" if finding.level is None else f"{100 * finding.level:.3g}%: {span(finding.interval)}"
+    could_see = "-" if finding.detectable is None else f"−{finding.detectable:.1f}"
+    return (
+        *(str(finding.metric), finding.outcome.value, number(change.a), number(change.b)),
+        *(signed(change.value), level or "-", could_see),
+    )
+
+
+def moved_line(prompt: Moved) -> tuple[str, ...]:
+    """A prompt that moved."""
+    return (
+        *(prompt.id, str(prompt.length), number(prompt.a), number(prompt.b), signed(prompt.b - prompt.a)),
+        *(f"{prompt.words_a:.0f}", f"{prompt.words_b:.0f}"),
+        *(str(prompt.line_a or "-"), str(prompt.line_b or "-")),
+    )
+
+
+def changed_counts(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """The counts and flags that differ: name, A, B."""
+    return [
+        (name.replace("_", " "), "-" if a is None else str(a), "-" if b is None else str(b))
+        for name, (a, b) in comparison.counts.items()
+        if a != b
+    ]
+
+
+def strips(differences: Sequence[Difference]) -> list[str]:
+    """Each difference and its interval drawn in text, all on one scale; zero is the bar in the middle."""
+    reach = max((abs(end) for each in differences for end in _ends(each)), default=0.0)
+    return [_strip(each, reach) for each in _grouped(differences)]
+
+
+def _ends(each: Difference) -> list[float]:
+    return [*(each.interval or ()), *([] if each.value is None else [each.value])]
+
+
+def _strip(each: Difference, reach: float) -> str:
+    def place(value: float) -> int:
+        return _HALF + (round(value / reach * _HALF) if reach else 0)
+
+    marks = [" "] * (2 * _HALF + 1)
+    if each.interval:
+        low, high = map(place, each.interval)
+        marks[low : high + 1] = ["─"] * (high - low + 1)
+    marks[_HALF] = "│" if marks[_HALF] == " " else "┼"
+    if each.value is not None:
+        marks[place(each.value)] = "●"
+    return "".join(marks)

@@ -1,0 +1,98 @@
+"""Comparisons and verdicts as Markdown, for a job's summary or a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from longbench_write.compare.comparison import Comparison
+from longbench_write.compare.paired import Difference
+from longbench_write.compare.scores import Scores
+from longbench_write.gate.gate import Outcome, Verdict
+from longbench_write.gate.layout import (
+    DIFFERENCE_HEADS,
+    FINDING_HEADS,
+    MOVED_HEADS,
+    changed_counts,
+    difference_lines,
+    finding_line,
+    moved_line,
+    strips,
+)
+from longbench_write.render.markdown import escaped
+
+_TITLES = {
+    Outcome.PASSED: "✅ {} has not regressed",
+    Outcome.REGRESSED: "❌ {} regressed",
+    Outcome.UNDECIDED: "⚠️ {}: cannot tell whether it regressed",
+}
+
+
+def comparison_markdown(found: Comparison) -> str:
+    """A section: notes, differences, what could have been seen, the prompts that moved, counts."""
+    parts = [
+        f"## {escaped(found.b.name)} against {escaped(found.a.name)}",
+        _sides(found.a, found.b),
+        _list(map(escaped, found.notes)),
+        _differences(found.differences),
+        detectable_sentence({str(metric): drop for metric, drop in found.detectable.items()}),
+    ]
+    for title, prompts in (("fell", found.fallen), ("rose", found.risen)):
+        if prompts:
+            lines = [[escaped(cell) for cell in moved_line(prompt)] for prompt in prompts]
+            parts += [f"**Prompts that {title} most in {found.moved_in}**", _table(MOVED_HEADS, lines)]
+    if counts := changed_counts(found):
+        parts += ["**Counts and flags that differ**", _table(("", "A", "B"), counts)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def verdict_markdown(verdict: Verdict) -> str:
+    """A section: the verdict, why, and the differences by length range."""
+    findings = [finding_line(finding) for finding in verdict.findings]
+    said = [f"**{finding.outcome}**: {finding.message}" for finding in verdict.findings]
+    parts = [
+        "## " + _TITLES[verdict.outcome].format(escaped(verdict.b.name)),
+        _list(said),
+        _table(FINDING_HEADS, findings),
+        "“Could see” is the true drop that this comparison would have found with a chance of 80%.",
+        _sides(verdict.a, verdict.b),
+        _list(map(escaped, verdict.notes)),
+        _differences(verdict.differences),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def detectable_sentence(drops: dict[str, float]) -> str:
+    """What a gate on a pair of runs could have seen, in a sentence; empty where it is not known."""
+    if not drops:
+        return ""
+    named = ", ".join(f"{drop:.1f} points in {name}" for name, drop in drops.items())
+    return (
+        f"This pair would have shown a drop of {named} with a chance of 80%, by the default rule of the gate."
+    )
+
+
+def _sides(a: Scores, b: Scores) -> str:
+    return _list(
+        f"{letter}: {escaped(scores.name)}, {escaped(str(scores.source))}"
+        for letter, scores in (("A", a), ("B", b))
+    )
+
+
+def _differences(differences: Sequence[Difference]) -> str:
+    lines = []
+    for line, strip in zip(difference_lines(differences), strips(differences), strict=True):
+        name, *numbers = line.cells
+        drawn = strip.replace(" ", "\N{NO-BREAK SPACE}")
+        lines.append(
+            [f"{'&emsp;' if line.level else '**'}{name}{'' if line.level else '**'}", *numbers, f"`{drawn}`"]
+        )
+    return _table((*DIFFERENCE_HEADS, "worse ← 0 → better"), lines)
+
+
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rule, *lines))

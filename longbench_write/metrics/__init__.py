@@ -1,0 +1,1 @@
+"""What is measured: every figure is declared here, once."""

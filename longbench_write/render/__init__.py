@@ -1,0 +1,1 @@
+"""Text made safe for where it is shown: CSV, Markdown, HTML, LaTeX, a terminal, a CI log."""

@@ -1,0 +1,1 @@
+"""A run: who writes and judges, its folder, its schedule."""

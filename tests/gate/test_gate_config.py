@@ -1,0 +1,222 @@
+"""The gate's rule, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gate_samples import World, made
+
+from longbench_write.compare.metrics import Metric
+from longbench_write.compare.rule import Rule
+from longbench_write.errors import UsageError
+from longbench_write.gate.config import build_gate, read_gate
+from longbench_write.gate.gate import Outcome, check
+
+S_L = Metric("S_l")
+
+
+def finding(verdict, name="S_l"):
+    (found,) = [each for each in verdict.findings if str(each.metric) == name]
+    return found
+
+
+def scattered(mean, *, prompts=40, seed=0, width=2.0):
+    return made(np.random.default_rng(seed).normal(mean, width, (prompts, 1)))
+
+
+def drops(*changes, **options):
+    """A baseline of 60 everywhere and a run that differs by these."""
+    return check(made([[60]] * len(changes)), made([[60 + change] for change in changes]), **options)
+
+
+def test_the_same_run_passes_with_an_exact_zero():
+    one, _ = World().pair(np.random.default_rng(1), 24)
+    verdict = check(one, one)
+    assert verdict.exit_code == 0
+    assert [str(each.metric) for each in verdict.findings] == ["S_bar", "S_l", "S_q"]
+    for each in verdict.findings:
+        assert each.interval == (0.0, 0.0)
+        assert each.detectable is None
+    assert finding(verdict).message.startswith("S_l is unchanged at")
+
+
+def test_a_clear_drop_is_a_regression():
+    verdict = check(scattered(70), scattered(60, seed=1))
+    assert verdict.exit_code == 3
+    assert finding(verdict).outcome is Outcome.REGRESSED
+    assert finding(verdict).message.startswith(
+        "S_l fell by 9.9 points, from 69.9 to 60.0 (95% interval −10.7"
+    )
+
+
+def test_a_rise_is_none():
+    assert check(scattered(60), scattered(70, seed=1)).exit_code == 0
+
+
+def test_a_drop_within_the_scatter_is_none():
+    assert drops(-30, 20, 15, -25, 4, -6).exit_code == 0
+
+
+def test_a_sure_drop_below_the_allowed_one_is_none():
+    sure = [-0.9, -0.8, -0.95, -0.85] * 5
+    assert drops(*sure).exit_code == 0
+    assert drops(*sure, rule=Rule(drop=0.5)).exit_code == 3
+    assert drops(*sure, rule=Rule(max_drop={S_L: 0.8})).exit_code == 3
+
+
+def test_the_allowed_drop_itself_is_a_regression():
+    assert drops(*[-1.0] * 10).exit_code == 3
+
+
+def test_holm_holds_a_metric_to_more_the_more_are_gated():
+    changes = [-4, 1, -3, 0, -5, 0, -2, 1, -4, 0, -3, 1]
+    assert drops(*changes).exit_code == 3
+    several = Rule(
+        metrics=(S_L, *(Metric("S_l", label) for label in ("[0,500)", "[500,2000)", "[2000,4000)")))
+    )
+    verdict = drops(*changes, rule=several)
+    assert verdict.exit_code == 0
+    assert {each.level for each in verdict.findings} == {1 - 0.05 / 4}
+
+
+def test_what_falls_is_set_aside_so_that_the_next_is_held_to_less():
+    verdict = check(scattered(70), scattered(60, seed=1), Rule(metrics=(S_L, Metric("S_l", ">20000"))))
+    assert finding(verdict).level == 1 - 0.05 / 2
+    assert finding(verdict, "S_l>20000").level == 1 - 0.05
+
+
+def test_the_ranges_that_fell_are_named_furthest_first():
+    falls = {0: 0, 1: 0, 2: -20, 3: -20, 4: -40, 5: -40, 6: 0, 7: 0}
+    rng = np.random.default_rng(3)
+    changes = [falls[number % 8] + float(rng.normal(0, 2)) for number in range(48)]
+    found = finding(drops(*changes))
+    assert [change.metric.range for change in found.fell_in] == ["[2000,4000)", "[500,2000)"]
+    assert "it fell in [2000,4000) by 4" in found.message
+    assert "[0,500)" not in found.message
+
+
+def test_where_no_range_is_sure_the_furthest_is_named():
+    found = finding(drops(*[-10, -12, -9, -11, -8, -10, -9, -12]))
+    assert found.outcome is Outcome.REGRESSED
+    assert found.fell_in
+
+
+@pytest.mark.parametrize(("floor", "code"), [(59.9, 0), (60.0, 0), (60.1, 3)])
+def test_a_floor_is_absolute(floor, code):
+    verdict = drops(0, 0, 0, rule=Rule(floors={S_L: floor}))
+    assert verdict.exit_code == code
+
+
+def test_a_floor_may_stand_on_what_is_not_gated():
+    six = np.full((4, 1, 6), 3.0)
+    scores = made([[60]] * 4, six)
+    verdict = check(scores, scores, Rule(metrics=(S_L,), floors={Metric("Clarity"): 51}))
+    assert verdict.exit_code == 3
+    assert "Clarity is 50.0, below its floor of 51" in finding(verdict, "Clarity").message
+    assert finding(verdict, "Clarity").level is None
+
+
+def lacking(scores, count):
+    gone = sorted(scores.responses)[:count]
+    return replace(scores, responses={key: each for key, each in scores.responses.items() if key not in gone})
+
+
+def test_responses_that_failed_cannot_hide_a_regression():
+    verdict = check(scattered(60, prompts=20), lacking(scattered(60, prompts=20), 2))
+    assert verdict.exit_code == 1
+    assert "cannot be told: 2 of 20 responses have no score (allowed 5%)" in finding(verdict).message
+
+
+def test_a_few_that_failed_may_be_allowed_and_are_said():
+    verdict = check(scattered(60, prompts=20), lacking(scattered(60, prompts=20), 1))
+    assert verdict.exit_code == 0
+    assert any("1 more are in A alone" in note for note in verdict.notes)
+    assert check(scattered(60), lacking(scattered(60), 10), Rule(max_missing=0.25)).exit_code == 0
+
+
+def test_missing_samples_count_as_missing_too():
+    full = made([[60, 61, 62]] * 10)
+    assert check(full, lacking(full, 1)).exit_code == 0
+    assert check(full, lacking(full, 4)).exit_code == 1
+
+
+def test_a_regression_of_what_is_there_outranks_what_is_missing():
+    assert check(scattered(70), lacking(scattered(50), 10)).exit_code == 3
+
+
+def test_a_judge_who_fails_cannot_hide_a_regression():
+    six = np.full((20, 1, 6), 4.0)
+    judged, lost = made([[60]] * 20, six), made([[60]] * 20)
+    verdict = check(judged, replace(lost, heading=judged.heading))
+    assert verdict.exit_code == 1
+    assert finding(verdict).outcome is Outcome.PASSED
+    assert finding(verdict, "S_q").outcome is Outcome.UNDECIDED
+
+
+def test_a_baseline_without_a_judge_gates_s_l_alone():
+    verdict = check(made([[60]] * 4), made([[60]] * 4, np.full((4, 1, 6), 4.0)))
+    assert verdict.exit_code == 0
+    assert [str(each.metric) for each in verdict.findings] == ["S_l"]
+
+
+def test_one_prompt_cannot_tell():
+    verdict = drops(-30)
+    assert verdict.exit_code == 1
+    assert "too few prompts for an interval" in finding(verdict).message
+
+
+def test_what_the_baseline_lacks_cannot_be_told():
+    verdict = drops(0, 0, 0, rule=Rule(metrics=(Metric("S_q"),)))
+    assert verdict.exit_code == 1
+
+
+def test_it_says_what_it_could_have_seen():
+    few, many = (
+        check(scattered(60, prompts=n, width=9), scattered(60, prompts=n, width=9, seed=1)) for n in (12, 96)
+    )
+    assert finding(few).detectable > 2 * finding(many).detectable > 2
+    wide = check(scattered(60), scattered(60, seed=1), Rule(drop=30.0))
+    assert finding(wide).detectable > 30
+
+
+def test_the_yaml_and_the_rule_it_makes(tmp_path):
+    path = tmp_path / "lbw-gate.yaml"
+    path.write_text(
+        'baseline: baselines/m.json\nmetrics: [S_l, "S_q[2000,4000)"]\nmax-drop: {default: 1.5, S_l: 2}\n'
+        "min: {S_l: 70}\nmax-missing: 10\nallow-different-judges: true\n"
+    )
+    settings = build_gate(read_gate(path))
+    quality = Metric("S_q", "[2000,4000)")
+    assert settings.baseline == tmp_path / "baselines" / "m.json"
+    assert settings.allow_different_judges
+    assert settings.rule == Rule((S_L, quality), {S_L: 2.0}, 1.5, {S_L: 70.0}, 0.1)
+    assert settings.rule.allowed(quality) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("max-dorp: 2", "unknown key of lbw-gate.yaml 'max-dorp'; did you mean 'max-drop'"),
+        ("metrics: [Clarty]", "unknown metric 'Clarty'; did you mean 'Clarity'"),
+        ("min: {S_k: 4}", "unknown metric 'S_k'"),
+        ("min: 4", "min must map metrics to numbers"),
+        ("max-drop: -1", "max-drop must be a number from 0 to 100, not -1"),
+        ("max-drop: .nan", "max-drop must be a number"),
+        ("max-drop: yes", "max-drop must be a number"),
+        ("max-drop: {Clarity: 2}", "not gated by default"),
+        ("{metrics: [S_q], max-drop: {S_l: 2}}", "--max-drop names S_l, which is not gated"),
+        ("metrics: S_l", "metrics must be a list"),
+        ("metrics: []", "metrics must be a list"),
+        ("allow-different-judges: 1", "must be true or false"),
+        ("- 1", "must hold keys and values"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_a_gate_that_makes_no_sense_is_refused(tmp_path, text, reason):
+    path = tmp_path / "lbw-gate.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as refused:
+        build_gate(read_gate(path))
+    assert reason in str(refused.value)

@@ -1,0 +1,136 @@
+"""What a gate could see, planned from runs whose variance components are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gate_samples import made, write_run, wrote_well
+from samples import judged
+
+from longbench_write.compare.components import Judged, components, repeats_of
+from longbench_write.compare.metrics import Metric
+from longbench_write.compare.rule import Rule
+from longbench_write.errors import UsageError
+from longbench_write.gate.planning import load_judged, plan
+
+S_L, S_Q = Metric("S_l"), Metric("S_q")
+
+
+def drawn(prompts=400, samples=1, *, interaction=36.0, sample=64.0, runs=2, seed=0):
+    """Runs of S_l with these variances of the prompts' differences and of samples."""
+    rng = np.random.default_rng(seed)
+    prompt = rng.normal(50, 20, (prompts, 1))
+    return [
+        Judged(
+            made(
+                prompt
+                + rng.normal(0, np.sqrt(interaction / 2), (prompts, 1))
+                + rng.normal(0, np.sqrt(sample), (prompts, samples))
+            ),
+            {},
+        )
+        for _ in range(runs)
+    ]
+
+
+def test_the_components_of_runs_with_samples_are_found():
+    found = components(drawn(samples=4), S_L)
+    assert found.sample == pytest.approx(64, rel=0.1)
+    assert found.interaction == pytest.approx(36, rel=0.25)
+    assert found.least == found.most
+    assert found.prompts == 400
+
+
+def test_samples_of_one_run_leave_the_interaction_between_none_and_everything():
+    found = components(drawn(samples=4, runs=1), S_L)
+    assert found.interaction is None
+    assert found.least.interaction == 0
+    assert found.most.interaction == pytest.approx(2 * (400 + 18), rel=0.2)
+    assert found.least.sample == found.most.sample == found.sample
+
+
+def test_runs_of_one_sample_leave_open_what_samples_lower():
+    found = components(drawn(), S_L)
+    assert found.sample is None
+    total = 36 + 2 * 64
+    assert found.most.variance(1, 1) == pytest.approx(total, rel=0.2)
+    assert found.most.variance(8, 1) == found.most.variance(1, 1) == pytest.approx(found.least.variance(1, 1))
+    assert found.least.variance(8, 1) == pytest.approx(found.least.variance(1, 1) / 8)
+
+
+def test_repeats_tell_the_judges_scatter_from_the_responses():
+    rng = np.random.default_rng(1)
+    prompts, samples, repeats = 150, 3, 4
+    response = rng.normal(0, 0.5, (prompts, samples, 1, 1)) + rng.normal(3, 0.3, (prompts, 1, 1, 1))
+    scores = response + rng.normal(0, 0.4, (prompts, samples, repeats, 1)) + np.zeros(6)
+    run = made(np.full((prompts, samples), 50.0), scores.mean(axis=2))
+    every = {
+        (f"p-{prompt:03d}", sample): [tuple(six) for six in scores[prompt, sample]]
+        for prompt in range(prompts)
+        for sample in range(samples)
+    }
+    found = components([Judged(run, every)], S_Q)
+    assert found.repeat == pytest.approx((25 * 0.4) ** 2, rel=0.1)
+    assert found.sample == pytest.approx((25 * 0.5) ** 2, rel=0.2)
+    halved = components([Judged(run, every)], Metric("S_bar"))
+    assert halved.repeat == pytest.approx(found.repeat / 4)
+    assert components([Judged(run, every)], S_L).repeat is None
+
+
+def test_repeats_are_one_judges_valid_ones():
+    judgements = [
+        judged("a", scores=(1, 2, 3, 4, 5, 5)),
+        judged("a", scores=(2, 2, 2, 2, 2, 2), repeat=1),
+        judged("a", scores=None, repeat=2),
+        judged("a", judge="other"),
+    ]
+    assert repeats_of(judgements, "j") == {("a", 0): [(1, 2, 3, 4, 5, 5), (2, 2, 2, 2, 2, 2)]}
+
+
+def test_a_plan_gains_from_samples_and_prompts_as_its_formula_says():
+    runs = drawn(samples=4)
+    rule = Rule(metrics=(S_L,), drop=0.0)
+    few, many = (plan(runs, rule, samples=4, repeats=1, prompts=n) for n in (100, 400))
+    (low, high), (tight, _) = few.grid[4, 1][0], many.grid[4, 1][0]
+    assert low == high
+    assert low / tight == pytest.approx(2, rel=0.03)
+    assert few.grid[1, 1][0] > few.grid[8, 1][0]
+    (part,) = few.parts
+    error = np.sqrt((part.interaction + 2 * part.sample / 4) / 100)
+    assert low == pytest.approx((1.984 + 0.845) * error, rel=0.01)
+
+
+def test_a_plan_says_what_it_could_not_estimate():
+    notes = " ".join(plan(drawn(runs=1), Rule(), samples=1, repeats=1).notes)
+    assert "interaction: not estimated from one run" in notes
+    assert "sample: not estimated" in notes
+    assert "S_l alone is planned" in notes
+    assert len(plan(drawn(samples=2), Rule(), samples=1, repeats=1).notes) == 1
+
+
+def test_the_plan_that_is_asked_for_is_in_the_grid_and_the_sentence():
+    found = plan(drawn(samples=2), Rule(), samples=7, repeats=4)
+    assert (7, 4) in found.grid
+    assert found.sentence().startswith(
+        "400 prompts, 7 samples of each and 4 judgements of each sample: a true drop of"
+    )
+
+
+def test_runs_that_cannot_be_compared_are_no_plan():
+    one, other = drawn()
+    other = Judged(made([[5]], suite_sha256="6" * 64), {})
+    with pytest.raises(UsageError, match="the suites differ"):
+        plan([one, other], Rule(), samples=1, repeats=1)
+
+
+def test_runs_are_read_with_their_single_judgements(tmp_path):
+    run = load_judged(write_run(tmp_path / "r", wrote_well(8)))
+    assert len(run.repeats) == 8
+    (tmp_path / "m.json").write_bytes((tmp_path / "r" / "summary.json").read_bytes())
+    with pytest.raises(UsageError, match="no scores by prompt"):
+        load_judged(tmp_path / "m.json")
+
+
+def test_one_prompt_is_no_plan():
+    with pytest.raises(UsageError, match="1 prompts with S_l: a plan needs two"):
+        plan([Judged(made([[5]]), {})], Rule(), samples=1, repeats=1)

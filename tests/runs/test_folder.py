@@ -1,0 +1,152 @@
+import multiprocessing
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import failed, judged, predicted
+
+from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.runs.folder import RunWriter, folder_name, hold, load_run, run_path
+
+
+def test_plain_model_names_stay_readable():
+    assert folder_name("THUDM/LongWriter-glm4-9b") == "THUDM--LongWriter-glm4-9b"
+    assert folder_name("gpt-4.1") == "gpt-4.1"
+    assert folder_name("local/smollm2-135m") == "local--smollm2-135m"
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=400))
+def test_any_model_name_is_one_folder_inside(name):
+    folder = folder_name(name)
+    assert 0 < len(folder) < 100
+    assert folder.isascii()
+    assert not set(folder) & set('/\\:*?"<>| \0')
+    assert not folder.startswith(".")
+
+
+@pytest.mark.parametrize(
+    "names", [("a/b", "a--b"), ("a b", "a_b"), ("../a", "a"), ("/m", "m"), ("x" * 90, "x" * 91)]
+)
+def test_different_names_have_different_folders(names):
+    one, other = map(folder_name, names)
+    assert one != other
+
+
+def path_of(out, fresh=False, **identity):
+    return run_path(out, "m", "s", "openai", identity, fresh=fresh)
+
+
+def test_the_folder_comes_from_what_would_change_the_numbers(tmp_path):
+    assert path_of(tmp_path, seed=1) == path_of(tmp_path, seed=1) != path_of(tmp_path, seed=2)
+
+
+def test_fresh_goes_past_what_is_there_and_later_calls_go_on_with_it(tmp_path):
+    first = path_of(tmp_path, fresh=True)
+    first.mkdir(parents=True)
+    assert path_of(tmp_path, fresh=True) == first
+    (first / "run.yaml").touch()
+    second = path_of(tmp_path, fresh=True)
+    assert second != first
+    second.mkdir()
+    (second / "run.yaml").touch()
+    assert path_of(tmp_path) == second
+    assert path_of(tmp_path, fresh=True) not in (first, second)
+
+
+def record(path, predictions=(), judgements=(), **options):
+    with RunWriter(path, **{"writing": True, "judge": None} | options) as run:
+        for prediction in predictions:
+            run.predictions.append(prediction)
+        for judgement in judgements:
+            run.judgements.append(judgement)
+        return run.predictions.identities(), run.judgements.identities()
+
+
+def test_what_failed_in_passing_is_owed_again_and_the_rest_stays(tmp_path):
+    record(tmp_path, [predicted("a"), failed("b", kind="timeout", final=False), failed("c")])
+    assert record(tmp_path)[0] == [("a", 0), ("c", 0)]
+    assert record(tmp_path, retry_failed=True)[0] == [("a", 0)]
+
+
+def test_the_failed_judgements_of_other_judges_stay(tmp_path):
+    record(tmp_path, [predicted("a")], [judged("a", scores=None, judge=name) for name in "jk"])
+    assert len(record(tmp_path, judge="j")[1]) == 2
+    assert record(tmp_path, judge="j", retry_failed=True)[1] == [("k", "a", 0, 0)]
+
+
+def test_sorting_follows_the_suite(tmp_path):
+    with RunWriter(tmp_path, writing=True, judge=None) as run:
+        for name in ("c", "a", "b"):
+            run.predictions.append(predicted(name))
+            run.judgements.append(judged(name))
+        run.sort([("b", 0), ("c", 0), ("a", 0)])
+        assert [key[0] for key in run.predictions.identities()] == ["b", "c", "a"]
+        assert [key[1] for key in run.judgements.identities()] == ["b", "c", "a"]
+
+
+def _hold(path, held, done):
+    with hold(path):
+        held.set()
+        done.wait()
+
+
+def test_the_second_process_is_told_who_holds_the_folder(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    child = context.Process(target=_hold, args=(tmp_path, held, done))
+    child.start()
+    try:
+        assert held.wait(60)
+        with pytest.raises(RunFolderError, match=f"in use by process {child.pid} on"), hold(tmp_path):
+            pass
+        child.kill()
+        child.join()
+        with hold(tmp_path):
+            pass
+    finally:
+        child.kill()
+        child.join()
+        child.close()
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="choose another folder with --out"), hold(tmp_path / "file" / "run"):
+        pass
+
+
+def test_reading_what_is_no_run_folder(tmp_path):
+    with pytest.raises(UsageError, match=r"has no run\.yaml"):
+        load_run(tmp_path)
+    (tmp_path / "run.yaml").write_text("!!python/object/apply:os.getcwd []")
+    with pytest.raises(RunFolderError, match="cannot be read"):
+        load_run(tmp_path)
+    for text in ("[1]", "{}", "model: m"):
+        (tmp_path / "run.yaml").write_text(text)
+        with pytest.raises(RunFolderError, match="does not say"):
+            load_run(tmp_path)
+
+
+def test_records_that_cannot_be_read_are_one_sentence(tmp_path):
+    (tmp_path / "judgements.jsonl").mkdir()
+    with pytest.raises(RunFolderError, match=r"cannot read .*judgements\.jsonl"):
+        record(tmp_path)
+
+
+def test_only_judging_leaves_the_predictions_alone(tmp_path):
+    record(tmp_path, [failed("a", kind="timeout", final=False), failed("b")])
+    assert len(record(tmp_path, writing=False, retry_failed=True)[0]) == 2
+
+
+def test_a_judgement_without_its_response_is_taken_out(tmp_path):
+    record(tmp_path, [predicted("a")], [judged("a"), judged("b")])
+    assert record(tmp_path)[1] == [("j", "a", 0, 0)]
+
+
+def test_an_unreadable_record_leaves_the_folder_free(tmp_path):
+    (tmp_path / "predictions.jsonl").write_text("{]\n")
+    for _ in range(2):
+        with pytest.raises(RunFolderError, match=r"predictions\.jsonl:1"):
+            record(tmp_path)
+    assert os.listdir(tmp_path).count(".lock.holder") == 0

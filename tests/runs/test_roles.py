@@ -1,0 +1,244 @@
+import pytest
+from samples import write_suite
+
+from longbench_write.backends.base import BackendSpec
+from longbench_write.config import build_config
+from longbench_write.errors import UsageError
+from longbench_write.runs.pipeline import Observer
+from longbench_write.runs.roles import (
+    check_vllm_options,
+    in_turns,
+    judge_role,
+    run_identity,
+    same_model,
+    shared_spec,
+    writer_spec,
+)
+from longbench_write.suites.suite import load_suite
+
+
+class Notes(Observer):
+    def __init__(self):
+        self.told = []
+
+    def note(self, text):
+        self.told.append(text)
+
+
+def config(**values):
+    return build_config({"model": "org/model", "judge": "none"} | values)
+
+
+def writer(notes=None, **values):
+    return writer_spec(config(**values), notes or Notes())
+
+
+def judge(**values):
+    settings = config(judge="local-smollm2", judge_backend="vllm", **values)
+    return judge_role(settings, seed=42, max_tokens=500, observer=Notes())
+
+
+def test_engine_options_reach_the_engine_under_vllms_names():
+    spec = writer(
+        tensor_parallel_size=2,
+        data_parallel_size=4,
+        max_model_len=40960,
+        gpu_memory_utilization=0.8,
+        dtype="bfloat16",
+        trust_remote_code=True,
+        revision="main",
+        engine_arg=["quantization=fp8", "enforce-eager=true", 'hf_overrides={"a": [1]}', "block_size=32"],
+    )
+    assert spec.kind == "vllm"
+    assert spec.engine_args == {
+        "tensor_parallel_size": 2,
+        "data_parallel_size": 4,
+        "max_model_len": 40960,
+        "gpu_memory_utilization": 0.8,
+        "dtype": "bfloat16",
+        "trust_remote_code": True,
+        "revision": "main",
+        "quantization": "fp8",
+        "enforce_eager": True,
+        "hf_overrides": {"a": [1]},
+        "block_size": 32,
+    }
+    assert spec.concurrency == 512
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"dtype": "half", "engine_arg": {"dtype": "float"}}, "--dtype and --engine-arg dtype"),
+        ({"engine_arg": {"model": "other"}}, "named with --model"),
+        ({"prompt_format": "nowhere.jinja"}, "neither chat, raw nor the path"),
+    ],
+)
+def test_engine_options_that_contradict_are_refused(values, told):
+    with pytest.raises(UsageError, match=told):
+        writer(**values)
+
+
+@pytest.mark.parametrize("text", ["quantization", "=fp8", "a={"])
+def test_an_engine_argument_is_key_and_value(text):
+    with pytest.raises(UsageError, match="--engine-arg"):
+        config(engine_arg=[text])
+
+
+@pytest.mark.parametrize("name", ["THUDM/LongWriter-glm4-9b", "zai-org/LongWriter-glm4-9b"])
+def test_remote_code_that_a_card_asks_for_is_said_aloud_and_can_be_refused(name):
+    notes = Notes()
+    assert writer(notes, model=name).engine_args == {"trust_remote_code": True}
+    assert any("trust_remote_code" in told for told in notes.told)
+    quiet = Notes()
+    assert writer(quiet, model=name, trust_remote_code=False).engine_args == {"trust_remote_code": False}
+    assert not any("trust_remote_code" in told for told in quiet.told)
+    assert writer(model="THUDM/LongWriter-llama3.1-8b").engine_args == {}
+
+
+def test_a_server_that_makes_the_prompt_of_a_carded_model_itself_is_pointed_out():
+    notes = Notes()
+    url = ["http://127.0.0.1:1/v1"]
+    writer(notes, model="THUDM/LongWriter-llama3.1-8b", base_url=url)
+    assert any("makes the prompt itself" in told for told in notes.told)
+    other = Notes()
+    writer(other, base_url=url)
+    assert not any("prompt" in told for told in other.told)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"dtype": "half"},
+        {"tensor_parallel_size": 2},
+        {"trust_remote_code": True},
+        {"engine_arg": {"block_size": 8}},
+        {"prompt_format": "raw"},
+    ],
+)
+def test_options_for_vllm_are_refused_where_nobody_is_asked_through_it(values):
+    settings = config(base_url=["http://127.0.0.1:1/v1"], **values)
+    (name,) = values
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} is for a model on vLLM"):
+        check_vllm_options(settings, writer_spec(settings, Notes()), None)
+    check_vllm_options(config(**values), writer(**values), None)
+
+
+def test_a_judge_on_vllm_takes_the_engine_options_of_a_remote_writer():
+    remote = writer(base_url=["http://127.0.0.1:1/v1"])
+    role = judge(dtype="half", judge_engine_arg=["block_size=8"])
+    settings = config(dtype="half", judge_engine_arg={"block_size": 8})
+    check_vllm_options(settings, remote, role)
+    assert role.spec.engine_args == {"dtype": "half", "block_size": 8}
+    with pytest.raises(UsageError, match="--revision is for"):
+        check_vllm_options(config(revision="v1"), remote, role)
+    with pytest.raises(UsageError, match="--judge-backend vllm"):
+        check_vllm_options(config(judge_engine_arg={"block_size": 8}), writer(), None)
+
+
+def test_what_belongs_to_the_model_under_test_is_not_the_judges():
+    values = {"revision": "v1", "trust_remote_code": True, "prompt_format": "raw", "dtype": "half"}
+    other = judge(judge_model="org/judge", **values).spec
+    assert (other.engine_args, other.prompt_format) == ({"dtype": "half"}, None)
+    same = judge(judge_model="org/model", **values)
+    under_test = writer(**values)
+    assert same_model(under_test, same.spec)
+    assert not in_turns(under_test, same.spec)
+    assert in_turns(under_test, other)
+    assert not in_turns(writer(base_url=["http://127.0.0.1:1/v1"]), other)
+    shared = shared_spec(under_test, same)
+    assert shared.max_tokens == 32768
+    assert shared.prompt_tokens == same.spec.prompt_tokens == 8192 + 500
+
+
+def test_a_judge_on_vllm_needs_a_model_and_no_server():
+    with pytest.raises(UsageError, match="--judge-model"):
+        judge_role(config(judge="paper", judge_backend="vllm"), seed=42, max_tokens=1, observer=Notes())
+    with pytest.raises(UsageError, match="--judge-base-url"):
+        judge(judge_base_url=["http://127.0.0.1:1/v1"])
+
+
+def test_on_vllm_the_six_integers_are_forced_whatever_the_card_says():
+    role = judge_role(
+        config(judge="paper", judge_backend="vllm", judge_model="org/judge"),
+        seed=42,
+        max_tokens=500,
+        observer=Notes(),
+    )
+    assert role.judge.card.reply_format == "json_schema"
+    assert (role.spec.kind, role.spec.model, role.spec.api_key_env) == ("vllm", "org/judge", None)
+    assert role.judge.label == "paper (org/judge)"
+
+
+@pytest.fixture
+def identity(tmp_path):
+    suite = load_suite(write_suite(tmp_path))
+
+    def of(**values):
+        settings = config(**values)
+        return run_identity(settings, suite, suite.prompts, writer_spec(settings, Notes()))
+
+    return of
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"dtype": "half"},
+        {"revision": "v1"},
+        {"max_model_len": 4096},
+        {"engine_arg": {"quantization": "fp8"}},
+        {"prompt_format": "raw"},
+        {"model": "THUDM/LongWriter-llama3.1-8b"},
+    ],
+)
+def test_what_changes_the_numbers_names_another_run(identity, values):
+    assert identity() != identity(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"tensor_parallel_size": 2},
+        {"data_parallel_size": 2},
+        {"gpu_memory_utilization": 0.5},
+        {"engine_arg": {"pipeline_parallel_size": 2}},
+        {"concurrency": 3},
+    ],
+)
+def test_where_a_model_runs_does_not(identity, values):
+    assert identity() == identity(**values)
+
+
+def test_a_template_file_counts_by_its_text(identity, tmp_path):
+    one, two = tmp_path / "one.jinja", tmp_path / "two.jinja"
+    one.write_text("{{ messages }}")
+    two.write_text("{{ messages }}")
+    assert identity(prompt_format=str(one)) == identity(prompt_format=str(two))
+    two.write_text("{{ messages }}!")
+    assert identity(prompt_format=str(one)) != identity(prompt_format=str(two))
+
+
+def test_a_folder_counts_by_its_weights(identity, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"1234")
+    first = identity(model=str(folder))
+    (folder / "README.md").write_text("about")
+    assert identity(model=str(folder)) == first
+    (folder / "model.safetensors").write_bytes(b"12345")
+    assert identity(model=str(folder)) != first
+
+
+def test_a_remote_run_is_named_as_it_always_was(identity):
+    assert set(identity(base_url=["http://127.0.0.1:1/v1"])) == {
+        *("model", "weights", "writer", "suite", "prompts"),
+        *("samples", "temperature", "max_tokens", "seed"),
+    }
+
+
+def test_two_local_roles_share_a_model_and_two_remote_ones_do_not():
+    local = BackendSpec("local", "local/smollm2-135m")
+    assert same_model(local, BackendSpec("local", "local/smollm2-135m", max_tokens=5))
+    assert not same_model(BackendSpec("openai", "m"), BackendSpec("openai", "m"))

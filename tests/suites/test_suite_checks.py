@@ -1,0 +1,333 @@
+"""The checks of a prompt list: lengths as people state them, and a good suite made bad in every way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longbench_write.files.resources import data_root
+from longbench_write.metrics.length import LENGTH_RULES
+from longbench_write.suites.checks.checks import (
+    CHECKS,
+    check_distribution,
+    check_duplicates,
+    check_language,
+    check_length,
+    check_overlap,
+    check_suite,
+    check_types,
+    read_cells,
+)
+from longbench_write.suites.checks.overlap import long_runs, near_duplicates
+from longbench_write.suites.checks.stated import matching, stated_lengths
+from longbench_write.suites.suite import Prompt, Suite, length_range, load_suite
+
+STATED = [
+    ("Write about 500 words on bees.", "about", 500, 500),
+    ("a 1,200-word essay", "about", 1200, 1200),
+    ("an essay of five hundred words", "about", 500, 500),
+    ("two thousand five hundred words, please", "about", 2500, 2500),
+    ("a thousand words or so", "about", 1000, 1000),
+    ("roughly 2k words", "about", 2000, 2000),
+    ("1.5k words", "about", 1500, 1500),
+    ("no less than 800 words", "at_least", 800, 800),
+    ("not fewer than 800 words", "at_least", 800, 800),
+    ("It needs at least 1,500 words.", "at_least", 1500, 1500),
+    ("a minimum of 300 words", "at_least", 300, 300),
+    ("over 900 words", "at_least", 900, 900),
+    ("600 words or more", "at_least", 600, 600),
+    ("600+ words", "at_least", 600, 600),
+    ("no more than 250 words", "at_most", 250, 250),
+    ("it must not exceed 300 words", "at_most", 300, 300),
+    ("not over 300 words", "at_most", 300, 300),
+    ("Don't exceed 300 words", "at_most", 300, 300),
+    ("in under 100 words", "at_most", 100, 100),
+    ("within 400 words", "at_most", 400, 400),
+    ("up to 400 words", "at_most", 400, 400),
+    ("400 words max", "at_most", 400, 400),
+    ("150 words maximum, and not one more", "at_most", 150, 150),
+    ("the box takes 800 words and not one more", "at_most", 800, 800),
+    ("less than 90 words", "at_most", 90, 90),
+    ("between 450 and 550 words", "range", 450, 550),
+    ("2,500 to 3,500 words", "range", 2500, 3500),
+    ("600–800 words", "range", 600, 800),
+    ("800字左右", "about", 800, 800),
+    ("约800字", "about", 800, 800),
+    ("写五千字", "about", 5000, 5000),
+    ("一万字上下", "about", 10_000, 10_000),
+    ("一万两千字", "about", 12_000, 12_000),
+    ("一万二千五百字", "about", 12_500, 12_500),
+    ("一万二字", "about", 12_000, 12_000),
+    ("两千零五十字", "about", 2050, 2050),
+    ("一二〇〇字", "about", 1200, 1200),
+    ("十五万字", "about", 150_000, 150_000),
+    ("1.5万字", "about", 15_000, 15_000),
+    ("3千字", "about", 3000, 3000),
+    ("2000个字", "about", 2000, 2000),
+    ("字数在2000左右", "about", 2000, 2000),
+    ("字数：1500", "about", 1500, 1500),
+    ("不少于3000字", "at_least", 3000, 3000),
+    ("字数不低于两千字", "at_least", 2000, 2000),
+    ("至少800字", "at_least", 800, 800),
+    ("一万字以上", "at_least", 10_000, 10_000),
+    ("超过3000字", "at_least", 3000, 3000),
+    ("总字数1.5万字以上", "at_least", 15_000, 15_000),
+    ("不超过500字", "at_most", 500, 500),
+    ("不得超过500字", "at_most", 500, 500),
+    ("字数别超过八百字", "at_most", 800, 800),
+    ("控制在200字以内", "at_most", 200, 200),
+    ("300字之内", "at_most", 300, 300),
+    ("最多600字", "at_most", 600, 600),
+    ("少于600字", "at_most", 600, 600),
+    ("800到1000字", "range", 800, 1000),
+    ("八百至一千字", "range", 800, 1000),
+    ("2000—2400字", "range", 2000, 2400),
+    ("1300字到1500字之间", "range", 1300, 1500),
+    ("3-5千字", "range", 3000, 5000),
+    ("1万到1.5万字", "range", 10_000, 15_000),
+    ("字数800-1000", "range", 800, 1000),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "low", "high"), STATED)
+@pytest.mark.parametrize("around", ["{}", "For 3 readers, {}. Thanks, 2 of us!", "我们3个人。{}，谢谢2位！"])
+def test_stated_length(text, rule, low, high, around):
+    found = stated_lengths(around.format(text))
+    assert [(stated.rule, stated.low, stated.high) for stated in found] == [(rule, low, high)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "In 1912 we had 500 sheep.",
+        "他用了三千元",
+        "wordless 500",
+        "a word with you",
+        "words",
+        "文字",
+        "zero words",
+    ],
+)
+def test_no_stated_length(text):
+    assert stated_lengths(text) == []
+
+
+@given(
+    st.text(
+        st.sampled_from(
+            "0123456789,.，+-—kK 万千百十零两三字数个不超过以上内 words to and five hundred thousand a"
+        ),
+        max_size=40,
+    )
+)
+def test_any_text_is_read(text):
+    for stated in stated_lengths(text):
+        assert stated.rule in LENGTH_RULES
+        assert 0 < stated.low <= stated.high
+        assert (stated.low < stated.high) == (stated.rule == "range")
+
+
+def chinese(number: int) -> str:
+    """A number from 1 to 99,999 in the usual characters."""
+    if number >= 10_000:
+        head, rest = divmod(number, 10_000)
+        return chinese(head) + "万" + ("" if not rest else ("零" if rest < 1000 else "") + chinese(rest))
+    text, gap = "", False
+    for unit, sign in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, number = divmod(number, unit)
+        if digit:
+            text += ("零" if gap and text else "") + "零一二三四五六七八九"[digit] + sign
+        gap = not digit
+    return text
+
+
+@given(st.integers(1, 99_999))
+def test_chinese_numerals(number):
+    (stated,) = stated_lengths(f"请写{chinese(number)}字")
+    assert stated.low == number
+
+
+def test_the_rules_of_the_official_prompts_are_what_the_matcher_finds():
+    lines = (data_root("benchmark_data") / "length_rules.csv").read_text().splitlines()
+    listed = {line.split(",", 1)[0]: line.split(",", 1)[1] for line in lines[1:]}
+    found = {}
+    for name in ("longbench-write", "longbench-write-en", "longwrite-ruler"):
+        for prompt in load_suite(name).prompts:
+            stated = matching(prompt.prompt, prompt.length)
+            if stated is None:
+                found[prompt.id] = "about,,,no"
+            else:
+                bounds = f"{stated.low},{stated.high}" if stated.rule == "range" else ","
+                found[prompt.id] = f"{stated.rule},{bounds},yes"
+    assert found == listed
+
+
+def test_the_table_of_cells_is_that_of_longbench_write():
+    prompts = load_suite("longbench-write").prompts
+    assert check_distribution(prompts) == []
+    assert read_cells().total() == 120
+
+
+@pytest.fixture(scope="module")
+def good() -> Suite:
+    return load_suite("lbw-open")
+
+
+@pytest.fixture(scope="module")
+def official() -> tuple[Prompt, ...]:
+    return tuple(p for name in ("longbench-write", "longwrite-ruler") for p in load_suite(name).prompts)
+
+
+def changed(suite: Suite, place: int, **changes: object) -> tuple[Prompt, ...]:
+    prompts = list(suite.prompts)
+    prompts[place] = replace(prompts[place], **changes)
+    return tuple(prompts)
+
+
+def the(suite: Suite, **wanted: object) -> int:
+    """The place of the first prompt with these fields."""
+    return next(
+        i
+        for i, p in enumerate(suite.prompts)
+        if all(getattr(p, name) == value for name, value in wanted.items())
+    )
+
+
+def test_lbw_open_passes_every_check(good, official):
+    assert check_suite(good, official=official) == []
+
+
+def test_lbw_open_is_nowhere_near_a_template_with_words_exchanged(good, monkeypatch):
+    monkeypatch.setattr("longbench_write.suites.checks.overlap.NEAR", 0.1)
+    assert near_duplicates(good.prompts) == []
+
+
+def test_checks_can_be_left_out(good):
+    bad = replace(good, prompts=changed(good, 0, type="Poetry", length=77))
+    assert {fault.check for fault in check_suite(bad)} == {"length", "distribution", "types"}
+    assert check_suite(bad, skip=["length", "distribution", "types"]) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_another_length_than_stated(good, language):
+    place = the(good, language=language, length_rule="about", length=400)
+    (fault,) = check_length(changed(good, place, length=500))
+    assert fault.ids == (good.prompts[place].id,)
+    assert "its length is 500 (about)" in fault.text
+    assert {"en": "400 words", "zh": "四百字"}[language] in str(fault)
+
+
+@pytest.mark.parametrize("rule", LENGTH_RULES)
+def test_another_rule_than_stated(good, rule):
+    place = the(good, length_rule=rule)
+    for other in set(LENGTH_RULES) - {rule}:
+        (fault,) = check_length(changed(good, place, length_rule=other))
+        assert f"({rule})" in fault.text
+        assert f"({other}" in fault.text
+    assert check_length(changed(good, place, length_rule=None, length_bounds=None)) == []
+
+
+def test_other_bounds_than_stated(good):
+    place = the(good, length_rule="range")
+    low, high = good.prompts[place].length_bounds
+    (fault,) = check_length(changed(good, place, length_bounds=(low, high + 1)))
+    assert f"(range {low}-{high + 1})" in fault.text
+
+
+def test_no_length_stated(good):
+    (fault,) = check_length(changed(good, 3, prompt="Write about rivers."))
+    assert "states no length" in fault.text
+
+
+def test_another_distribution(good):
+    place = the(good, type="Popular Science", language="zh", length=300)
+    faults = sorted(fault.text for fault in check_distribution(changed(good, place, type="News Report")))
+    assert faults == [
+        "News Report, zh, [0,500): 1 prompts, longbench-write has 0",
+        "Popular Science, zh, [0,500): 3 prompts, longbench-write has 4",
+    ]
+    faults = sorted(fault.text for fault in check_distribution(changed(good, place, length=310)))
+    assert faults == [
+        "required length 300: 2 prompts, longbench-write has 3",
+        "required length 310: 1 prompts, longbench-write has 0",
+    ]
+    (fault,) = check_distribution(good.prompts[:7])
+    assert fault.text == "7 prompts, longbench-write has 120"
+
+
+def test_another_type(good):
+    (fault,) = check_types(changed(good, 5, type="News"))
+    assert fault.ids == (good.prompts[5].id,)
+    assert "'News' is none of" in fault.text
+
+
+def test_another_language(good):
+    place = the(good, language="en")
+    (fault,) = check_language(changed(good, place, language="zh"))
+    assert str(fault) == f"language: {good.prompts[place].id}: recorded as zh, written in en"
+    assert check_language(changed(good, place, language="fr")) == []
+
+
+def test_duplicates(good):
+    for language in ("en", "zh"):
+        first = the(good, language=language)
+        last = len(good.prompts) - 1 - [p.language for p in reversed(good.prompts)].index(language)
+        text = good.prompts[first].prompt
+        (fault,) = check_duplicates(changed(good, last, prompt=text))
+        assert fault.ids == (good.prompts[first].id, good.prompts[last].id)
+        assert "100%" in fault.text
+        half = text[: len(text) // 2] + good.prompts[last].prompt
+        (fault,) = check_duplicates(changed(good, last, prompt=half))
+        assert fault.ids == (good.prompts[first].id, good.prompts[last].id)
+
+
+def test_a_template_with_words_exchanged():
+    template = (
+        "Write a short story of about {n} words about a {who} who finds a {what} in the attic of a house."
+    )
+    texts = [
+        template.format(n=500, who="boy", what="map"),
+        template.format(n=900, who="widow", what="violin"),
+    ]
+    prompts = [Prompt(f"p-{i}", text, "News", 500, "en") for i, text in enumerate(texts)]
+    assert [fault.ids for fault in check_duplicates(prompts)] == [("p-0", "p-1")]
+
+
+def test_the_same_words_in_another_dress():
+    texts = ["Say it, 300 words!", "say IT — 400 words"]
+    prompts = [Prompt(f"p-{i}", text, "News", 300, "en") for i, text in enumerate(texts)]
+    assert len(check_duplicates(prompts)) == 1
+
+
+def test_the_same_topic(good):
+    topic = good.prompts[2].topic
+    (fault,) = check_duplicates(changed(good, 9, topic=f" {topic.upper()} "))
+    assert fault.ids == (good.prompts[2].id, good.prompts[9].id)
+    assert "topic" in fault.text
+    assert check_duplicates([replace(prompt, topic="") for prompt in good.prompts]) == []
+
+
+@pytest.mark.parametrize(("language", "size"), [("en", 8), ("zh", 12)])
+def test_overlap_with_an_official_prompt(good, official, language, size):
+    source = max((p for p in official if p.language == language), key=lambda p: len(long_runs(p.prompt)))
+    run = next(run for run in long_runs(source.prompt) if len(run) == size)
+    join = " ".join if language == "en" else "".join
+    place = the(good, language=language)
+    text = good.prompts[place].prompt
+    mark = "." if language == "en" else "。"
+    faults = check_overlap(changed(good, place, prompt=f"{text} {join(run).title()}{mark}"), official)
+    assert {fault.ids for fault in faults} == {(good.prompts[place].id,)}
+    assert any(f"with {source.id}" in fault.text for fault in faults)
+    cut = join(run[:-1])
+    assert check_overlap([replace(good.prompts[place], prompt=f"{mark} {cut} {mark}")], official) == []
+
+
+def test_every_check_has_a_name_and_the_ranges_are_those_of_the_suites(good):
+    assert list(CHECKS) == ["length", "distribution", "types", "language", "duplicates"]
+    assert {length_range(length) for _, _, length in read_cells()} == {
+        length_range(p.length) for p in good.prompts
+    }
