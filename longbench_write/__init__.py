@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from longbench_write.judging.judge import Judge
     from longbench_write.metrics.length import count_words, length_score
     from longbench_write.runs.evaluation import evaluate
-    from longbench_write.runs.folder import load_run
+    from longbench_write.runs.store import load_run
     from longbench_write.scoring.summary import Summary
     from longbench_write.suites.suite import load_suite
 
@@ -35,7 +35,7 @@ _HOMES = {
     "count_words": "metrics.length",
     "evaluate": "runs.evaluation",
     "length_score": "metrics.length",
-    "load_run": "runs.folder",
+    "load_run": "runs.store",
     "load_suite": "suites.suite",
 }
 

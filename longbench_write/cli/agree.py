@@ -43,7 +43,7 @@ def agree(
     """
     from longbench_write.compare.agreement import agree as compare
     from longbench_write.compare.agreement import consistency, medians, read_human_scores, repeats_by_judge
-    from longbench_write.runs.folder import load_run
+    from longbench_write.runs.store import load_run
 
     repeats = repeats_by_judge(load_run(run).judgements)
     chosen = _chosen(judges, list(repeats))

@@ -13,7 +13,7 @@ def write_file(path: Path, text: str) -> None:
     Raises:
         UsageError: It cannot be written.
     """
-    from longbench_write.runs.folder import write_whole
+    from longbench_write.files.whole import write_whole
 
     _make_folder(path)
     write_whole(path, text)

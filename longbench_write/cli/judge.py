@@ -35,7 +35,7 @@ def judge(run: Path, as_json: bool, **options: Any) -> None:
     from longbench_write.cli.session import drive
     from longbench_write.cli.table import exit_code, show
     from longbench_write.runs.evaluation import start_judging
-    from longbench_write.runs.folder import load_run
+    from longbench_write.runs.store import load_run
 
     settings = build_config({"model": load_run(run).manifest["model"]} | given(RunConfig, options))
     progress = make_progress(settings.progress)

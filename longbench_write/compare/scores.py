@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from longbench_write.records import DIMENSIONS, Key
-from longbench_write.runs.folder import PREDICTIONS, load_run
+from longbench_write.runs.folder import PREDICTIONS
+from longbench_write.runs.store import load_run
 from longbench_write.scoring.summary import Heading, Summary
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 

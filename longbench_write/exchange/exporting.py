@@ -16,8 +16,9 @@ from typing import Any
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
 from longbench_write.render.cells import cell, csv_text
-from longbench_write.runs.folder import SCORES, SUMMARY, Run, load_run
+from longbench_write.runs.folder import SCORES, SUMMARY
 from longbench_write.runs.results import read_rows, scores_csv
+from longbench_write.runs.store import Run, load_run
 from longbench_write.scoring.scoring import Row
 from longbench_write.scoring.signs import FLAGS
 from longbench_write.scoring.summary import Summary

@@ -18,9 +18,10 @@ from longbench_write.exchange.reference import read_reference
 from longbench_write.judging.reply import read_reply
 from longbench_write.metrics.length import count_words
 from longbench_write.records import Failure, Judgement, Key
-from longbench_write.runs.folder import MANIFEST, SUMMARY, RunWriter, load_run, run_path
+from longbench_write.runs.folder import MANIFEST, SUMMARY, run_path
 from longbench_write.runs.manifest import imported_manifest
 from longbench_write.runs.results import score_run, write_results
+from longbench_write.runs.store import RunWriter, load_run
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import Prompt, Suite, load_suite
 from longbench_write.writers.direct import answered_prediction

@@ -14,7 +14,8 @@ from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import Metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError
-from longbench_write.runs.folder import JUDGEMENTS, load_run
+from longbench_write.runs.folder import JUDGEMENTS
+from longbench_write.runs.store import load_run
 
 _SAMPLES = (1, 2, 3, 5, 8)
 _REPEATS = (1, 3)

@@ -10,7 +10,8 @@ from typing import Any
 
 from longbench_write.compare.collection import Entry
 from longbench_write.records import DIMENSIONS, Failure, Judgement, Key, Prediction
-from longbench_write.runs.folder import MANIFEST, load_run
+from longbench_write.runs.folder import MANIFEST
+from longbench_write.runs.store import load_run
 from longbench_write.scoring.scoring import Row
 from longbench_write.scoring.signs import FLAGS
 from longbench_write.suites.suite import LENGTH_RANGES, length_range

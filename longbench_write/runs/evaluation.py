@@ -6,35 +6,29 @@ Nothing is asked of a model before every part has been checked: suite, selection
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from longbench_write.backends.base import Backend, BackendSpec
-from longbench_write.backends.registry import open_backend, prepare
+from longbench_write.backends.base import BackendSpec
+from longbench_write.backends.registry import prepare
 from longbench_write.config import RunConfig, build_config
 from longbench_write.errors import UsageError
-from longbench_write.records import Key
-from longbench_write.runs.folder import RunWriter, load_run, run_path
-from longbench_write.runs.manifest import new_manifest, now, with_judge
-from longbench_write.runs.pipeline import Judging, Limits, Observer, Plan, Task, Turn, Writing, run_pipeline
-from longbench_write.runs.results import write_results
+from longbench_write.runs.folder import run_path
+from longbench_write.runs.manifest import new_manifest
+from longbench_write.runs.pipeline import Limits, Observer
 from longbench_write.runs.roles import (
     JudgeRole,
     WriterRole,
     check_vllm_options,
-    in_turns,
     judge_role,
     make_writer,
-    retirement,
     run_identity,
-    same_model,
-    shared_spec,
     writer_spec,
 )
+from longbench_write.runs.session import Session
 from longbench_write.runs.spending import Spending
+from longbench_write.runs.store import RunWriter, load_run
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import Prompt, Suite, load_suite, select
 
@@ -85,7 +79,7 @@ async def _evaluate(
     label = judge.judge.label if judge else None
     with RunWriter(path, writing=True, judge=label, retry_failed=config.retry_failed) as run:
         manifest = new_manifest(config, suite, prompts, spec)
-        session = _Session(run, observer, spending, manifest, _limits(config))
+        session = Session(run, observer, spending, manifest, _limits(config))
         owed = [(prompt, sample) for prompt, sample in tasks if (prompt.id, sample) not in run.predictions]
         writer = WriterRole(spec, lambda backend: make_writer(config, backend)) if owed else None
         await session.work(owed, writer, judge)
@@ -129,131 +123,10 @@ async def _judge(
     observer: Observer,
 ) -> Summary:
     with RunWriter(path, writing=False, judge=judge.judge.label, retry_failed=config.retry_failed) as run:
-        session = _Session(run, observer, spending, manifest, _limits(config))
+        session = Session(run, observer, spending, manifest, _limits(config))
         await session.work([], None, judge)
         return session.finish(run.predictions.identities())
 
 
 def _limits(config: RunConfig) -> Limits:
     return Limits(config.prompt_timeout, config.max_time, config.max_failures)
-
-
-class _Session:
-    """One process's work on a run folder that it holds.
-
-    Args:
-        run: The folder.
-        observer: Told what happens.
-        spending: What it may cost.
-        manifest: What run.yaml says if it is not there yet.
-        limits: What ends it early.
-    """
-
-    def __init__(
-        self,
-        run: RunWriter,
-        observer: Observer,
-        spending: Spending,
-        manifest: dict[str, Any],
-        limits: Limits,
-    ) -> None:
-        self._limits = limits
-        self._run = run
-        self._observer = observer
-        self._spending = spending
-        spending.count(run.path)
-        self._manifest = run.read_manifest() or manifest
-        self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
-        urls = manifest["backend"]["base_urls"]
-        if urls and urls != self._manifest["backend"]["base_urls"]:
-            begun = ", ".join(self._manifest["backend"]["base_urls"])
-            observer.note(f"this run was begun with {begun}; --fresh starts one for another server's model")
-
-    async def work(self, owed: list[Task], writer: WriterRole | None, judge: JudgeRole | None) -> None:
-        """Open the backends and do what is owed; without anything owed, open nothing."""
-        to_judge = self._unjudged(judge)
-        if not owed and not to_judge:
-            self._observer.note(f"nothing is owed: every response is recorded in {self._run.path}")
-            self._write_manifest(judge)
-            return
-        if writer and judge and in_turns(writer.spec, judge.spec):
-            self._observer.note(
-                "two phases, one engine at a time: everything is written first, then everything is judged"
-            )
-            self._write_manifest(judge)
-            await self._phase(owed, [], writer, None)
-            for prompt, sample in owed:
-                record = self._run.predictions.get((prompt.id, sample))
-                if record.response is not None:
-                    self._run.answered[record.key] = record.response_length or 0
-            owed, writer, to_judge = [], None, self._unjudged(judge)
-        await self._phase(owed, to_judge, writer, judge)
-
-    def _unjudged(self, judge: JudgeRole | None) -> list[Turn]:
-        """What this judge has not said yet of the responses that are there."""
-        if judge is None:
-            return []
-        repeats = range(judge.judge.card.repeats)
-        return [
-            (key, repeat)
-            for key in self._run.answered
-            for repeat in repeats
-            if not self._run.judged(judge.judge.label, key, repeat)
-        ]
-
-    async def _phase(
-        self, owed: list[Task], to_judge: list[Turn], writer: WriterRole | None, judge: JudgeRole | None
-    ) -> None:
-        """Write and judge at once what is given, with backends that are closed at the end."""
-        async with AsyncExitStack() as stack:
-            writing = judging = None
-            if writer:
-                backend = await self._open(stack, shared_spec(writer.spec, judge))
-                most = min(writer.spec.concurrency, len(owed))
-                writing = Writing(writer.make(self._spending.of_writer(backend)), backend, most)
-            if judge:
-                shared = (
-                    writing.backend if writing and writer and same_model(writer.spec, judge.spec) else None
-                )
-                judge_backend = shared or await self._open_judge(stack, judge)
-                repeats = judge.judge.card.repeats
-                most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
-                judging = Judging(judge.judge, self._spending.of_judge(judge_backend), most, repeats)
-            self._write_manifest(judge)
-            started = time.monotonic()
-            try:
-                there = len(self._run.answered)
-                plan = Plan(self._run.path, owed, to_judge, there, writing, judging, self._limits)
-                await run_pipeline(plan, self._run, self._observer)
-            finally:
-                self._manifest["seconds"] = (self._manifest["seconds"] or 0.0) + time.monotonic() - started
-                self._manifest["end"] = now()
-                self._run.write_manifest(self._manifest)
-
-    async def _open(self, stack: AsyncExitStack, spec: BackendSpec) -> Backend:
-        if spec.kind == "vllm":
-            self._observer.note(f"loading {spec.model} into vLLM")
-        return await stack.enter_async_context(open_backend(spec))
-
-    async def _open_judge(self, stack: AsyncExitStack, role: JudgeRole) -> Backend:
-        from longbench_write.backends.openai.backend import OpenAIBackend
-
-        try:
-            backend = await self._open(stack, role.spec)
-        except UsageError as error:
-            raise UsageError(role.judge.blamed(str(error))) from None
-        if isinstance(backend, OpenAIBackend) and (day := await backend.shutdown_date()):
-            self._observer.note(retirement(role.judge, day))
-        return backend
-
-    def _write_manifest(self, judge: JudgeRole | None) -> None:
-        """Write down what is about to be done; what an earlier session wrote stays."""
-        if judge:
-            has_judged = self._run.has_judged(judge.judge.label)
-            self._manifest = with_judge(self._manifest, judge.judge, has_judged=has_judged)
-        self._run.write_manifest(self._manifest)
-
-    def finish(self, order: list[Key]) -> Summary:
-        """Put the records in order and write the results."""
-        self._run.sort(order)
-        return write_results(self._run.path, signs=self._run.signs)

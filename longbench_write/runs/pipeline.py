@@ -19,7 +19,7 @@ from longbench_write.errors import VERDICTS, BackendError, LbwError
 from longbench_write.judging.judge import Judge
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.runs.faults import Gate, Meaning
-from longbench_write.runs.folder import RunWriter
+from longbench_write.runs.store import RunWriter
 from longbench_write.scoring.signs import signs_of
 from longbench_write.suites.suite import Prompt
 from longbench_write.writers.direct import DirectWriter, failed_prediction, written_prediction

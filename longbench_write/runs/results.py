@@ -11,10 +11,12 @@ from types import MappingProxyType
 from typing import Any
 
 from longbench_write.errors import RunFolderError, shorten, unknown_name
+from longbench_write.files.whole import write_whole
 from longbench_write.kinds import check_kinds
 from longbench_write.records import DIMENSIONS, Key
 from longbench_write.render.cells import cell, cell_text, csv_text
-from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, hold, load_run, write_whole
+from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, hold
+from longbench_write.runs.store import load_run
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.scoring import Row, summarise
 from longbench_write.scoring.signs import FLAGS, Signs

@@ -11,7 +11,8 @@ from longbench_write.backends.budget import BudgetedBackend, Limit
 from longbench_write.backends.prices import FREE, TOKENS, prices_of
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
-from longbench_write.runs.folder import MANIFEST, load_run
+from longbench_write.runs.folder import MANIFEST
+from longbench_write.runs.store import load_run
 
 
 class Spending:

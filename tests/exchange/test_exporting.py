@@ -21,9 +21,9 @@ from longbench_write.exchange.exporting import (
 )
 from longbench_write.exchange.importing import import_run
 from longbench_write.metrics.length import count_words
-from longbench_write.runs.folder import RunWriter
 from longbench_write.runs.manifest import imported_manifest
 from longbench_write.runs.results import read_rows, score_run
+from longbench_write.runs.store import RunWriter
 from longbench_write.suites.suite import load_suite
 
 UPSTREAM = ["prompt", "type", "length", "response_length", "response"]

@@ -8,8 +8,8 @@ from longbench_write.compare.collection import blocks, collect
 from longbench_write.errors import UsageError
 from longbench_write.exchange.importing import import_run
 from longbench_write.metrics.length import length_score
-from longbench_write.runs.folder import load_run
 from longbench_write.runs.results import score_run
+from longbench_write.runs.store import load_run
 
 ANSWERS = [answer(prompt, response) for prompt, response in TEXTS]
 JUDGED = [line | {"scores": scores(5, 4, 3, 4, 5, 4)} for line in ANSWERS[:4]]

@@ -8,7 +8,7 @@ from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.files.yaml_text import load_yaml
 from longbench_write.gate.config import read_gate
 from longbench_write.judging.cards import load_card
-from longbench_write.runs.folder import load_run
+from longbench_write.runs.store import load_run
 
 LAUGHS = "a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)

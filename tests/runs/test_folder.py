@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from samples import failed, judged, predicted
 
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.runs.folder import RunWriter, folder_name, hold, load_run, run_path
+from longbench_write.runs.folder import folder_name, hold, run_path
+from longbench_write.runs.store import RunWriter, load_run
 
 
 def test_plain_model_names_stay_readable():

@@ -1,0 +1,156 @@
+"""The records of a run folder, read, and written by the one process that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.files.jsonl import RecordFile, Records
+from longbench_write.files.whole import write_whole
+from longbench_write.files.yaml_text import load_yaml
+from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, hold
+from longbench_write.scoring.signs import Signs
+
+JudgementKey = tuple[str, str, int, int]
+"""A judgement's identity within a run: judge, prompt id, sample, repeat."""
+
+_NEEDED = (
+    *("model", "suite", "writer", "prompts", "owed", "backend"),
+    *("config", "judge", "judges", "start", "seconds"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read.
+
+    Attributes:
+        path: The folder.
+        manifest: What run.yaml says.
+        predictions: Its responses, in the suite's order once the run is done.
+        judgements: Its judgements.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    predictions: Records[Prediction, Key]
+    judgements: Records[Judgement, JudgementKey]
+
+
+def load_run(path: str | Path) -> Run:
+    """Read a run folder; its records are read as they are iterated over.
+
+    Raises:
+        UsageError: It is no run folder.
+        RunFolderError: Its manifest cannot be read.
+    """
+    import yaml
+
+    folder = Path(path)
+    try:
+        manifest = load_yaml((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is not a run folder: it has no {MANIFEST}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RunFolderError(f"{folder / MANIFEST} cannot be read: {' '.join(str(error).split())}") from None
+    if lacking := [key for key in _NEEDED if not isinstance(manifest, dict) or key not in manifest]:
+        raise RunFolderError(
+            f"{folder / MANIFEST} does not say {', '.join(lacking)}: it is no run's manifest"
+        )
+    return Run(
+        folder,
+        manifest,
+        Records(folder / PREDICTIONS, Prediction.from_json, _key),
+        Records(folder / JUDGEMENTS, Judgement.from_json, _judgement_key),
+    )
+
+
+def _key(record: Prediction) -> Key:
+    return record.key
+
+
+def _judgement_key(record: Judgement) -> JudgementKey:
+    return record.judge, record.id, record.sample, record.repeat
+
+
+class RunWriter:
+    """A run folder that is held and open for records; a context manager.
+
+    What failed on passing faults is taken out when the folder is opened, and is owed again; so is a judgement
+    whose response is not there.
+
+    Args:
+        path: The folder; it is made if it is not there.
+        writing: Whether responses are going to be written; otherwise every prediction stays.
+        judge: The label of the judge who goes on; the failed judgements of others stay.
+        retry_failed: Whether what failed for good is owed again too.
+
+    Attributes:
+        answered: The responses that were there when the folder was opened, and their lengths in words.
+        signs: What responses show, of those that were looked at since.
+    """
+
+    def __init__(self, path: Path, *, writing: bool, judge: str | None, retry_failed: bool = False) -> None:
+        self.path = path
+        self._writing = writing
+        self._judge = judge
+        self._retry_failed = retry_failed
+        self.answered: dict[Key, int] = {}
+        self.signs: dict[Key, Signs] = {}
+        self.predictions = RecordFile(path / PREDICTIONS, Prediction.from_json, _key)
+        self.judgements = RecordFile(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(hold(self.path))
+            self.predictions.open(keep=self._keeps_prediction)
+            stack.callback(self.predictions.close)
+            self.judgements.open(keep=self._keeps_judgement)
+            stack.callback(self.judgements.close)
+            self._exits = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def _keeps_prediction(self, record: Prediction) -> bool:
+        if record.response is not None:
+            self.answered[record.key] = record.response_length or 0
+        return not self._writing or self._stays(record.error)
+
+    def _keeps_judgement(self, record: Judgement) -> bool:
+        return record.key in self.predictions and (record.judge != self._judge or self._stays(record.error))
+
+    def _stays(self, error: Failure | None) -> bool:
+        return error is None or (error.final and not self._retry_failed)
+
+    def judged(self, judge: str, key: Key, repeat: int) -> bool:
+        """Whether this judge has said something of this response for so many-th time, from 0."""
+        return (judge, *key, repeat) in self.judgements
+
+    def has_judged(self, judge: str) -> bool:
+        """Whether this judge has said something of any response."""
+        return any(key[0] == judge for key in self.judgements.identities())
+
+    def sort(self, order: Iterable[Key]) -> None:
+        """Put the records in the suite's order, so that files do not depend on who answered first."""
+        rank = {key: place for place, key in enumerate(order)}
+        last = len(rank)
+        self.predictions.sort(lambda key: rank.get(key, last))
+        self.judgements.sort(lambda key: (key[0], rank.get((key[1], key[2]), last), key[3]))
+
+    def read_manifest(self) -> dict[str, Any] | None:
+        """What run.yaml says, None where it has not been written yet."""
+        return load_run(self.path).manifest if (self.path / MANIFEST).exists() else None
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write run.yaml."""
+        import yaml
+
+        text = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=110)
+        write_whole(self.path / MANIFEST, text)
