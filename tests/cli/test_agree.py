@@ -8,7 +8,7 @@ from samples import judged
 from longbench_write.cli.agree import agree
 from longbench_write.errors import UsageError
 from longbench_write.records import DIMENSIONS
-from longbench_write.runs.folder import _NEEDED
+from longbench_write.runs.store import _NEEDED
 
 
 def put_judgements(folder, judgements):
