@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self, TypedDict
 
 from longbench_write.kinds import check_kinds
-
-DIMENSIONS = ("Relevance", "Accuracy", "Coherence", "Clarity", "Breadth and Depth", "Reading Experience")
-"""The judge's six dimensions, in the official order and spelling."""
+from longbench_write.metrics.quality import DIMENSIONS, SIX
 
 Key = tuple[str, int]
 """A response's identity within a run: prompt id and sample number (from 0)."""
@@ -155,7 +153,7 @@ class Judgement(_Record):
 
     def _check(self) -> None:
         for scores in (self.scores, *(part["scores"] for part in self.chapters or ())):
-            if scores is not None and not _are_scores(scores):
+            if scores is not None and not SIX.accepts(scores):
                 raise ValueError("scores are not the six dimensions, each an integer from 1 to 5")
         _check_usage(self.usage)
 
@@ -167,12 +165,6 @@ class Judgement(_Record):
         if self.chapters:
             return over_chapters(self.chapters)
         return {name: self.scores[name] for name in DIMENSIONS}
-
-
-def _are_scores(scores: dict[str, Any]) -> bool:
-    return set(scores) == set(DIMENSIONS) and all(
-        type(value) is int and 1 <= value <= 5 for value in scores.values()
-    )
 
 
 def _check_usage(usage: dict[str, Any] | None) -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 PERFECT = json.dumps({"Analysis": "Flawless.", **dict.fromkeys(DIMENSIONS, 5)})
 BARE = json.dumps(dict.fromkeys(DIMENSIONS, 5))

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 from longbench_write.metrics.length import count_words
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 TEXTS = [
     (

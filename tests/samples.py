@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from longbench_write.records import DIMENSIONS, Failure, Judgement, Prediction
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Failure, Judgement, Prediction
 from longbench_write.scoring.summary import Heading
 
 PREDICTION = Prediction(

@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 from samples import failed, judged, predicted
 
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 PART = {"words": 3, "scores": dict.fromkeys(DIMENSIONS, 4), "analysis": "Well made."}
 IN_CHAPTERS = judged("b", chapters=[PART, PART | {"words": 7}], raw="{...}", analysis="Well made.")

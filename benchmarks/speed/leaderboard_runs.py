@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.speed.leaderboard import FOLDERS, PROMPTS
-from longbench_write.records import DIMENSIONS, Judgement, Prediction
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Judgement, Prediction
 from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import Heading

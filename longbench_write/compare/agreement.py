@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longbench_write.errors import UsageError
-from longbench_write.records import DIMENSIONS, Judgement, Key
+from longbench_write.metrics.quality import DIMENSIONS, SIX
+from longbench_write.records import Judgement, Key
 from longbench_write.stats import bootstrap_means, interval
 
 OVERALL = "overall"
@@ -218,7 +219,7 @@ def read_human_scores(path: Path) -> Scores:
                 except (TypeError, ValueError):
                     raise UsageError(
                         f"{path}, line {table.line_num}: each of the six scores must be an integer from "
-                        "1 to 5, and sample an integer"
+                        f"{SIX.low} to {SIX.high}, and sample an integer"
                     ) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
@@ -226,6 +227,6 @@ def read_human_scores(path: Path) -> Scores:
 
 
 def _score(text: str) -> int:
-    if (number := int(text)) not in range(1, 6):
+    if (number := int(text)) not in SIX.scale:
         raise ValueError(text)
     return number

@@ -15,7 +15,8 @@ from typing import Any
 
 from longbench_write.compare.scores import Response, Scores
 from longbench_write.errors import RunFolderError, UsageError, shorten
-from longbench_write.records import DIMENSIONS, Key
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Key
 from longbench_write.scoring.summary import Heading
 
 SCHEMA = 1

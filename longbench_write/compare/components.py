@@ -21,7 +21,8 @@ from longbench_write.compare.paired import paired
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import Rule
 from longbench_write.compare.scores import Response, Scores
-from longbench_write.records import DIMENSIONS, Judgement, Key
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Judgement, Key
 
 
 @dataclass(frozen=True)

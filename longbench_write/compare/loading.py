@@ -9,7 +9,8 @@ from longbench_write.compare.baseline import is_baseline, read_baseline
 from longbench_write.compare.collection import collect
 from longbench_write.compare.scores import Response, Scores
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.records import DIMENSIONS, Key
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Key
 from longbench_write.runs.folder import SCORES, SUMMARY
 from longbench_write.runs.results import read_rows
 from longbench_write.scoring.scoring import Row

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from longbench_write.compare.scores import HEADLINES, Response, Scores
 from longbench_write.errors import unknown_name
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from longbench_write.records import DIMENSIONS, Key
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Key
 from longbench_write.runs.folder import PREDICTIONS
 from longbench_write.runs.store import load_run
 from longbench_write.scoring.summary import Heading, Summary

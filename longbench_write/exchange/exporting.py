@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
+from longbench_write.metrics.quality import DIMENSIONS, SIX
+from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.render.cells import cell, csv_text
 from longbench_write.runs.folder import SCORES, SUMMARY
 from longbench_write.runs.results import read_rows, scores_csv
@@ -121,7 +122,7 @@ def reference_judged(scored: Scored) -> Iterator[str]:
                 scores = {"Analysis": judgement.analysis, **judgement.scores}
                 yield json_line(_as_reference(prediction) | {"scores": scores})
     if number:
-        totals = {name: (total / number - 1) * 25 for name, total in sums.items()}
+        totals = {name: SIX.points(total / number) for name, total in sums.items()}
         yield json_line(totals | {"total": sum(totals.values()) / len(totals)})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from longbench_write.errors import UsageError
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.suites.suite import LONGEST
 
 LONGEST_LINE = 1 << 26

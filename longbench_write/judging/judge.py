@@ -29,7 +29,8 @@ from longbench_write.judging.chapters import PARTS, placed, split
 from longbench_write.judging.reply import TRUNCATED_REPLY, read_reply
 from longbench_write.judging.template import fill
 from longbench_write.metrics.length import count_words
-from longbench_write.records import DIMENSIONS, Chapter, Failure, Judgement, over_chapters
+from longbench_write.metrics.quality import DIMENSIONS, SIX
+from longbench_write.records import Chapter, Failure, Judgement, over_chapters
 
 
 @dataclass
@@ -143,7 +144,7 @@ class Judge:
         analysis: dict[str, Any] = {"type": "string"}
         if self.card.analysis_max_chars is not None:
             analysis["maxLength"] = self.card.analysis_max_chars
-        scores = {name: {"type": "integer", "enum": [1, 2, 3, 4, 5]} for name in DIMENSIONS}
+        scores = {name: {"type": "integer", "enum": list(SIX.scale)} for name in DIMENSIONS}
         return {
             "type": "object",
             "properties": {"Analysis": analysis} | scores,

@@ -15,7 +15,7 @@ from typing import Any
 
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import shorten
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS, SIX
 
 # The `Failure.type`s of a judge that answered, but not with six scores.
 INVALID_REPLY = "invalid_reply"
@@ -205,8 +205,8 @@ def _fault(name: str, given: list[Any]) -> str:
     if not given:
         return f"{name} is missing"
     for value in given:
-        if type(value) is not int or not 1 <= value <= 5:
-            return f"{name} is {_show(value)}, not an integer from 1 to 5"
+        if type(value) is not int or value not in SIX.scale:
+            return f"{name} is {_show(value)}, not an integer from {SIX.low} to {SIX.high}"
     if len(set(given)) > 1:
         return f"{name} is given as {given[0]} and as {next(value for value in given if value != given[0])}"
     return ""

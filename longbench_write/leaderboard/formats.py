@@ -13,7 +13,7 @@ from typing import Any
 from longbench_write.compare.ranking import SCORES, Ranking, Standing
 from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow, plain
 from longbench_write.leaderboard.published import Published
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.render.cells import cell as csv_cell
 
 SCHEMA = 1

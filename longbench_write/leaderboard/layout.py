@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from longbench_write.compare.ranking import SCORES, Ranking, Score, Standing
 from longbench_write.leaderboard.published import Published
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.scoring.signs import FLAGS
 from longbench_write.scoring.summary import CONVENTION, Summary
 from longbench_write.suites.suite import LENGTH_RANGES

@@ -1,7 +1,7 @@
 """Both word counts, the length score S_l (arXiv 2408.07055), and one that knows how a length was asked for.
 
 S_l always rests on `count_words`, the frozen official count. `count_words_unicode` stands beside it as a
-diagnostic.
+diagnostic. A response to a prompt that asks for no length has no length score.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import regex
+
+from longbench_write.metrics.base import Measurable, Metric, Row, mean_over_prompts
 
 LENGTH_RULES = ("about", "at_least", "at_most", "range")
 """How a prompt may word its required length."""
@@ -179,3 +181,46 @@ def rule_length_score(rule: str, required: int, actual: int, bounds: Sequence[in
     if high is not None and (actual > high or actual <= 0):
         return length_score(high, actual)
     return 100.0
+
+
+def _length(response: Measurable) -> float | None:
+    return None if response.length is None else length_score(response.length, response.response_length)
+
+
+def _unicode(response: Measurable) -> float | None:
+    if response.length is None:
+        return None
+    return length_score(response.length, response.response_length_unicode)
+
+
+def _by_rule(response: Measurable) -> float | None:
+    if response.length is None or response.length_rule is None:
+        return None
+    return rule_length_score(
+        response.length_rule, response.length, response.response_length, response.length_bounds
+    )
+
+
+def _by_every_rule(rows: Sequence[Row]) -> float | None:
+    """The mean, where every response has one: a mean over some of the rules would be of other prompts."""
+    if any(S_L_RULE.name not in row.values for row in rows):
+        return None
+    return mean_over_prompts(rows, lambda row: row.values[S_L_RULE.name])
+
+
+S_L = Metric("S_l", "S_l", title="length", headline=True, of=_length)
+"""The length score."""
+
+S_L_UNICODE = Metric(
+    "S_l_unicode", "S_l, Unicode", title="length by the Unicode-aware word count", of=_unicode
+)
+"""The length score that the Unicode-aware count would give."""
+
+S_L_RULE = Metric(
+    "S_l_rule",
+    "S_l, by the rule",
+    title="length by the rule that each prompt states",
+    of=_by_rule,
+    aggregate=_by_every_rule,
+)
+"""The rule-aware length score."""

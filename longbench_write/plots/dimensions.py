@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
 from longbench_write.compare.collection import Block
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.plots.fonts import labels, wrapped
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
 from longbench_write.plots.legible import across, judged_counts, note
 from longbench_write.plots.scores import model_keys
 from longbench_write.plots.style import FAINT, KEY, KEY_WIDTH, Look, dodge, grid, look, new_figure
-from longbench_write.records import DIMENSIONS
 
 OVERLAID = 5
 """Models in one radar at most; more get one each."""

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from longbench_write.compare.collection import Entry
-from longbench_write.records import DIMENSIONS, Failure, Judgement, Key, Prediction
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Failure, Judgement, Key, Prediction
 from longbench_write.runs.folder import MANIFEST
 from longbench_write.runs.store import load_run
 from longbench_write.scoring.scoring import Row

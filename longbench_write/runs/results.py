@@ -13,7 +13,8 @@ from typing import Any
 from longbench_write.errors import RunFolderError, shorten, unknown_name
 from longbench_write.files.whole import write_whole
 from longbench_write.kinds import check_kinds
-from longbench_write.records import DIMENSIONS, Key
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Key
 from longbench_write.render.cells import cell, cell_text, csv_text
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, hold
 from longbench_write.runs.store import load_run

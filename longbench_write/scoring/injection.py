@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 _NAME = "|".join(name.replace(" ", r"[\s_]*") for name in DIMENSIONS)
 _SCORE = re.compile(rf"(?:{_NAME})[\"'“”*_\s]{{0,4}}[:：=][\"'“”*_\s]{{0,4}}[1-5](?!\d)", re.IGNORECASE)

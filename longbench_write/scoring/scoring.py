@@ -15,7 +15,8 @@ import numpy as np
 
 from longbench_write.backends.prices import costs
 from longbench_write.metrics.length import length_score, rule_length_score
-from longbench_write.records import DIMENSIONS, Judgement, Key, Prediction
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.signs import FLAGS, Signs, signs_of
 from longbench_write.scoring.summary import Heading, Summary

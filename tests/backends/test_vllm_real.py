@@ -24,7 +24,7 @@ from longbench_write.backends.hf_folder import embedded_folder
 from longbench_write.backends.vllm.backend import VLLMBackend, check_engine_args
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 pytestmark = [
     pytest.mark.vllm,

@@ -7,7 +7,7 @@ from samples import judged
 
 from longbench_write.cli.agree import agree
 from longbench_write.errors import UsageError
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.runs.store import _NEEDED
 
 

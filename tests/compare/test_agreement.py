@@ -20,7 +20,7 @@ from longbench_write.compare.agreement import (
     weighted_kappa,
 )
 from longbench_write.errors import UsageError
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 SCORE = st.integers(1, 5)
 

@@ -12,7 +12,7 @@ from samples import HEADING, judged, predicted
 from longbench_write.cli.gap import show_gap
 from longbench_write.compare.contamination import contamination_gap, is_gap
 from longbench_write.compare.contamination_report import GAP_HEADS, gap_lines
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.scoring import Row, summarise

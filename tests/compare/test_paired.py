@@ -16,7 +16,7 @@ from longbench_write.compare.scores import Scores
 from longbench_write.errors import LbwError, UsageError
 from longbench_write.gate.document import comparison_json
 from longbench_write.gate.markdown import comparison_markdown
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 SIX = (4, 4, 4, 4, 4, 4)
 

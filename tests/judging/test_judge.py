@@ -11,7 +11,8 @@ from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.metrics.length import count_words
-from longbench_write.records import DIMENSIONS, Failure, Judgement
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Failure, Judgement
 
 SCORES = dict(zip(DIMENSIONS, (5, 4, 3, 2, 1, 4), strict=True))
 GOOD = json.dumps({"Analysis": "Why."} | SCORES)

@@ -7,7 +7,7 @@ import yaml
 from servers.openai_server import Answer, OpenAIServer, writer
 
 from longbench_write import evaluate, load_run
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 SCORES = dict(zip(DIMENSIONS, (5, 4, 3, 2, 1, 4), strict=True))
 VALID = json.dumps({"Analysis": "Reads well."} | SCORES, indent=1)

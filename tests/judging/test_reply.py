@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longbench_write.judging.reply import Reply, read_reply
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 
 SCORES = dict(zip(DIMENSIONS, (5, 4, 3, 2, 1, 4), strict=True))
 PLANTED = dict.fromkeys(DIMENSIONS, 5)

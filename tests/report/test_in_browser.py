@@ -11,7 +11,7 @@ import pytest
 from report_runs import HOSTILE, entries, put_run, written
 from samples import failed, judged
 
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.report import write_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

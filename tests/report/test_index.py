@@ -8,7 +8,7 @@ from dataclasses import replace
 from report_runs import entries, put_run, small_run, written
 from samples import failed, judged, predicted
 
-from longbench_write.records import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.report.samples import Index, names, well_formed
 
 

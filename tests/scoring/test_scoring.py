@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from samples import HEADING, failed, judged, predicted
 
-from longbench_write.records import DIMENSIONS, Prediction
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.records import Prediction
 from longbench_write.runs.results import read_rows, scores_csv
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import Summary
