@@ -328,6 +328,44 @@ async def test_nothing_is_taken_from_the_environment_but_the_named_key(monkeypat
     assert "foreign-secret" not in json.dumps([without, with_key])
 
 
+STANDARD = {
+    *("accept", "accept-encoding", "authorization", "content-length", "content-type", "host", "user-agent"),
+    *(f"x-stainless-{name}" for name in ("arch", "async", "lang", "os", "package-version", "runtime")),
+    "x-stainless-runtime-version",
+}
+"""The headers of a chat request to a server that is not OpenAI's own."""
+
+
+async def test_headers_are_the_same_whatever_the_environment_says(monkeypatch, request):
+    with OpenAIServer(in_turn(OK)) as server:
+        await ask(server)
+        request.getfixturevalue("_foreign_environment")
+        names = (
+            "Accept",
+            "content-type",
+            "User-Agent",
+            "X-Stainless-Lang",
+            "Authorization",
+            "OpenAI-Project",
+        )
+        monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "\n".join(f"{name}: foreign-secret" for name in names))
+        await ask(server)
+        plain, foreign = (request.headers for request in server.requests)
+    assert foreign == plain
+    assert set(plain) - {"connection"} == STANDARD
+
+
+@pytest.mark.usefixtures("_foreign_environment")
+async def test_the_list_of_models_is_asked_for_with_the_named_key_alone(monkeypatch):
+    monkeypatch.setenv("MY_KEY", "my-key")
+    with OpenAIServer(in_turn(OK)) as server:
+        async with OpenAIBackend(spec(server.base_url, api_key_env="MY_KEY")) as backend:
+            await backend.shutdown_date()
+        (asked,) = server.listings
+    assert asked["authorization"] == "Bearer my-key"
+    assert "foreign-secret" not in json.dumps(asked)
+
+
 @pytest.mark.parametrize("value", ["", "  ", "clé", "two\nlines"])
 async def test_a_named_key_that_is_none_is_refused_when_opened(monkeypatch, value):
     monkeypatch.setenv("MY_KEY", value)

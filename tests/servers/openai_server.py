@@ -56,6 +56,7 @@ class OpenAIServer:
 
     Attributes:
         requests: The chat requests so far, in order of arrival.
+        listings: The headers of each request for the list of models, their names in lower case.
         answered: Chat requests that have been dealt with.
         peak: The most chat requests that were in flight at once.
     """
@@ -65,6 +66,7 @@ class OpenAIServer:
         self.models = models
         self.shutdown_dates: dict[str, object] = {}
         self.requests: list[Request] = []
+        self.listings: list[dict[str, str]] = []
         self.answered = 0
         self.peak = 0
         self.closing = threading.Event()
@@ -193,6 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.removeprefix("/v1") == "/models":
+            self.server.owner.listings.append({name.lower(): text for name, text in self.headers.items()})
             dates = self.server.owner.shutdown_dates
             models = [
                 {"id": name, "object": "model"} | ({"shutdown_date": dates[name]} if name in dates else {})

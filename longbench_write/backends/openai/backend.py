@@ -117,13 +117,10 @@ class OpenAIBackend:
         """When the provider shuts the model down, as its listing says; None where that says nothing."""
         import aiohttp
         import httpx2
-        import openai
 
         try:
-            listing = await self._endpoints[0].client.get(
-                "/models", cast_to=object, options={"timeout": CONNECT_TIMEOUT}
-            )
-        except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, ValueError):
+            listing = await self._endpoints[0].get("models")
+        except (httpx2.HTTPError, aiohttp.ClientError, ValueError, RecursionError):
             return None  # the first request says what is wrong
         entries = mapping(listing).get("data")
         for entry in entries if isinstance(entries, list) else []:
@@ -183,7 +180,7 @@ class _Endpoint:
         client: The openai client.
         transport: What it sends with.
         chat: Where chat requests go.
-        headers: What each of them says.
+        headers: What each request says.
         in_flight: Requests in flight there.
         asked: Requests so far.
     """
@@ -208,6 +205,20 @@ class _Endpoint:
             extensions={"timeout": self.transport.timeout.as_dict()},
         )
         return await self.transport.send(request, stream=True)
+
+    async def get(self, path: str) -> object:
+        """Read what lies below the base URL, as JSON.
+
+        Raises:
+            httpx2.HTTPError: It cannot be had, or the status is an error.
+            aiohttp.ClientError: It cannot be had.
+            ValueError: It is no JSON.
+        """
+        response = await self.transport.get(
+            self.client.base_url.join(path), headers=self.headers, timeout=CONNECT_TIMEOUT
+        )
+        body: object = response.raise_for_status().json()
+        return body
 
 
 def _read_key(name: str | None) -> str | None:
@@ -258,16 +269,38 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
         trust_env=not loopback,
     )
     address = public_url(url)
+    own = url == DEFAULT_BASE_URL
     client = openai.AsyncOpenAI(
-        api_key=key, base_url=address, timeout=timeout, max_retries=0, http_client=transport
+        api_key=key,
+        base_url=address,
+        timeout=timeout,
+        max_retries=0,
+        http_client=transport,
+        default_headers=None if own else _omitted_headers(),
     )
-    if url != DEFAULT_BASE_URL:
+    if not own:
         client.organization = client.project = client.admin_api_key = None
-        client._custom_headers = {}
-    headers = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
-    return _Endpoint(
-        address, client, transport, client.base_url.join("chat/completions"), headers | client.auth_headers
-    )
+    return _Endpoint(address, client, transport, client.base_url.join("chat/completions"), _headers(client))
+
+
+def _omitted_headers() -> dict[str, Any]:
+    """Strike out the headers that the client takes from OPENAI_CUSTOM_HEADERS; they may hold a key."""
+    import openai
+
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    names = (line.partition(":")[0].strip() for line in lines if ":" in line)
+    return {name: openai.Omit() for name in names}
+
+
+def _headers(client: openai.AsyncOpenAI) -> dict[str, str]:
+    """What each request of a client says, whatever of that was struck out of its default headers."""
+    always = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": client.user_agent,
+    }
+    given = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
+    return always | client.platform_headers() | given | client.auth_headers
 
 
 def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
