@@ -15,6 +15,17 @@ from longbench_write.files.yaml_text import load_yaml
 from longbench_write.urls import check_url
 
 
+class Known:
+    """Built-in names that the help shows for a field; a registry decides which others there are.
+
+    Args:
+        names: The names.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """What `lbw-eval --model M` does; the text beside each field is its help on the command line."""
@@ -25,7 +36,7 @@ class RunConfig:
     suite: Annotated[
         str, "longbench-write, longbench-write-en, longwrite-ruler, lbw-open, or the path of a JSONL file."
     ] = "longbench-write"
-    backend: Annotated[Literal["auto", "vllm", "openai", "local"], "Where the model runs."] = "auto"
+    backend: Annotated[str, Known("auto", "vllm", "openai", "local"), "Where the model runs."] = "auto"
     base_url: Annotated[
         tuple[str, ...], "OpenAI-compatible base URL; give it several times to share the load."
     ] = ()
@@ -68,7 +79,9 @@ class RunConfig:
         "What becomes of a response that does not fit the judge's context: no score, or judged in parts.",
     ] = "fail"
     judge_backend: Annotated[
-        Literal["openai", "vllm", "local"] | None, "Where the judge's model runs, if not as its card says."
+        str | None,
+        Known("openai", "vllm", "local"),
+        "Where the judge's model runs, if not as its card says.",
     ] = None
     judge_engine_arg: Annotated[
         dict[str, Any],

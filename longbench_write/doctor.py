@@ -17,7 +17,8 @@ from typing import Any
 from longbench_write._version import __version__
 from longbench_write.assets import assets
 from longbench_write.backends.model_cards import find_card
-from longbench_write.backends.registry import DEFAULT_KEY_ENV, choose_backend
+from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
+from longbench_write.backends.registry import choose_backend
 from longbench_write.config import RunConfig
 from longbench_write.judging.cards import judge_names, load_card
 

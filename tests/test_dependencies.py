@@ -72,6 +72,7 @@ def distributions(module: str) -> set[str]:
 EXTRAS = {
     "backends/local.py": "local",
     "backends/vllm/backend.py": "vllm",
+    "backends/vllm/options.py": "vllm",
     "backends/hf_folder.py": "vllm",
     "doctor.py": "vllm",
     "exchange/exporting.py": "parquet",

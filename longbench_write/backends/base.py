@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import TracebackType
-from typing import Any, Protocol, Self, TypedDict
+from typing import Any, ClassVar, Protocol, Self, TypedDict
 
 from longbench_write.errors import RetryPolicy
 
@@ -91,9 +93,9 @@ class BackendSpec:
     """Everything that is needed to open a backend.
 
     Attributes:
-        kind: A name of the registry: "openai", "vllm" or "local".
+        kind: A name of the registry of backends, such as "openai".
         model: The model's name there, a folder, or `local/...`.
-        base_urls: For "openai": each ends in /v1 or its like; the least busy is asked next.
+        base_urls: For a backend that asks servers: each ends in /v1 or its like; the least busy is next.
         api_key_env: The environment variable that holds the key; None sends no key.
         concurrency: Requests that will be in flight at once.
         max_tokens: The most new tokens that any request will ask for.
@@ -103,8 +105,9 @@ class BackendSpec:
         keep_alive: Whether a connection is used for more than one request.
         max_completion_tokens: Whether the limit is sent under that name, as reasoning models want it.
         retry: How failed requests are tried again.
-        engine_args: For "vllm": vLLM's engine arguments, as it names them.
-        prompt_format: For "vllm": "chat", "raw" or a chat template's path; None follows the model's card.
+        engine_args: For an engine: its own arguments, as it names them.
+        prompt_format: For an engine that makes prompts: "chat", "raw" or a chat template's path; None follows
+            the model's card.
     """
 
     kind: str
@@ -157,3 +160,114 @@ class Backend(Protocol):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class ModelBackend(ABC):
+    """Base class of every kind of backend: what the kind decides stands here, with the answer of most.
+
+    Nothing here needs the model to be loaded, or the library that loads it to be installed, but for the
+    coroutines of one that is open.
+
+    Attributes:
+        title: What messages call it; "" takes the name that it is registered under.
+        concurrency: Requests in flight at once where nobody says; None leaves that to a judge's card, or 32.
+        metered: Whether its requests may cost money, so that a limit on cost needs prices.
+        takes_base_urls: Whether it asks servers that the user, or a judge's card, names by their base URLs.
+        in_process: Whether it runs the model in this process or in processes of its own.
+        exclusive: Whether an open one takes what there is of this machine's accelerators, so that two models
+            of such backends are open one after the other.
+        options: Fields of a run's configuration that it understands and others need not.
+        judge_changes: What changes in a judge's card that was written for another kind of backend.
+    """
+
+    title: ClassVar[str] = ""
+    concurrency: ClassVar[int | None] = None
+    metered: ClassVar[bool] = True
+    takes_base_urls: ClassVar[bool] = False
+    in_process: ClassVar[bool] = False
+    exclusive: ClassVar[bool] = False
+    options: ClassVar[frozenset[str]] = frozenset()
+    judge_changes: ClassVar[Mapping[str, Any]] = {}
+
+    meter: Meter
+
+    def __init__(self, spec: BackendSpec) -> None:
+        self.spec = spec
+        self.meter = Meter()
+
+    @classmethod
+    def defaults(cls, base_urls: Sequence[str]) -> Mapping[str, Any]:
+        """Fields of the specification of a model under test that the user said nothing of.
+
+        Args:
+            base_urls: The servers that were named.
+        """
+        return {}
+
+    @classmethod
+    def configure(cls, spec: BackendSpec, note: Callable[[str], None]) -> BackendSpec:
+        """Complete and check a specification, before anything is fetched.
+
+        Args:
+            spec: As the user, or a judge's card, wants it.
+            note: Told what the user should know, in one sentence.
+
+        Raises:
+            UsageError: It cannot be opened so.
+        """
+        return spec
+
+    @classmethod
+    def prepare(cls, spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
+        """Check what can be checked before it is opened, and have what it needs on this machine.
+
+        Args:
+            spec: A complete specification.
+            on_download: Told the bytes of a model so far and their total.
+
+        Raises:
+            UsageError: It cannot be opened: a library, model or file is missing, or an argument is wrong.
+            AssetError: A file cannot be had.
+        """
+        return
+
+    @classmethod
+    def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
+        """Whether one open model can answer for both specifications, which are of this kind."""
+        return False
+
+    @classmethod
+    def identity(cls, spec: BackendSpec) -> dict[str, Any]:
+        """What this backend adds to a run's identity: all of its own that changes what a model writes.
+
+        Returns:
+            Plain values; "weights" tells one state of a model's files from another, None for a server's.
+        """
+        return {"weights": None}
+
+    @classmethod
+    def opening(cls, spec: BackendSpec) -> str:
+        """What is said aloud before a model is loaded; "" for nothing."""
+        return ""
+
+    async def shutdown_date(self) -> date | None:
+        """When the provider shuts the open model down; None where that is not known."""
+        return None
+
+    async def served_model(self) -> Mapping[str, Any] | None:
+        """How the server lists the open model; None where there is no server, or it does not list it."""
+        return None
+
+    @abstractmethod
+    async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
+        """Answer one chat; see `Backend.complete`."""
+
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Open it."""
+
+    @abstractmethod
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
-from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, Sampling
+from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling
 from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.errors import UsageError, unknown_name
 
@@ -24,7 +24,7 @@ PROMPT_ROOM = 8192
 """Tokens of context that a prompt may have beside the new tokens, where the model was trained on so many."""
 
 
-class LocalBackend:
+class LocalBackend(ModelBackend):
     """Runs a GGUF model: `local/smollm2-135m`, or any file as `local/PATH.gguf`.
 
     Attributes:
@@ -32,11 +32,34 @@ class LocalBackend:
         meter: What it has done so far.
     """
 
+    title: ClassVar[str] = "llama.cpp"
+    concurrency: ClassVar[int | None] = 4
+    metered: ClassVar[bool] = False
+    in_process: ClassVar[bool] = True
+
     def __init__(self, spec: BackendSpec) -> None:
-        self.spec = spec
-        self.meter = Meter()
+        super().__init__(spec)
         self._server: Any = None
         self._client: OpenAIBackend | None = None
+
+    @classmethod
+    def prepare(cls, spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
+        """Find the model's file, or fetch an embedded one."""
+        find_model(spec.model, on_download)
+
+    @classmethod
+    def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
+        """One server answers whoever asks the same model."""
+        return one.model == other.model
+
+    @classmethod
+    def identity(cls, spec: BackendSpec) -> dict[str, Any]:
+        """Size and modification time of a file that the user named."""
+        path = Path(spec.model.removeprefix("local/")).expanduser()
+        if not path.is_file():
+            return {"weights": None}
+        status = path.stat()
+        return {"weights": [status.st_size, status.st_mtime_ns]}
 
     async def __aenter__(self) -> Self:
         """Load the model, downloading an embedded one where it is missing.

@@ -2,77 +2,64 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from longbench_write.backends.base import Backend, BackendSpec, is_folder
-from longbench_write.errors import unknown_name
+from longbench_write.backends.base import BackendSpec, ModelBackend, is_folder
+from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
+from longbench_write.registry import Registry
 
-BACKENDS = {
-    "openai": "longbench_write.backends.openai.backend:OpenAIBackend",
-    "vllm": "longbench_write.backends.vllm.backend:VLLMBackend",
-    "local": "longbench_write.backends.local:LocalBackend",
-}
-"""Each backend's name and where its class is; a module is imported when its backend is opened."""
-
-DEFAULT_KEY_ENV = "OPENAI_API_KEY"
-"""The variable that holds the key for api.openai.com."""
+AUTO = "auto"
+"""Stands for the backend that suits the model."""
 
 
-def open_backend(spec: BackendSpec) -> Backend:
+def _is_backend(name: str, value: Any) -> type[ModelBackend]:
+    if not (isinstance(value, type) and issubclass(value, ModelBackend)):
+        raise TypeError(f"it is no subclass of {ModelBackend.__module__}.{ModelBackend.__name__}")
+    return value
+
+
+BACKENDS: Registry[type[ModelBackend]] = Registry(
+    "backend",
+    "longbench_write.backends",
+    {
+        "openai": "longbench_write.backends.openai.backend:OpenAIBackend",
+        "vllm": "longbench_write.backends.vllm.backend:VLLMBackend",
+        "local": "longbench_write.backends.local:LocalBackend",
+    },
+    _is_backend,
+)
+"""The classes of backends; a module is imported when its backend is first asked for."""
+
+
+def open_backend(spec: BackendSpec) -> ModelBackend:
     """Make the backend that `spec.kind` names; entering it opens it.
 
     Raises:
         UsageError: There is no such backend.
     """
-    check_kind(spec.kind)
-    module, _, name = BACKENDS[spec.kind].partition(":")
-    backend: Backend = getattr(importlib.import_module(module), name)(spec)
-    return backend
+    return BACKENDS.get(spec.kind)(spec)
 
 
-def check_kind(kind: str) -> None:
-    """Refuse a backend that is not there.
-
-    Raises:
-        UsageError: `kind` is not in `BACKENDS`.
-    """
-    if kind not in BACKENDS:
-        raise unknown_name("backend", kind, ["auto", *BACKENDS])
-
-
-def prepare(spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
-    """Check what can be checked before a backend is opened, and have an embedded model's files here.
+def understanding(option: str) -> tuple[str, str]:
+    """The first built-in backend that understands an option: its name and its title.
 
     Args:
-        spec: Any backend's.
-        on_download: Told the bytes of a model so far and their total.
-
-    Raises:
-        UsageError: There is no such model or file, or vLLM is not installed or has no such argument.
-        AssetError: The embedded model cannot be had.
+        option: A field of `ModelBackend.options` of one of them.
     """
-    if spec.kind == "local":
-        from longbench_write.backends.local import find_model
-
-        find_model(spec.model, on_download)
-    elif spec.kind == "vllm":
-        from longbench_write.backends.vllm.backend import check_engine_args, check_installed, find_folder
-
-        check_installed()
-        check_engine_args(list(spec.engine_args))
-        find_folder(spec.model, on_download)
+    name = next(name for name in BACKENDS.built_in if option in BACKENDS.get(name).options)
+    return name, BACKENDS.get(name).title or name
 
 
 def choose_backend(
-    model: str, *, requested: str = "auto", base_urls: Sequence[str] = (), api_key_env: str | None = None
+    model: str, *, requested: str = AUTO, base_urls: Sequence[str] = (), api_key_env: str | None = None
 ) -> tuple[str, str]:
     """Settle which backend answers for a model.
 
     Args:
         model: The model as the user named it.
-        requested: A name of `BACKENDS`, or "auto".
+        requested: A name of `BACKENDS`, or `AUTO`.
         base_urls: The base URLs given.
         api_key_env: The variable that was named for the key; None stands for OPENAI_API_KEY.
 
@@ -82,8 +69,8 @@ def choose_backend(
     Raises:
         UsageError: The backend asked for is unknown.
     """
-    if requested != "auto":
-        check_kind(requested)
+    if requested != AUTO:
+        BACKENDS.get(requested)
         return requested, "it was asked for"
     if model.startswith("local/"):
         return "local", "the model's name begins with local/"
@@ -97,3 +84,17 @@ def choose_backend(
     if os.environ.get(key, "").strip():
         return "openai", f"{key} is set and {model} is neither a folder nor a hub's model"
     return "vllm", f"no base URL was given and {key} is not set"
+
+
+def judge_kind(own: str, model: str | None, base_urls: Sequence[str]) -> str:
+    """Settle which backend answers for a judge's model where the user names none.
+
+    Args:
+        own: The backend of the judge's card.
+        model: The model that is asked instead of the card's; None for the card's.
+        base_urls: The base URLs that are asked instead of the card's.
+    """
+    takes = BACKENDS.get(own).takes_base_urls
+    if base_urls:
+        return own if takes else "openai"
+    return "local" if takes and model is not None and model.startswith("local/") else own

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 
-from longbench_write.config import choices, flag, is_switch
+from longbench_write.config import Known, choices, flag, is_switch
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -54,8 +54,12 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     kind, *rest = get_args(hint)
     text = next(item for item in rest if isinstance(item, str))
     default = "" if field.default in (None, (), False, dataclasses.MISSING) else f" [{_shown(field.default)}]"
+    known = next((item.names for item in rest if isinstance(item, Known)), choices(kind))
     option = typer.Option(
-        *_flags(field.name, kind), help=text + default, show_default=False, metavar=_metavar(field.name, kind)
+        *_flags(field.name, kind),
+        help=text + default,
+        show_default=False,
+        metavar="|".join(known) or _metavar(field.name, kind),
     )
     return inspect.Parameter(
         field.name,
@@ -66,13 +70,11 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
 
 
 def _metavar(name: str, kind: Any) -> str | None:
-    """What stands for the value in the help; None for a choice or a switch."""
+    """What stands for a value that is no choice in the help; None for a switch."""
     if get_origin(kind) is tuple:
         return "A,B" if name == "ids" else "URL"
     if get_origin(kind) is dict:
         return "KEY=VALUE"
-    if words := choices(kind):
-        return "|".join(words)
     return _METAVARS.get(_cli_type(name, kind))
 
 

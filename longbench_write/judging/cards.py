@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,9 +11,12 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from longbench_write.backends.base import ModelBackend
+from longbench_write.backends.registry import BACKENDS
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.resources import data_root
 from longbench_write.files.yaml_text import load_yaml
+from longbench_write.registry import Registry
 
 CARD = "judge.yaml"
 """A card's name in its judge's folder."""
@@ -39,9 +42,9 @@ class JudgeCard(BaseModel):
     """The commit of the model's repository that is loaded, for the vllm backend; a server has to be started
     with it. Default: null, the newest."""
 
-    backend: Literal["openai", "vllm", "local"] = "openai"
+    backend: str = Field(default="openai", min_length=1)
     """Where the model runs: behind an OpenAI-compatible server, or on this machine, in vLLM or (local) in
-    llama.cpp. Default: openai."""
+    llama.cpp, or a backend that another package adds. Default: openai."""
 
     base_urls: tuple[str, ...] = Field(default=(), strict=False)
     """The servers' base URLs, for the openai backend; the least busy is asked next. Default: none, which is
@@ -102,28 +105,60 @@ class JudgeCard(BaseModel):
             raise ValueError(f"must be `{OFFICIAL}` or the name of a file in the judge's folder")
         return name
 
+    @field_validator("backend")
+    @classmethod
+    def _is_a_backend(cls, name: str) -> str:
+        _backend(name)
+        return name
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.analysis_max_chars is not None and self.reply_format != "json_schema":
             raise ValueError("analysis_max_chars needs reply_format: json_schema")
-        if self.backend != "openai" and self.base_urls:
+        if self.base_urls and not _backend(self.backend).takes_base_urls:
             raise ValueError("base_urls need backend: openai")
         return self
 
 
+def _backend(name: str) -> type[ModelBackend]:
+    try:
+        return BACKENDS.get(name)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def _built_in() -> dict[str, Path]:
+    return {path.parent.name: path.parent for path in sorted(data_root("judges").glob(f"*/{CARD}"))}
+
+
+def _is_folder(name: str, value: Any) -> Path:
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError("it is no path of a judge's folder")
+    folder = Path(value)
+    if not (folder / CARD).is_file():
+        raise FileNotFoundError(f"{folder} holds no {CARD}")
+    if folder.name != name:
+        raise ValueError(f"its folder is called {folder.name}, and a judge is called as its folder is")
+    return folder
+
+
+JUDGES: Registry[Path] = Registry("judge", "longbench_write.judges", _built_in, _is_folder)
+"""The judges' folders; what another package adds is the path of one."""
+
+
 def judge_names() -> list[str]:
     """The names of the judges that this package ships, sorted."""
-    return sorted(path.parent.name for path in data_root("judges").glob(f"*/{CARD}"))
+    return JUDGES.built_in
 
 
 def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
     """Read the card of a judge.
 
     Args:
-        name_or_path: One of `judge_names`, or the path of a judge's folder or of its card.
+        name_or_path: A name of `JUDGES`, or the path of a judge's folder or of its card.
 
     Returns:
-        The card, and the judge's folder, whose name is the judge's.
+        The card, and the judge's folder.
 
     Raises:
         UsageError: There is no such judge, or its card says what no card can say.
@@ -140,16 +175,16 @@ def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
 
 
 def _find(name_or_path: str) -> Path:
-    names = judge_names()
-    if name_or_path in names:
-        return data_root("judges") / name_or_path
+    """The folder of a judge: a built-in name first, then a folder here, then a name that a package adds."""
     path = Path(name_or_path)
     folder = path.parent if path.name == CARD else path
-    if (folder / CARD).is_file():
+    if name_or_path not in JUDGES.built_in and (folder / CARD).is_file():
         return folder.resolve()
-    near = difflib.get_close_matches(name_or_path, names, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    raise UsageError(f"no judge is called {name_or_path!r}, and no folder there holds a {CARD}: {hint}")
+    if name_or_path not in (known := JUDGES.names()):
+        raise UsageError(
+            f"no folder {name_or_path!r} holds a {CARD}, and {unknown_name('judge', name_or_path, known)}"
+        )
+    return JUDGES.get(name_or_path)
 
 
 def make_card(values: Mapping[Any, Any], where: str) -> JudgeCard:

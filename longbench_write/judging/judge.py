@@ -23,6 +23,7 @@ from longbench_write.backends.base import (
     Usage,
     derived_seed,
 )
+from longbench_write.backends.registry import BACKENDS, judge_kind
 from longbench_write.errors import BackendError, UsageError, Verdict
 from longbench_write.judging.cards import OFFICIAL, JudgeCard, judge_names, load_card, make_card
 from longbench_write.judging.chapters import PARTS, placed, split
@@ -306,25 +307,19 @@ def _other_place(
     Raises:
         UsageError: The overrides do not fit together.
     """
-    if backend is None:
-        if not base_urls and card.backend == "openai" and model is not None and model.startswith("local/"):
-            backend = "local"
-        else:
-            backend = "openai" if base_urls else card.backend
-    if backend == "openai":
-        if base_urls:
-            return {"backend": "openai", "base_urls": tuple(base_urls), "api_key_env": api_key_env}
-        return {"backend": "openai"} | ({"api_key_env": api_key_env} if api_key_env is not None else {})
-    if base_urls:
+    kind = backend or judge_kind(card.backend, model, base_urls)
+    chosen = BACKENDS.get(kind)
+    if base_urls and not chosen.takes_base_urls:
         raise UsageError(
-            f"--judge-base-url names a server, and --judge-backend {backend} asks none: give one of them"
+            f"--judge-base-url names a server, and --judge-backend {kind} asks none: give one of them"
         )
-    if model is None and card.backend == "openai":
-        raise UsageError(f"--judge-backend {backend} needs a model to run: name it with --judge-model")
-    changes: dict[str, Any] = {"backend": backend, "base_urls": (), "api_key_env": None}
-    if backend == "vllm" and card.backend != "vllm":
-        changes |= {"reply_format": "json_schema", "max_completion_tokens": False, "reasoning_effort": None}
-    return changes
+    if base_urls:
+        return {"backend": kind, "base_urls": tuple(base_urls), "api_key_env": api_key_env}
+    if chosen.takes_base_urls or kind == card.backend:
+        return {"backend": kind} | ({"api_key_env": api_key_env} if api_key_env is not None else {})
+    if model is None and BACKENDS.get(card.backend).takes_base_urls:
+        raise UsageError(f"--judge-backend {kind} needs a model to run: name it with --judge-model")
+    return {"backend": kind, "base_urls": (), "api_key_env": api_key_env, **chosen.judge_changes}
 
 
 def _read(path: Path) -> str:

@@ -10,21 +10,19 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from longbench_write.backends.base import BackendSpec
-from longbench_write.backends.registry import prepare
 from longbench_write.config import RunConfig, build_config
 from longbench_write.errors import UsageError
 from longbench_write.runs.folder import run_path
 from longbench_write.runs.manifest import new_manifest
 from longbench_write.runs.pipeline import Limits, Observer
-from longbench_write.runs.roles import (
+from longbench_write.runs.plan import (
     JudgeRole,
+    Roles,
     WriterRole,
-    check_vllm_options,
+    check_options,
     judge_role,
-    make_writer,
     run_identity,
-    writer_spec,
+    writer_role,
 )
 from longbench_write.runs.session import Session
 from longbench_write.runs.spending import Spending
@@ -53,36 +51,36 @@ def start_evaluation(config: RunConfig, observer: Observer) -> Coroutine[Any, An
     Returns:
         A coroutine that gives the run folder and the summary.
     """
+    writer = writer_role(config, observer.note)
+    judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, note=observer.note)
+    roles = Roles(writer=writer, judges=(judge,) if judge else ())
+    check_options(config, roles)
     suite = load_suite(config.suite)
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-    spec = writer_spec(config, observer)
-    judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, observer=observer)
-    check_vllm_options(config, spec, judge)
-    spending = Spending(config, spec, judge.spec if judge else None)
-    for needed in (spec, judge.spec) if judge else (spec,):
-        prepare(needed, observer.downloading)
-    return _evaluate(config, suite, prompts, spec, judge, spending, observer)
+    spending = Spending(config, roles)
+    for role in roles:
+        role.backend.prepare(role.spec, observer.downloading)
+    return _evaluate(config, suite, prompts, writer, judge, spending, observer)
 
 
 async def _evaluate(
     config: RunConfig,
     suite: Suite,
     prompts: Sequence[Prompt],
-    spec: BackendSpec,
+    writer: WriterRole,
     judge: JudgeRole | None,
     spending: Spending,
     observer: Observer,
 ) -> tuple[Path, Summary]:
-    identity = run_identity(config, suite, prompts, spec)
-    path = run_path(config.out, config.model, suite.name, spec.kind, identity, fresh=config.fresh)
+    identity = run_identity(config, suite, prompts, writer)
+    path = run_path(config.out, config.model, suite.name, writer.spec.kind, identity, fresh=config.fresh)
     tasks = [(prompt, sample) for prompt in prompts for sample in range(config.samples)]
     label = judge.judge.label if judge else None
     with RunWriter(path, writing=True, judge=label, retry_failed=config.retry_failed) as run:
-        manifest = new_manifest(config, suite, prompts, spec)
+        manifest = new_manifest(config, suite, prompts, writer.spec)
         session = Session(run, observer, spending, manifest, _limits(config))
         owed = [(prompt, sample) for prompt, sample in tasks if (prompt.id, sample) not in run.predictions]
-        writer = WriterRole(spec, lambda backend: make_writer(config, backend)) if owed else None
-        await session.work(owed, writer, judge)
+        await session.work(owed, writer if owed else None, judge)
         return path, session.finish([(prompt.id, sample) for prompt, sample in tasks])
 
 
@@ -105,12 +103,13 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutin
     manifest = load_run(path).manifest
     known = {name: manifest["config"].get(name) for name in ("seed", "max_tokens")}
     written = {name: getattr(config, name) if value is None else value for name, value in known.items()}
-    judge = judge_role(config, **written, observer=observer)
+    judge = judge_role(config, **written, note=observer.note)
     if judge is None:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")
-    check_vllm_options(config, None, judge)
-    spending = Spending(config, None, judge.spec)
-    prepare(judge.spec, observer.downloading)
+    roles = Roles(judges=(judge,))
+    check_options(config, roles)
+    spending = Spending(config, roles)
+    judge.backend.prepare(judge.spec, observer.downloading)
     return _judge(path, config, manifest, judge, spending, observer)
 
 

@@ -6,14 +6,21 @@ import time
 from contextlib import AsyncExitStack
 from typing import Any
 
-from longbench_write.backends.base import Backend, BackendSpec
-from longbench_write.backends.registry import open_backend
+from longbench_write.backends.base import ModelBackend
 from longbench_write.errors import UsageError
 from longbench_write.records import Key
 from longbench_write.runs.manifest import now, with_judge
 from longbench_write.runs.pipeline import Judging, Limits, Observer, Plan, Task, Turn, Writing, run_pipeline
+from longbench_write.runs.plan import (
+    JudgeRole,
+    Role,
+    WriterRole,
+    in_turns,
+    retirement,
+    share_model,
+    shared_spec,
+)
 from longbench_write.runs.results import write_results
-from longbench_write.runs.roles import JudgeRole, WriterRole, in_turns, retirement, same_model, shared_spec
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import RunWriter
 from longbench_write.scoring.summary import Summary
@@ -57,7 +64,7 @@ class Session:
             self._observer.note(f"nothing is owed: every response is recorded in {self._run.path}")
             self._write_manifest(judge)
             return
-        if writer and judge and in_turns(writer.spec, judge.spec):
+        if writer and judge and in_turns(writer, judge):
             self._observer.note(
                 "two phases, one engine at a time: everything is written first, then everything is judged"
             )
@@ -89,13 +96,11 @@ class Session:
         async with AsyncExitStack() as stack:
             writing = judging = None
             if writer:
-                backend = await self._open(stack, shared_spec(writer.spec, judge))
+                backend = await self._open(stack, writer, judge)
                 most = min(writer.spec.concurrency, len(owed))
                 writing = Writing(writer.make(self._spending.of_writer(backend)), backend, most)
             if judge:
-                shared = (
-                    writing.backend if writing and writer and same_model(writer.spec, judge.spec) else None
-                )
+                shared = writing.backend if writing and writer and share_model(writer, judge) else None
                 judge_backend = shared or await self._open_judge(stack, judge)
                 repeats = judge.judge.card.repeats
                 most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
@@ -111,19 +116,19 @@ class Session:
                 self._manifest["end"] = now()
                 self._run.write_manifest(self._manifest)
 
-    async def _open(self, stack: AsyncExitStack, spec: BackendSpec) -> Backend:
-        if spec.kind == "vllm":
-            self._observer.note(f"loading {spec.model} into vLLM")
-        return await stack.enter_async_context(open_backend(spec))
+    async def _open(self, stack: AsyncExitStack, role: Role, judge: Role | None = None) -> ModelBackend:
+        """Open a role's model, large enough for the judge too where they share it."""
+        spec = shared_spec(role, judge)
+        if told := role.backend.opening(spec):
+            self._observer.note(told)
+        return await stack.enter_async_context(role.backend(spec))
 
-    async def _open_judge(self, stack: AsyncExitStack, role: JudgeRole) -> Backend:
-        from longbench_write.backends.openai.backend import OpenAIBackend
-
+    async def _open_judge(self, stack: AsyncExitStack, role: JudgeRole) -> ModelBackend:
         try:
-            backend = await self._open(stack, role.spec)
+            backend = await self._open(stack, role)
         except UsageError as error:
             raise UsageError(role.judge.blamed(str(error))) from None
-        if isinstance(backend, OpenAIBackend) and (day := await backend.shutdown_date()):
+        if day := await backend.shutdown_date():
             self._observer.note(retirement(role.judge, day))
         return backend
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from longbench_write.backends.base import Backend, BackendSpec
+from longbench_write.backends.base import Backend
 from longbench_write.backends.budget import BudgetedBackend, Limit
 from longbench_write.backends.prices import FREE, TOKENS, prices_of
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.runs.folder import MANIFEST
+from longbench_write.runs.plan import Roles
 from longbench_write.runs.store import load_run
 
 
@@ -20,8 +21,7 @@ class Spending:
 
     Args:
         config: Its prices and limits count.
-        writer: Who writes; None where nobody does.
-        judge: Who judges; None where nobody does.
+        roles: Who writes and who judges.
 
     Attributes:
         price: As the user gave it.
@@ -30,7 +30,7 @@ class Spending:
         UsageError: A price is none, or a limit on cost cannot be kept for want of prices.
     """
 
-    def __init__(self, config: RunConfig, writer: BackendSpec | None, judge: BackendSpec | None) -> None:
+    def __init__(self, config: RunConfig, roles: Roles) -> None:
         self.price = config.price
         self._cost = Limit("--max-cost", config.max_cost) if config.max_cost else None
         self._tokens = (
@@ -38,8 +38,9 @@ class Spending:
         )
         self._model_prices = prices_of(config.price)
         self._judge_prices = prices_of(config.price, "judge_")
-        for spec, prices, prefix in ((writer, self._model_prices, ""), (judge, self._judge_prices, "judge_")):
-            if self._cost and spec and spec.kind == "openai" and prices is None:
+        asked = ((roles.writer, self._model_prices, ""), (roles.judge, self._judge_prices, "judge_"))
+        for role, prices, prefix in asked:
+            if self._cost and role and role.backend.metered and prices is None:
                 raise UsageError(
                     f"--max-cost needs prices: give --price {prefix}input=X and --price {prefix}output=X, "
                     "per million tokens"

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from longbench_write.backends.base import BackendSpec, Sampling
-from longbench_write.backends.vllm.backend import VLLMBackend, check_engine_args, find_folder, sampling_values
+from longbench_write.backends.vllm.backend import VLLMBackend, find_folder, sampling_values
+from longbench_write.backends.vllm.options import check_engine_args
 from longbench_write.errors import UsageError
 
 SCHEMA = {"type": "object"}

@@ -21,7 +21,8 @@ from samples import write_suite
 
 from longbench_write.backends.base import BackendSpec, Message, Sampling
 from longbench_write.backends.hf_folder import embedded_folder
-from longbench_write.backends.vllm.backend import VLLMBackend, check_engine_args
+from longbench_write.backends.vllm.backend import VLLMBackend
+from longbench_write.backends.vllm.options import check_engine_args
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.metrics.quality import DIMENSIONS

@@ -20,8 +20,8 @@ from longbench_write.config import build_config, read_config
 from longbench_write.metrics.length import length_score
 from longbench_write.runs.folder import run_path
 from longbench_write.runs.pipeline import Observer
+from longbench_write.runs.plan import run_identity, writer_role
 from longbench_write.runs.results import read_rows, score_run
-from longbench_write.runs.roles import run_identity, writer_spec
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import load_suite, select
 
@@ -159,9 +159,9 @@ def test_a_configuration_has_the_folder_that_it_had(old, entry):
     config = build_config({"suite": "rivers.jsonl", "judge": "none", "out": "runs"} | entry["options"])
     suite = load_suite(config.suite)
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-    spec = writer_spec(config, Observer())
-    identity = run_identity(config, suite, prompts, spec)
-    path = run_path(config.out, config.model, suite.name, spec.kind, identity, fresh=False)
+    writer = writer_role(config, Observer().note)
+    identity = run_identity(config, suite, prompts, writer)
+    path = run_path(config.out, config.model, suite.name, writer.spec.kind, identity, fresh=False)
     assert path == Path(entry["folder"])
 
 

@@ -12,15 +12,15 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from longbench_write.backends.adaptive_concurrency import Pace
-from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, Sampling
+from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, ModelBackend, Sampling
 from longbench_write.backends.openai.event_stream import EventStream
 from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, mapping, refusal, room_left
 from longbench_write.backends.openai.reply import Reply, mended
@@ -30,6 +30,9 @@ from longbench_write.urls import check_url, public_url
 if TYPE_CHECKING:
     import httpx2
     import openai
+
+DEFAULT_KEY_ENV = "OPENAI_API_KEY"
+"""The variable that holds the key for the default base URL."""
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 """Where requests go if no base URL is given."""
@@ -48,7 +51,7 @@ _SHORTEST_SECRET = 16
 """Characters that a key has at least; what is shorter is a dummy, whose letters any text may have."""
 
 
-class OpenAIBackend:
+class OpenAIBackend(ModelBackend):
     """Asks an OpenAI-compatible server, or several that serve the same model.
 
     Attributes:
@@ -56,12 +59,22 @@ class OpenAIBackend:
         meter: What it has done so far.
     """
 
+    title: ClassVar[str] = "a server"
+    takes_base_urls: ClassVar[bool] = True
+
     def __init__(self, spec: BackendSpec) -> None:
-        self.spec = spec
+        super().__init__(spec)
         self.meter = Meter(allowed=spec.concurrency)
         self._pace = Pace(spec.concurrency)
         self._key: str | None = None
         self._endpoints: list[_Endpoint] = []
+
+    @classmethod
+    def defaults(cls, base_urls: Sequence[str]) -> Mapping[str, Any]:
+        """The key and the limit's name that the provider itself wants, where no server was named."""
+        if base_urls:
+            return {}
+        return {"api_key_env": DEFAULT_KEY_ENV, "max_completion_tokens": True}
 
     async def __aenter__(self) -> Self:
         """Make the clients; nothing is sent yet.
@@ -115,6 +128,10 @@ class OpenAIBackend:
 
     async def shutdown_date(self) -> date | None:
         """When the provider shuts the model down, as its listing says; None where that says nothing."""
+        return _day(mapping(await self.served_model()).get("shutdown_date"))
+
+    async def served_model(self) -> Mapping[str, Any] | None:
+        """The model's entry in the first server's list of models; None where it cannot be had."""
         import aiohttp
         import httpx2
 
@@ -125,7 +142,7 @@ class OpenAIBackend:
         entries = mapping(listing).get("data")
         for entry in entries if isinstance(entries, list) else []:
             if mapping(entry).get("id") == self.spec.model:
-                return _day(entry.get("shutdown_date"))
+                return mapping(entry)
         return None
 
     def _least_busy(self, last: list[_Endpoint]) -> _Endpoint:

@@ -11,30 +11,37 @@ import gc
 import importlib.util
 import itertools
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing import active_children
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, Sampling, Usage
+from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling, Usage
 from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.vllm.engine_guard import EngineGuard
-from longbench_write.backends.vllm.prompts import PromptFormat, Tokenizer, choose_format, stop_token_ids
-from longbench_write.errors import BackendError, UsageError, shorten, unknown_name
+from longbench_write.backends.vllm.options import (
+    OPTIONS,
+    check_engine_args,
+    import_engine_args,
+    stdout_kept,
+    vllm_identity,
+    with_card,
+)
+from longbench_write.backends.vllm.prompts import (
+    CHAT,
+    RAW,
+    PromptFormat,
+    Tokenizer,
+    choose_format,
+    read_template,
+    stop_token_ids,
+)
+from longbench_write.errors import BackendError, UsageError, shorten
 
 PIECE = 32
 """Tokens after which a request in flight reports what it has; a report a token would slow the engine down."""
-
-_ENVIRONMENT = {
-    "VLLM_LOGGING_STREAM": "ext://sys.stderr",
-    "VLLM_LOGGING_LEVEL": "WARNING",
-    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
-}
-"""What vLLM reads when it is imported, where the user has not set it."""
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks for processes that vLLM has started."""
@@ -61,7 +68,7 @@ class _Loaded:
     context: int
 
 
-class VLLMBackend:
+class VLLMBackend(ModelBackend):
     """Runs a model of the hub, or of a folder, on this machine's GPUs.
 
     Attributes:
@@ -69,12 +76,56 @@ class VLLMBackend:
         meter: What it has done so far.
     """
 
+    title: ClassVar[str] = "vLLM"
+    concurrency: ClassVar[int | None] = 512  # vLLM itself schedules them
+    metered: ClassVar[bool] = False
+    in_process: ClassVar[bool] = True
+    exclusive: ClassVar[bool] = True
+    options: ClassVar[frozenset[str]] = OPTIONS
+    judge_changes: ClassVar[Mapping[str, Any]] = {
+        "reply_format": "json_schema",
+        "max_completion_tokens": False,
+        "reasoning_effort": None,
+    }
+
     def __init__(self, spec: BackendSpec) -> None:
-        self.spec = spec
-        self.meter = Meter()
+        super().__init__(spec)
         self._loaded: _Loaded | None = None
         self._guard: EngineGuard | None = None
         self._numbers = itertools.count()
+
+    @classmethod
+    def configure(cls, spec: BackendSpec, note: Callable[[str], None]) -> BackendSpec:
+        """Add what the model's card says, and read the chat template that was named."""
+        if spec.prompt_format not in (None, CHAT, RAW):
+            read_template(spec.prompt_format)
+        return replace(spec, engine_args=with_card(spec.model, spec.engine_args, note))
+
+    @classmethod
+    def prepare(cls, spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
+        """Refuse engine arguments that vLLM does not have, and make the folder of an embedded model."""
+        check_installed()
+        check_engine_args(list(spec.engine_args))
+        find_folder(spec.model, on_download)
+
+    @classmethod
+    def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
+        """One engine answers where model, arguments and prompt format are the same."""
+        return (one.model, one.engine_args, one.prompt_format) == (
+            other.model,
+            other.engine_args,
+            other.prompt_format,
+        )
+
+    @classmethod
+    def identity(cls, spec: BackendSpec) -> dict[str, Any]:
+        """A folder's files, the engine's arguments, the prompt format and the card."""
+        return vllm_identity(spec)
+
+    @classmethod
+    def opening(cls, spec: BackendSpec) -> str:
+        """Loading takes a while."""
+        return f"loading {spec.model} into vLLM"
 
     async def __aenter__(self) -> Self:
         """Load the model.
@@ -84,7 +135,7 @@ class VLLMBackend:
         """
         check_installed()
         # Before loading, because vLLM keeps frames of its imports, and with them what their callers hold.
-        await asyncio.to_thread(_import_engine_args)
+        await asyncio.to_thread(import_engine_args)
         others = active_children()
         self._guard = guard = EngineGuard()
         loading = asyncio.ensure_future(asyncio.to_thread(_load, self.spec))
@@ -183,20 +234,6 @@ def check_installed() -> None:
         )
 
 
-def check_engine_args(names: Sequence[str]) -> None:
-    """Refuse engine arguments that vLLM does not have, before anything is loaded.
-
-    Raises:
-        UsageError: One is unknown; the nearest name that vLLM has is given.
-    """
-    if not names:
-        return
-    known = [field.name for field in fields(_import_engine_args())]
-    for name in names:
-        if name not in known:
-            raise unknown_name("engine argument of vLLM", name, known)
-
-
 def sampling_values(
     sampling: Sampling, room: int, defaults: Mapping[str, Any], stop: Sequence[int]
 ) -> dict[str, Any]:
@@ -228,24 +265,15 @@ def _sampling_params(values: Mapping[str, Any]) -> Any:
     return SamplingParams(**{**values, **more})
 
 
-def _import_engine_args() -> Any:
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    with _stdout_kept():
-        from vllm.engine.arg_utils import AsyncEngineArgs
-
-    return AsyncEngineArgs
-
-
 def _load(spec: BackendSpec) -> _Loaded:
     """Load the model; blocks until it can be asked."""
-    engine_args = _import_engine_args()
+    engine_args = import_engine_args()
     from vllm.usage.usage_lib import UsageContext
     from vllm.v1.engine.async_llm import AsyncLLM
 
     card = find_card(spec.model)
     prompt_format = choose_format(spec.prompt_format, card)
-    with _stdout_kept():
+    with stdout_kept():
         try:
             args = engine_args(model=find_folder(spec.model), **(_defaults() | dict(spec.engine_args)))
             if args.max_model_len is None:
@@ -300,16 +328,3 @@ def find_folder(model: str, on_download: Callable[[int, int | None], None] | Non
     from longbench_write.backends.hf_folder import embedded_folder
 
     return str(embedded_folder(model, on_download))
-
-
-@contextmanager
-def _stdout_kept() -> Iterator[None]:
-    """Send to stderr what this process, and those that it starts meanwhile, write to stdout."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)

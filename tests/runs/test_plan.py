@@ -2,27 +2,23 @@ import pytest
 from samples import write_suite
 
 from longbench_write.backends.base import BackendSpec
+from longbench_write.backends.local import LocalBackend
+from longbench_write.backends.openai.backend import OpenAIBackend
+from longbench_write.backends.vllm.backend import VLLMBackend
 from longbench_write.config import build_config
 from longbench_write.errors import UsageError
-from longbench_write.runs.pipeline import Observer
-from longbench_write.runs.roles import (
-    check_vllm_options,
+from longbench_write.runs.plan import (
+    Role,
+    Roles,
+    check_options,
     in_turns,
     judge_role,
     run_identity,
-    same_model,
+    share_model,
     shared_spec,
-    writer_spec,
+    writer_role,
 )
 from longbench_write.suites.suite import load_suite
-
-
-class Notes(Observer):
-    def __init__(self):
-        self.told = []
-
-    def note(self, text):
-        self.told.append(text)
 
 
 def config(**values):
@@ -30,12 +26,12 @@ def config(**values):
 
 
 def writer(notes=None, **values):
-    return writer_spec(config(**values), notes or Notes())
+    return writer_role(config(**values), ([] if notes is None else notes).append)
 
 
 def judge(**values):
     settings = config(judge="local-smollm2", judge_backend="vllm", **values)
-    return judge_role(settings, seed=42, max_tokens=500, observer=Notes())
+    return judge_role(settings, seed=42, max_tokens=500, note=print)
 
 
 def test_engine_options_reach_the_engine_under_vllms_names():
@@ -48,7 +44,7 @@ def test_engine_options_reach_the_engine_under_vllms_names():
         trust_remote_code=True,
         revision="main",
         engine_arg=["quantization=fp8", "enforce-eager=true", 'hf_overrides={"a": [1]}', "block_size=32"],
-    )
+    ).spec
     assert spec.kind == "vllm"
     assert spec.engine_args == {
         "tensor_parallel_size": 2,
@@ -87,23 +83,23 @@ def test_an_engine_argument_is_key_and_value(text):
 
 @pytest.mark.parametrize("name", ["THUDM/LongWriter-glm4-9b", "zai-org/LongWriter-glm4-9b"])
 def test_remote_code_that_a_card_asks_for_is_said_aloud_and_can_be_refused(name):
-    notes = Notes()
-    assert writer(notes, model=name).engine_args == {"trust_remote_code": True}
-    assert any("trust_remote_code" in told for told in notes.told)
-    quiet = Notes()
-    assert writer(quiet, model=name, trust_remote_code=False).engine_args == {"trust_remote_code": False}
-    assert not any("trust_remote_code" in told for told in quiet.told)
-    assert writer(model="THUDM/LongWriter-llama3.1-8b").engine_args == {}
+    notes = []
+    assert writer(notes, model=name).spec.engine_args == {"trust_remote_code": True}
+    assert any("trust_remote_code" in told for told in notes)
+    quiet = []
+    assert writer(quiet, model=name, trust_remote_code=False).spec.engine_args == {"trust_remote_code": False}
+    assert not any("trust_remote_code" in told for told in quiet)
+    assert writer(model="THUDM/LongWriter-llama3.1-8b").spec.engine_args == {}
 
 
 def test_a_server_that_makes_the_prompt_of_a_carded_model_itself_is_pointed_out():
-    notes = Notes()
+    notes = []
     url = ["http://127.0.0.1:1/v1"]
     writer(notes, model="THUDM/LongWriter-llama3.1-8b", base_url=url)
-    assert any("makes the prompt itself" in told for told in notes.told)
-    other = Notes()
+    assert any("makes the prompt itself" in told for told in notes)
+    other = []
     writer(other, base_url=url)
-    assert not any("prompt" in told for told in other.told)
+    assert not any("prompt" in told for told in other)
 
 
 @pytest.mark.parametrize(
@@ -120,30 +116,30 @@ def test_options_for_vllm_are_refused_where_nobody_is_asked_through_it(values):
     settings = config(base_url=["http://127.0.0.1:1/v1"], **values)
     (name,) = values
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} is for a model on vLLM"):
-        check_vllm_options(settings, writer_spec(settings, Notes()), None)
-    check_vllm_options(config(**values), writer(**values), None)
+        check_options(settings, Roles(writer=writer_role(settings, print)))
+    check_options(config(**values), Roles(writer=writer(**values)))
 
 
 def test_a_judge_on_vllm_takes_the_engine_options_of_a_remote_writer():
     remote = writer(base_url=["http://127.0.0.1:1/v1"])
     role = judge(dtype="half", judge_engine_arg=["block_size=8"])
     settings = config(dtype="half", judge_engine_arg={"block_size": 8})
-    check_vllm_options(settings, remote, role)
+    check_options(settings, Roles(writer=remote, judges=(role,)))
     assert role.spec.engine_args == {"dtype": "half", "block_size": 8}
     with pytest.raises(UsageError, match="--revision is for"):
-        check_vllm_options(config(revision="v1"), remote, role)
+        check_options(config(revision="v1"), Roles(writer=remote, judges=(role,)))
     with pytest.raises(UsageError, match="--judge-backend vllm"):
-        check_vllm_options(config(judge_engine_arg={"block_size": 8}), writer(), None)
+        check_options(config(judge_engine_arg={"block_size": 8}), Roles(writer=writer()))
 
 
 def test_what_belongs_to_the_model_under_test_is_not_the_judges():
     values = {"revision": "v1", "trust_remote_code": True, "prompt_format": "raw", "dtype": "half"}
-    other = judge(judge_model="org/judge", **values).spec
-    assert (other.engine_args, other.prompt_format) == ({"dtype": "half"}, None)
+    other = judge(judge_model="org/judge", **values)
+    assert (other.spec.engine_args, other.spec.prompt_format) == ({"dtype": "half"}, None)
     same = judge(judge_model="org/model", **values)
     under_test = writer(**values)
-    assert same_model(under_test, same.spec)
-    assert not in_turns(under_test, same.spec)
+    assert share_model(under_test, same)
+    assert not in_turns(under_test, same)
     assert in_turns(under_test, other)
     assert not in_turns(writer(base_url=["http://127.0.0.1:1/v1"]), other)
     shared = shared_spec(under_test, same)
@@ -153,7 +149,7 @@ def test_what_belongs_to_the_model_under_test_is_not_the_judges():
 
 def test_a_judge_on_vllm_needs_a_model_and_no_server():
     with pytest.raises(UsageError, match="--judge-model"):
-        judge_role(config(judge="paper", judge_backend="vllm"), seed=42, max_tokens=1, observer=Notes())
+        judge_role(config(judge="paper", judge_backend="vllm"), seed=42, max_tokens=1, note=print)
     with pytest.raises(UsageError, match="--judge-base-url"):
         judge(judge_base_url=["http://127.0.0.1:1/v1"])
 
@@ -163,7 +159,7 @@ def test_on_vllm_the_six_integers_are_forced_whatever_the_card_says():
         config(judge="paper", judge_backend="vllm", judge_model="org/judge"),
         seed=42,
         max_tokens=500,
-        observer=Notes(),
+        note=print,
     )
     assert role.judge.card.reply_format == "json_schema"
     assert (role.spec.kind, role.spec.model, role.spec.api_key_env) == ("vllm", "org/judge", None)
@@ -176,7 +172,7 @@ def identity(tmp_path):
 
     def of(**values):
         settings = config(**values)
-        return run_identity(settings, suite, suite.prompts, writer_spec(settings, Notes()))
+        return run_identity(settings, suite, suite.prompts, writer_role(settings, print))
 
     return of
 
@@ -238,7 +234,43 @@ def test_a_remote_run_is_named_as_it_always_was(identity):
     }
 
 
+def role(backend, model="m", **values):
+    return Role(backend, BackendSpec("", model, **values))
+
+
 def test_two_local_roles_share_a_model_and_two_remote_ones_do_not():
-    local = BackendSpec("local", "local/smollm2-135m")
-    assert same_model(local, BackendSpec("local", "local/smollm2-135m", max_tokens=5))
-    assert not same_model(BackendSpec("openai", "m"), BackendSpec("openai", "m"))
+    assert share_model(role(LocalBackend), role(LocalBackend, max_tokens=5))
+    assert not share_model(role(LocalBackend), role(LocalBackend, "other"))
+    assert not share_model(role(OpenAIBackend), role(OpenAIBackend))
+    assert not share_model(role(LocalBackend), role(VLLMBackend))
+
+
+@pytest.mark.parametrize(
+    ("planner", "refused"),
+    [
+        (role(VLLMBackend, "org/other"), True),
+        (role(LocalBackend), True),
+        (role(VLLMBackend, "org/model"), False),
+        (role(OpenAIBackend), False),
+    ],
+)
+def test_planner_and_writer_have_one_engine_in_this_process(planner, refused):
+    if refused:
+        with pytest.raises(UsageError, match="base URL"):
+            Roles(writer=writer(), planner=planner)
+    else:
+        assert list(Roles(writer=writer(), planner=planner))[1] is planner
+
+
+def test_everyone_who_is_asked_is_prepared():
+    under_test, judges = writer(), (judge(),)
+    assert list(Roles(writer=under_test, judges=judges)) == [under_test, *judges]
+    assert Roles(judges=judges).judge is judges[0]
+    assert Roles().judge is None
+
+
+def test_an_unknown_backend_is_refused_though_nobody_judges():
+    with pytest.raises(UsageError, match="did you mean 'vllm'"):
+        judge_role(config(judge_backend="vlm"), seed=42, max_tokens=1, note=print)
+    with pytest.raises(UsageError, match="did you mean 'vllm'"):
+        writer(backend="vlm")

@@ -3,7 +3,7 @@ import pytest
 from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.local import LocalBackend
 from longbench_write.backends.openai.backend import OpenAIBackend
-from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend, prepare
+from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend
 from longbench_write.backends.vllm.backend import VLLMBackend
 from longbench_write.errors import UsageError
 
@@ -19,7 +19,7 @@ def test_each_backend_is_made_from_its_spec(kind, made):
 
 
 def test_every_entry_is_a_backend():
-    for kind in BACKENDS:
+    for kind in BACKENDS.built_in:
         backend = open_backend(BackendSpec(kind, "m"))
         assert backend.meter.in_flight == 0
 
@@ -29,7 +29,7 @@ def test_every_entry_is_a_backend():
     [
         ("opanai", "did you mean 'openai'"),
         ("loacl", "did you mean 'local'"),
-        ("zzz", "known: auto, openai, vllm, local"),
+        ("zzz", "known: openai, vllm, local"),
     ],
 )
 def test_an_unknown_backend_gives_the_nearest_name(kind, told):
@@ -43,7 +43,7 @@ def test_without_vllm_it_says_how_to_get_it_and_what_to_do_instead(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     told = r'pip install "longbench-write\[vllm\]".*vllm serve MODEL.*--base-url http://HOST:8000/v1'
     with pytest.raises(UsageError, match=told):
-        prepare(BackendSpec("vllm", "org/model"), lambda done, total: None)
+        VLLMBackend.prepare(BackendSpec("vllm", "org/model"), lambda done, total: None)
 
 
 @pytest.mark.parametrize(

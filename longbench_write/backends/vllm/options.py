@@ -1,0 +1,112 @@
+"""What vLLM's engine is told: its options, its arguments, and what of them tells runs apart."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from longbench_write.backends.base import BackendSpec
+from longbench_write.backends.model_cards import find_card
+from longbench_write.backends.vllm.prompts import CHAT, RAW, read_template
+from longbench_write.errors import unknown_name
+
+OPTIONS = frozenset(
+    {
+        *("tensor_parallel_size", "data_parallel_size", "max_model_len", "gpu_memory_utilization", "dtype"),
+        *("trust_remote_code", "revision", "engine_arg", "prompt_format"),
+    }
+)
+"""Fields of a run's configuration that are for vLLM."""
+
+_PLACEMENT = (
+    *("tensor_parallel_size", "data_parallel_size"),
+    *("pipeline_parallel_size", "gpu_memory_utilization"),
+)
+"""Engine arguments that say where a model runs, not what it writes."""
+
+_WEIGHTS = frozenset({".json", ".safetensors", ".bin", ".pt", ".gguf", ".model", ".jinja", ".py"})
+"""File types that a model's folder is told by."""
+
+_ENVIRONMENT = {
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+}
+"""What vLLM reads when it is imported, where the user has not set it."""
+
+
+def with_card(model: str, engine_args: Mapping[str, Any], note: Callable[[str], None]) -> dict[str, Any]:
+    """The engine arguments with what the model's card adds, which is said aloud."""
+    card = find_card(model)
+    if card is None or not card.trust_remote_code or "trust_remote_code" in engine_args:
+        return dict(engine_args)
+    note(
+        f"the card of {card.name} has the code in its repository run (trust_remote_code);"
+        " --no-trust-remote-code refuses"
+    )
+    return {**engine_args, "trust_remote_code": True}
+
+
+def vllm_identity(spec: BackendSpec) -> dict[str, Any]:
+    """What tells one engine's texts from another's: weights, arguments, prompt format and card."""
+    card = find_card(spec.model)
+    prompt_format = spec.prompt_format
+    if prompt_format not in (None, CHAT, RAW):
+        prompt_format = hashlib.sha256(read_template(prompt_format).encode()).hexdigest()
+    return {
+        "weights": _weights(Path(spec.model.removeprefix("local/")).expanduser()),
+        "engine": {name: value for name, value in spec.engine_args.items() if name not in _PLACEMENT},
+        "prompt_format": prompt_format,
+        "card": asdict(card) if card else None,
+    }
+
+
+def _weights(folder: Path) -> list[Any] | None:
+    """Sizes and modification times of a model's files; None where the folder is a hub's."""
+    if not folder.is_dir():
+        return None
+    files = sorted(file for file in folder.iterdir() if file.suffix in _WEIGHTS and file.is_file())
+    return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+
+
+def check_engine_args(names: Sequence[str]) -> None:
+    """Refuse engine arguments that vLLM does not have, before anything is loaded.
+
+    Raises:
+        UsageError: One is unknown; the nearest name that vLLM has is given.
+    """
+    if not names:
+        return
+    known = [field.name for field in fields(import_engine_args())]
+    for name in names:
+        if name not in known:
+            raise unknown_name("engine argument of vLLM", name, known)
+
+
+def import_engine_args() -> Any:
+    """Import vLLM with its environment set; returns its class of engine arguments."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    with stdout_kept():
+        from vllm.engine.arg_utils import AsyncEngineArgs
+
+    return AsyncEngineArgs
+
+
+@contextmanager
+def stdout_kept() -> Iterator[None]:
+    """Send to stderr what this process, and those that it starts meanwhile, write to stdout."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -1,0 +1,297 @@
+"""Who writes and who judges: from a configuration to what opens their backends, and to the run's identity."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from longbench_write.backends.base import Backend, BackendSpec, ModelBackend
+from longbench_write.backends.model_cards import find_card
+from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
+from longbench_write.backends.registry import BACKENDS, choose_backend, understanding
+from longbench_write.config import RunConfig, flag
+from longbench_write.errors import UsageError
+from longbench_write.judging.judge import Judge
+from longbench_write.suites.suite import Prompt, Suite
+from longbench_write.writers.direct import DirectWriter
+
+DEFAULT_JUDGE = "paper-successor"
+
+_CONCURRENCY = 32
+"""Requests in flight to the model under test, where neither the user nor its backend says."""
+
+_OF_MODEL = ("trust_remote_code", "revision")
+_ENGINE = (
+    *("tensor_parallel_size", "data_parallel_size", "max_model_len"),
+    *("gpu_memory_utilization", "dtype", *_OF_MODEL),
+)
+"""Fields of the configuration that are engine arguments under the same name."""
+
+Note = Callable[[str], None]
+"""Told what the user should know, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A model that is asked, and how it is reached.
+
+    Attributes:
+        backend: The kind of backend.
+        spec: What opens it.
+    """
+
+    backend: type[ModelBackend]
+    spec: BackendSpec
+
+
+@dataclass(frozen=True)
+class WriterRole(Role):
+    """Who writes, and the writer to be made of its model."""
+
+    make: Callable[[Backend], DirectWriter]
+
+
+@dataclass(frozen=True)
+class JudgeRole(Role):
+    """Who judges."""
+
+    judge: Judge
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Who does what in a run.
+
+    Attributes:
+        writer: The model under test; None where nothing is written.
+        planner: Whoever plans where that is not the writer's model.
+        judges: Those who judge, none or one so far.
+    """
+
+    writer: WriterRole | None = None
+    planner: Role | None = None
+    judges: tuple[JudgeRole, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be open together.
+
+        Raises:
+            UsageError: Planner and writer are two models that would each need an engine in this process.
+        """
+        asked = [role for role in (self.writer, self.planner) if role and role.backend.in_process]
+        if len(asked) == 2 and not share_model(*asked):
+            raise UsageError(
+                f"{asked[1].spec.model} cannot plan beside {asked[0].spec.model}, each in an engine here:"
+                " serve one of them and name its base URL"
+            )
+
+    @property
+    def judge(self) -> JudgeRole | None:
+        """Who judges; None where nobody does."""
+        return self.judges[0] if self.judges else None
+
+    def __iter__(self) -> Iterator[Role]:
+        """Everyone who is asked."""
+        yield from filter(None, (self.writer, self.planner, *self.judges))
+
+
+def writer_role(config: RunConfig, note: Note) -> WriterRole:
+    """The model under test.
+
+    Raises:
+        UsageError: There is no such backend, or it refuses an option.
+    """
+    kind, why = choose_backend(
+        config.model,
+        requested=config.backend,
+        base_urls=config.base_url,
+        api_key_env=config.api_key_env,
+    )
+    note(f"backend: {kind}, {why}")
+    backend = BACKENDS.get(kind)
+    values = {**backend.defaults(config.base_url)}
+    if config.api_key_env:
+        values["api_key_env"] = config.api_key_env
+    spec = BackendSpec(
+        kind=kind,
+        model=config.model,
+        base_urls=config.base_url,
+        concurrency=config.concurrency or backend.concurrency or _CONCURRENCY,
+        max_tokens=config.max_tokens,
+        idle_timeout=config.idle_timeout,
+        stream=config.stream,
+        engine_args=_engine_args(config, backend),
+        prompt_format=config.prompt_format if _makes_prompts(backend) else None,
+        **values,
+    )
+    if not _makes_prompts(backend) and (card := find_card(config.model)) and card.prompt:
+        note(
+            f"the card of {card.name} has a prompt of its own, but a server makes the prompt itself:"
+            " see that its chat template is right (docs/vllm.md), or have vLLM run the model here"
+        )
+    temperature = None if config.temperature == "default" else config.temperature
+
+    def make(backend: Backend) -> DirectWriter:
+        return DirectWriter(backend, temperature, config.max_tokens, config.seed)
+
+    return WriterRole(backend, backend.configure(spec, note), make)
+
+
+def _makes_prompts(backend: type[ModelBackend]) -> bool:
+    return "prompt_format" in backend.options
+
+
+def _engine_args(config: RunConfig, backend: type[ModelBackend]) -> dict[str, Any]:
+    """The engine arguments that were given and that a backend understands."""
+    given = {name: getattr(config, name) for name in _ENGINE if getattr(config, name) is not None}
+    known = {name: value for name, value in given.items() if name in backend.options}
+    if "engine_arg" not in backend.options:
+        return known
+    if "model" in config.engine_arg:
+        raise UsageError("--engine-arg model: the model under test is named with --model")
+    for name in given.keys() & config.engine_arg.keys():
+        raise UsageError(f"{flag(name)} and --engine-arg {name} say the same: give one of them")
+    return known | config.engine_arg
+
+
+def check_options(config: RunConfig, roles: Roles) -> None:
+    """Refuse options that only some backends understand, where none of those is asked.
+
+    Raises:
+        UsageError: There is one.
+    """
+    writers = {role.backend for role in (roles.writer, roles.planner) if role}
+    judges = {role.backend for role in roles.judges}
+    asked = {
+        "judge_engine_arg": judges,
+        **dict.fromkeys(("engine_arg", *_ENGINE), writers | judges),
+        **dict.fromkeys(("prompt_format", *_OF_MODEL), writers),
+    }
+    for name, backends in asked.items():
+        option = name.removeprefix("judge_")
+        if getattr(config, name) in (None, {}) or any(option in backend.options for backend in backends):
+            continue
+        kind, title = understanding(option)
+        place = "--judge-backend" if option != name or roles.writer is None else "--backend"
+        raise UsageError(f"{flag(name)} is for a model on {title}: leave it out, or give {place} {kind}")
+
+
+def judge_role(config: RunConfig, *, seed: int, max_tokens: int, note: Note) -> JudgeRole | None:
+    """The judge; None, with the reason told, where there is none.
+
+    Args:
+        config: What was asked for.
+        seed: The run's seed.
+        max_tokens: Tokens that a response may have.
+        note: Told what the user should know.
+
+    Raises:
+        UsageError: There is no such judge, or its backend refuses an option.
+    """
+    if config.judge_backend:
+        BACKENDS.get(config.judge_backend)
+    judge = _choose_judge(config, seed, note)
+    if judge is None:
+        return None
+    backend = BACKENDS.get(judge.card.backend)
+    spec = judge.spec(config.judge_concurrency or backend.concurrency)
+    under_test = spec.model == config.model
+    shared = _engine_args(config, backend)
+    if not under_test:
+        shared = {name: value for name, value in shared.items() if name not in _OF_MODEL}
+    pinned = {"revision": judge.card.revision} if judge.card.revision else {}
+    takes = "engine_arg" in backend.options
+    spec = replace(
+        spec,
+        idle_timeout=config.idle_timeout,
+        stream=config.stream,
+        engine_args=shared | pinned | config.judge_engine_arg if takes else shared,
+        prompt_format=config.prompt_format if under_test and _makes_prompts(backend) else None,
+        prompt_tokens=spec.prompt_tokens + max_tokens,
+    )
+    return JudgeRole(backend, backend.configure(spec, note), judge)
+
+
+def _choose_judge(config: RunConfig, seed: int, note: Note) -> Judge | None:
+    name = config.judge
+    if name is None:
+        asked = config.judge_model or config.judge_base_url or config.judge_backend
+        if not (asked or os.environ.get(DEFAULT_KEY_ENV)):
+            note(f"no judge: none was given and {DEFAULT_KEY_ENV} is not set, so S_q will be missing")
+            return None
+        name = DEFAULT_JUDGE
+        note(f"judge: {name}, the default; --judge chooses another")
+    if name == "none":
+        return None
+    judge = Judge.load(
+        name,
+        model=config.judge_model,
+        backend=config.judge_backend,
+        base_urls=config.judge_base_url,
+        api_key_env=config.judge_api_key_env,
+        repeats=config.judge_repeats,
+        in_chapters=config.long_responses == "chapters",
+        seed=seed,
+    )
+    if judge.card.retires and not config.judge_base_url:
+        note(retirement(judge, judge.card.retires))
+    return judge
+
+
+def retirement(judge: Judge, day: date) -> str:
+    """The warning that a judge's model is shut down on this day, before money is spent on it."""
+    if day <= date.today():
+        what = f"{judge.card.model} was to be shut down on {day}"
+    else:
+        what = (
+            f"{judge.card.model} will be shut down on {day}, and what it says cannot be repeated from then on"
+        )
+    return (
+        f"judge {judge.label}: {what}; name a server that has it for longer with --judge-base-url, or take "
+        "another judge"
+    )
+
+
+def share_model(one: Role, other: Role) -> bool:
+    """Whether two roles can be answered by one open model."""
+    return one.backend is other.backend and one.backend.shares(one.spec, other.spec)
+
+
+def in_turns(one: Role, other: Role) -> bool:
+    """Whether one role has to end before the other begins: both want the same accelerators for themselves."""
+    return one.backend.exclusive and other.backend.exclusive and not share_model(one, other)
+
+
+def shared_spec(role: Role, judge: Role | None) -> BackendSpec:
+    """A role's specification, large enough for the judge too where they share a model."""
+    spec = role.spec
+    if judge is None or not share_model(role, judge):
+        return spec
+    return replace(
+        spec,
+        concurrency=max(spec.concurrency, judge.spec.concurrency),
+        max_tokens=max(spec.max_tokens, judge.spec.max_tokens),
+        prompt_tokens=max(spec.prompt_tokens, judge.spec.prompt_tokens),
+    )
+
+
+def run_identity(config: RunConfig, suite: Suite, prompts: Sequence[Prompt], writer: Role) -> dict[str, Any]:
+    """Everything that would change the run's numbers.
+
+    Judges stand beside each other in one run. Servers come and go under new addresses, so it is the model's
+    name, not its address, that says what was asked.
+    """
+    return {
+        "model": config.model,
+        "writer": DirectWriter.name,
+        "suite": suite.sha256,
+        "prompts": [prompt.id for prompt in prompts],
+        "samples": config.samples,
+        "temperature": config.temperature,
+        "max_tokens": config.max_tokens,
+        "seed": config.seed,
+        **writer.backend.identity(writer.spec),
+    }
