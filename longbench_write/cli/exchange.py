@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longbench_write.cli.files import output_file, write_file
 from longbench_write.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def export(
     elif to == "parquet":
         if output is None:
             raise UsageError("parquet is no text: name a file with -o")
-        write_parquet(scored, _prepared(output))
+        with output_file(output) as file:
+            write_parquet(scored, file)
         _note(f"written: {output}")
     elif to == "model-card":
         if output is not None and output.exists():
@@ -122,21 +124,5 @@ def _put(parts: Iterable[str], path: Path | None) -> None:
     if path is None:
         sys.stdout.writelines(parts)
         return
-    temporary = _prepared(path).with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(parts)
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}; choose another -o") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_file(path, parts)
     _note(f"written: {path}")
-
-
-def _prepared(path: Path) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}; choose another -o") from None
-    return path

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longbench_write.errors import UsageError, unknown_name
+from longbench_write.cli.files import write_file
+from longbench_write.errors import unknown_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,4 @@ def save_figure(path: Path, draw: Callable[[], Figure]) -> None:
     kind = next((known for known in FORMATS if path.suffix == f".{known}"), None)
     if kind is None:
         raise unknown_name("format of a figure's file", path.suffix, [f".{known}" for known in FORMATS])
-    try:
-        path.write_bytes(render(draw(), kind))
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    write_file(path, render(draw(), kind))

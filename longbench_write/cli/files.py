@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from longbench_write.errors import UsageError
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write a text file whole, its folder made if it is not there.
+def write_file(path: Path, content: str | bytes | Iterable[str]) -> None:
+    """Write a whole file, its folder made if it is not there.
 
     Raises:
         UsageError: It cannot be written.
@@ -16,7 +19,24 @@ def write_file(path: Path, text: str) -> None:
     from longbench_write.files.whole import write_whole
 
     _make_folder(path)
-    write_whole(path, text)
+    write_whole(path, content, error=UsageError)
+
+
+@contextmanager
+def output_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that is put in its place when the block ends without an exception, its folder made.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    from longbench_write.files.whole import replacing
+
+    _make_folder(path)
+    try:
+        with replacing(path) as file:
+            yield file
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another path") from None
 
 
 def append_file(path: Path, text: str) -> None:
@@ -36,4 +56,5 @@ def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot make {path.parent}: {error.strerror or error}") from None
+        reason = f"its folder cannot be made ({error.strerror or error})"
+        raise UsageError(f"cannot write {path}: {reason}; choose another path") from None

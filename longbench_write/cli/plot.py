@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longbench_write.cli.files import write_file
 from longbench_write.cli.places import Places, note, scored_runs
-from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
     from longbench_write.compare.collection import Block
@@ -72,11 +72,5 @@ def _draw(block: Block, folder: Path, forms: list[Form], *, lead: str) -> None:
     for name, figure in figures(block).items():
         for form in dict.fromkeys(forms):
             path = folder / f"{name}.{form}"
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(render(figure, form.value))
-            except OSError as error:
-                raise UsageError(
-                    f"cannot write {path} ({error.strerror or error}): choose another folder with --out"
-                ) from None
+            write_file(path, render(figure, form.value))
             sys.stdout.write(printable(f"{path}\n"))

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from longbench_write.cli.files import output_file
 from longbench_write.cli.places import Places, scored_runs
-from longbench_write.errors import UsageError
-
-if TYPE_CHECKING:
-    from longbench_write.compare.collection import Entry
-    from longbench_write.report import Contents
 
 
 def report(
@@ -28,29 +24,13 @@ def report(
     FILE.html#run=LABEL&id=PROMPT&sample=NUMBER, with &with=LABEL beside another run.
     """
     from longbench_write.cli.terminal import printable
-
-    entries = scored_runs(places)
-    contents = _write(entries, out)
-    what = f"{_size(contents.bytes)}, runs: {contents.runs}, samples: {contents.samples}"
-    sys.stdout.write(printable(f"{out}: {what}\n"))
-
-
-def _write(entries: list[Entry], out: Path) -> Contents:
-    """Write the page under a temporary name and move it into place."""
     from longbench_write.report import write_report
 
-    temporary = out.with_name(out.name + ".tmp")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as target:
-            contents = write_report(entries, target)
-        temporary.replace(out)
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror or error}; choose another with -o") from None
-    finally:
-        if temporary.exists():
-            temporary.unlink()
-    return contents
+    entries = scored_runs(places)
+    with output_file(out) as target:
+        contents = write_report(entries, target)
+    what = f"{_size(contents.bytes)}, runs: {contents.runs}, samples: {contents.samples}"
+    sys.stdout.write(printable(f"{out}: {what}\n"))
 
 
 def _size(number: int) -> str:

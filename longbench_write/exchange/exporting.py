@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.metrics.quality import DIMENSIONS, SIX
@@ -189,11 +189,11 @@ def scores_table(scored: Scored) -> Iterator[str]:
     yield _storable(csv_text(rows))
 
 
-def write_parquet(scored: Scored, path: Path) -> None:
+def write_parquet(scored: Scored, file: BinaryIO) -> None:
     """Write the table of `joined` as Parquet, with the same column types whatever the run holds.
 
     Raises:
-        UsageError: pyarrow is not installed, or the file cannot be written.
+        UsageError: pyarrow is not installed.
     """
     try:
         arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
@@ -207,7 +207,4 @@ def write_parquet(scored: Scored, path: Path) -> None:
         for row in joined(scored)
     ]
     schema = arrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
-    try:
-        parquet.write_table(arrow.Table.from_pylist(rows, schema=schema), path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another -o") from None
+    parquet.write_table(arrow.Table.from_pylist(rows, schema=schema), file)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 from longbench_write.errors import RunFolderError, shorten
+from longbench_write.files.whole import replacing
 
 
 class Record(Protocol):
@@ -163,29 +164,16 @@ class RecordFile(Records[R, K]):
         Raises:
             RunFolderError: They could not be written; the file is as it was.
         """
-        temporary = self.path.with_name(self.path.name + ".tmp")
+        offsets: dict[K, int] = {}
         try:
-            offsets = self._copied(list(keys), temporary)
-            temporary.replace(self.path)
+            with replacing(self.path) as target, self.path.open("rb") as source:
+                for key in list(keys):
+                    source.seek(self._offsets[key])
+                    offsets[key] = target.tell()
+                    target.write(source.readline())
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise _unwritable(self.path, error) from None
         self._offsets = offsets
-
-    def _copied(self, order: list[K], temporary: Path) -> dict[K, int]:
-        """Write records to another file; returns where each is."""
-        offsets: dict[K, int] = {}
-        with temporary.open("wb") as target:
-            if order:
-                with self.path.open("rb") as source:
-                    for key in order:
-                        source.seek(self._offsets[key])
-                        offsets[key] = target.tell()
-                        target.write(source.readline())
-            target.flush()
-            os.fsync(target.fileno())
-        return offsets
 
     def sort(self, rank: Callable[[K], Any]) -> None:
         """Put the records in the order of `rank(key)`, if they are not in it already."""

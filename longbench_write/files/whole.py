@@ -1,25 +1,107 @@
-"""Whole files, written at once or not at all."""
+"""Whole files, put in their place at once or not at all.
+
+A file is written under a name that nobody can guess, in the folder where it is to stand, handed to the disk
+and then moved over what stood there. Whoever reads it, also after a crash, finds the old file or the new one.
+A symbolic link at the file's name is replaced, never followed. What is no regular file, such as /dev/stdout
+or a pipe, is written to as it is.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from longbench_write.errors import RunFolderError
+from longbench_write.errors import LbwError, RunFolderError
+
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file under a temporary name and move it into place.
+def write_whole(
+    path: Path, content: str | bytes | Iterable[str], *, error: type[LbwError] = RunFolderError
+) -> None:
+    """Write a whole file; the folder must be there.
+
+    Args:
+        path: The file.
+        content: Bytes, or text for UTF-8 in which a lone surrogate becomes its escape; an iterable is written
+            piece by piece.
+        error: What is raised where the file cannot be written.
+    """
+    pieces = [content] if isinstance(content, str | bytes) else content
+    try:
+        with replacing(path) as file:
+            for piece in pieces:
+                file.write(piece.encode("utf-8", "backslashreplace") if isinstance(piece, str) else piece)
+    except OSError as fault:
+        raise error(f"cannot write {path}: {fault.strerror or fault}") from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of `path` when the block ends, unless it ends by an exception.
+
+    The new file has the permissions of the regular file that it replaces, else those that the umask leaves.
 
     Raises:
-        RunFolderError: It cannot be written.
+        OSError: It cannot be written.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    if _is_written_to(path):
+        with path.open("wb") as file:
+            yield file
+        return
+    if path.is_dir() and not path.is_symlink():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    temporary = path.with_name(f".{secrets.token_hex(12)}.tmp")  # short: the file's own may have 255 bytes
+    descriptor = os.open(temporary, _NEW, 0o666)
     try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
+            _keep_mode(path, temporary)
             os.fsync(file.fileno())
-        temporary.replace(path)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):  # the first fault is the one to tell
+            temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _is_written_to(path: Path) -> bool:
+    """Whether a path leads to a device, a pipe, or this process's own output, which no file can replace."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    place = path.parent.resolve()
+    system = any(place.is_relative_to(folder) for folder in ("/dev/fd", "/proc")) or place == Path("/dev")
+    return system or not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
+def _keep_mode(path: Path, temporary: Path) -> None:
+    try:
+        before = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(before):
+        temporary.chmod(before & 0o777)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Hand a folder's names to the disk."""
+    if os.name == "nt":  # Windows opens no folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     except OSError as error:
-        raise RunFolderError(f"cannot write {path}: {error.strerror or error}") from None
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems sync no folders
+            raise
+    finally:
+        os.close(descriptor)

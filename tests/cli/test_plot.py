@@ -89,5 +89,5 @@ def test_errors_say_what_to_do(tmp_path):
         command([tmp_path])
     put_run(tmp_path / "m", judge=None, judge_sha256=None)
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="choose another folder with --out"):
+    with pytest.raises(UsageError, match="choose another path"):
         command([tmp_path], out=tmp_path / "file")

@@ -47,7 +47,7 @@ def test_without_places_it_reads_results(run, tmp_path, monkeypatch, capsys):
 
 def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(run, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=r"cannot write .* choose another with -o"):
+    with pytest.raises(UsageError, match=r"cannot write .* choose another path"):
         report([run], tmp_path / "file" / "page.html")
     (run / "scores.csv").write_text("id\n1\n")
     with pytest.raises(RunFolderError, match="lbw-eval score"):
