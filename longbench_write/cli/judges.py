@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longbench_write.errors import UsageError
+
+if TYPE_CHECKING:
+    from longbench_write.registry import Entry
+
 
 def judges() -> None:
     """List the judges.
@@ -11,17 +19,31 @@ def judges() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from longbench_write.judging.cards import judge_names, load_card
+    from longbench_write.cli.terminal import printable
+    from longbench_write.judging.cards import JUDGES
 
     table = Table(show_lines=True)
     table.add_column("judge", no_wrap=True)
     table.add_column("asked", no_wrap=True)
     table.add_column("good for", ratio=1)
-    for name in judge_names():
-        card, _ = load_card(name)
-        asked = [card.model, *([f"revision: {card.revision[:12]}"] if card.revision else [])]
-        asked += [f"backend: {card.backend}", f"replies: {card.reply_format}", f"template: {card.template}"]
-        if card.retires:
-            asked.append(f"retires: {card.retires}")
-        table.add_row(name, "\n".join(asked), f"{card.description} {card.note}".strip())
+    for entry in JUDGES.listing():
+        table.add_row(*map(printable, (entry.name, *_described(entry))))
     Console(markup=False).print(table)
+
+
+def _described(entry: Entry[Path]) -> tuple[str, str]:
+    """Whom a judge asks and how, and what it is good for or why it cannot be used."""
+    from longbench_write.judging.cards import read_card
+
+    added = [f"package: {entry.package}"] if entry.package else []
+    if entry.value is None:
+        return "\n".join(added), entry.problem
+    try:
+        card = read_card(entry.value)
+    except UsageError as error:
+        return "\n".join(added), str(error)
+    asked = [card.model, *([f"revision: {card.revision[:12]}"] if card.revision else [])]
+    asked += [f"backend: {card.backend}", f"replies: {card.reply_format}", f"template: {card.template}"]
+    if card.retires:
+        asked.append(f"retires: {card.retires}")
+    return "\n".join(asked + added), f"{card.description} {card.note}".strip()

@@ -164,6 +164,15 @@ def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
         UsageError: There is no such judge, or its card says what no card can say.
     """
     folder = _find(name_or_path)
+    return read_card(folder), folder
+
+
+def read_card(folder: Path) -> JudgeCard:
+    """Read the card in a judge's folder.
+
+    Raises:
+        UsageError: It says what no card can say.
+    """
     path = folder / CARD
     try:
         values = load_yaml(path.read_text(encoding="utf-8"))
@@ -171,7 +180,7 @@ def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
         raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise UsageError(f"{path} must hold keys and values, such as `model: NAME`")
-    return make_card(values, str(path)), folder
+    return make_card(values, str(path))
 
 
 def _find(name_or_path: str) -> Path:
