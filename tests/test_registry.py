@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from plugins import install
 
 from longbench_write.errors import UsageError
 from longbench_write.registry import Registry
-from tests.plugin import install
 
 GROUP = "longbench_write.things"
 BUILT_IN = {"dumps": "json:dumps", "loads": "json:loads"}

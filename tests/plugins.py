@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+
+OUTSIDE = Path(__file__).parent / "plugin"
+"""The source of a package that adds one of each."""
 
 
 def install(
@@ -27,3 +32,10 @@ def install(
     for path, text in (laid | {folder / name: text for name, text in files.items()}).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+def install_outside(folder: Path) -> None:
+    """Lay out the package in `OUTSIDE` as its pyproject.toml says."""
+    project = tomllib.loads((OUTSIDE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    install(folder, project["name"], project["entry-points"], {})
+    shutil.copytree(OUTSIDE / "lbw_outside", folder / "lbw_outside")

@@ -1,0 +1,178 @@
+"""Another's package adds one of each, and the real command line uses it; broken ones harm nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+from plugins import install, install_outside
+from samples import write_suite
+
+WORDS = 90
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What stands on the path of the command."""
+    path = tmp_path_factory.mktemp("installed")
+    install_outside(path)
+    return path
+
+
+def lbw_eval(folder, *words):
+    """Run the command line where the packages in a folder are installed."""
+    return subprocess.run(
+        [sys.executable, "-m", "longbench_write", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "120"},
+    )
+
+
+@pytest.fixture(scope="module")
+def place(folder, tmp_path_factory):
+    """Where a run lies that was made by what the package adds."""
+    path = tmp_path_factory.mktemp("place")
+    done = lbw_eval(folder, *run_words(path))
+    assert done.returncode == 0, done.stderr
+    assert f"echo is asked as words:{WORDS}" in done.stderr
+    return path
+
+
+def run_words(path):
+    """The options of a run below a folder, with what the package adds."""
+    suite = path / "rivers.jsonl"
+    if not suite.exists():
+        suite = write_suite(path)
+    model = ["--model", f"words:{WORDS}", "--backend", "echo", "--engine-arg", "word=reef"]
+    judge = ["--judge", "outside-judge", "--engine-arg", "depth=3"]
+    return [*model, *judge, "--suite", suite, "--out", path / "results", "--progress", "none"]
+
+
+@pytest.fixture(scope="module")
+def run(place):
+    """The run's folder."""
+    (path,) = (place / "results").glob("*/*/*/run.yaml")
+    return path.parent
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_backend_writes(run):
+    manifest = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))
+    assert manifest["backend"]["kind"] == "echo"
+    written = lines(run / "predictions.jsonl")
+    assert {line["response"] for line in written} == {" ".join(["reef"] * WORDS)}
+
+
+def test_what_the_backend_adds_to_the_identity_names_the_folder(run, place, folder):
+    words = run_words(place)
+    assert lbw_eval(folder, *words).returncode == 0
+    assert len(list(run.parent.iterdir())) == 1
+    words[words.index("word=reef")] = "word=kelp"
+    assert lbw_eval(folder, *words, "--limit", 1).returncode == 0
+    assert len(list(run.parent.iterdir())) == 2
+
+
+def test_the_judge_judges(run):
+    judged = lines(run / "judgements.jsonl")
+    assert {line["judge"] for line in judged} == {"outside-judge"}
+    assert {tuple(line["scores"].values()) for line in judged} == {(4,) * 6}
+    assert json.loads((run / "summary.json").read_text())["S_q"] == 75
+
+
+def test_a_limit_on_cost_needs_prices_of_a_backend_that_does_not_say_it_is_free(folder, place):
+    words = run_words(place)
+    done = lbw_eval(folder, *words, "--fresh", "--max-cost", 1)
+    assert done.returncode == 2
+    assert "--price input=X" in done.stderr
+
+
+def test_an_option_that_the_backend_does_not_understand_is_refused(folder, place):
+    done = lbw_eval(folder, *run_words(place), "--dtype", "half")
+    assert done.returncode == 2
+    assert "--dtype is for a model on vLLM" in done.stderr
+
+
+def test_listings_show_what_was_added(folder):
+    assert "package: lbw-outside" in lbw_eval(folder, "judges").stdout
+    added = json.loads(lbw_eval(folder, "doctor", "--json").stdout)["added"]
+    assert {(each["kind"], each["name"], each["package"], each["problem"]) for each in added} >= {
+        ("backend", "echo", "lbw-outside", ""),
+        ("judge", "outside-judge", "lbw-outside", ""),
+    }
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """What stands on the path: packages that cannot be used, and the one that can."""
+    path = tmp_path_factory.mktemp("broken")
+    install_outside(path)
+    for package, backends in (("first", {"twice": "json:dumps", "vllm": "json:dumps"}),
+                              ("second", {"twice": "json:loads", "raises": "lbw_raises:Backend",
+                                          "text": "json:dumps"})):  # fmt: skip
+        install(path, package, {"longbench_write.backends": backends}, {})
+    judges = {"no-folder": "lbw_raises:PATH", "no-card": "lbw_no_card:PATH", "bad-card": "lbw_bad_card:PATH"}
+    install(
+        path,
+        "third",
+        {"longbench_write.judges": judges},
+        {
+            "lbw_raises.py": "raise RuntimeError('\\x1b[31mno licence')",
+            "lbw_no_card.py": "PATH = 'no-card'",
+            "lbw_bad_card.py": f"PATH = {str(path / 'bad-card')!r}",
+            "bad-card/judge.yaml": "description: d\nmodel: m\nbackend: nowhere\n",
+        },
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--backend", "twice"], ["first and second"]),
+        (["--backend", "raises"], ["package second", "RuntimeError"]),
+        (["--backend", "text"], ["package second", "ModelBackend"]),
+        (["--backend", "ecco"], ["did you mean 'echo'"]),
+        (["--judge", "no-folder"], ["package third", "RuntimeError"]),
+        (["--judge", "no-card"], ["package third", "judge.yaml"]),
+        (["--judge", "bad-card"], ["bad-card", "unknown backend 'nowhere'"]),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused_where_it_is_asked_for(broken, tmp_path, words, told):
+    command = run_words(tmp_path)
+    for option, value in zip(words[::2], words[1::2], strict=True):
+        command[command.index(option) + 1] = value
+    done = lbw_eval(broken, *command)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    for text in told:
+        assert text in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_rest_works_beside_broken_ones(broken, tmp_path):
+    done = lbw_eval(broken, *run_words(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
+def test_listings_name_the_broken_ones_and_show_the_rest(broken):
+    shown = lbw_eval(broken, "judges")
+    assert shown.returncode == 0, shown.stderr
+    assert "\x1b" not in shown.stdout
+    for name in ("paper", "outside-judge", "no-folder", "no-card", "bad-card"):
+        assert name in shown.stdout
+    assert "RuntimeError" in shown.stdout
+    added = json.loads(lbw_eval(broken, "doctor", "--json").stdout)["added"]
+    found = {(each["kind"], each["name"]): each for each in added}
+    assert found["backend", "echo"]["problem"] == ""
+    assert found["backend", "twice"]["package"] == "first and second"
+    assert "built in" in found["backend", "vllm"]["problem"]
+    assert "RuntimeError" in found["backend", "raises"]["problem"]
