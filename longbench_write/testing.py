@@ -8,6 +8,7 @@ from pathlib import Path
 from longbench_write.compare.loading import load_scores
 from longbench_write.gate.config import build_gate
 from longbench_write.gate.gate import Outcome, check
+from longbench_write.metrics.catalogue import merged
 
 
 def assert_no_regression(
@@ -26,8 +27,10 @@ def assert_no_regression(
         run: The run in question: its folder, or a folder with no other run under it.
         baseline: A run, a file that `lbw-eval baseline` wrote, a summary.json or a scores.csv.
         metrics: The gated ones, such as "S_l" or "S_q[2000,4000)"; None gates S_bar, S_l and S_q.
-        max_drop: Points; a mean drop of at least so many may be a regression. Or points by metric.
-        floors: Points below which a metric's mean fails whatever the baseline says.
+        max_drop: Percent of a metric's range, so points; a mean drop of at least so many may be a regression.
+            Or a drop by metric, in its unit.
+        floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
+            better.
         max_missing: Percent of responses that may lack a score.
         allow_different_judges: Compare what different judges said.
 
@@ -36,6 +39,7 @@ def assert_no_regression(
         LbwError: The two cannot be read or compared.
     """
     __tracebackhide__ = True
+    old, new = load_scores(Path(baseline)), load_scores(Path(run))
     settings = build_gate(
         {
             "metrics": metrics,
@@ -43,11 +47,12 @@ def assert_no_regression(
             "min": floors or {},
             "max_missing": max_missing,
             "allow_different_judges": allow_different_judges,
-        }
+        },
+        merged(old.metrics, new.metrics),
     )
     verdict = check(
-        load_scores(Path(baseline)),
-        load_scores(Path(run)),
+        old,
+        new,
         settings.rule,
         allow_different_judges=settings.allow_different_judges,
     )

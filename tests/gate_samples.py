@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +12,13 @@ import numpy as np
 from samples import HEADING, failed, judged, predicted
 
 from longbench_write.compare.scores import Response, Scores
+from longbench_write.metrics.base import complete
+from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.length import length_score
+from longbench_write.metrics.quality import DIMENSIONS, SIX
 from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, SCORES, SUMMARY
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 
 LENGTHS = (100, 300, 700, 1500, 2500, 3500, 6000, 20000)
 """Required words, two a length range; prompts take them in turns."""
@@ -91,10 +95,10 @@ def made(lengths: np.ndarray, dimensions: np.ndarray | None = None, **changes) -
     responses = {}
     for prompt, values in enumerate(np.asarray(lengths, dtype=float).tolist()):
         for sample, score in enumerate(values):
-            six = None if dimensions is None else tuple(dimensions[prompt, sample].tolist())
+            six = None if dimensions is None else as_scores(dimensions[prompt, sample].tolist())
             required = LENGTHS[prompt % len(LENGTHS)]
             name = f"p-{prompt:03d}"
-            responses[name, sample] = Response(name, sample, required, required, score, six, frozenset())
+            responses[name, sample] = responded(name, sample, required, score, six)
     heading = HEADING
     if dimensions is None:
         changes = {"judge": None, "judge_sha256": None} | changes
@@ -106,6 +110,21 @@ def made(lengths: np.ndarray, dimensions: np.ndarray | None = None, **changes) -
         counts=None,
         responses=responses,
     )
+
+
+def as_scores(six: Sequence[float]) -> dict[str, float]:
+    """Six numbers as a judge's scores."""
+    return dict(zip(DIMENSIONS, six, strict=True))
+
+
+def responded(
+    name: str, sample: int, required: int, score: float, six: dict[str, float] | None = None
+) -> Response:
+    """A response with this S_l and these judge's scores."""
+    values = {"S_l": score}
+    if six:
+        values |= {"S_q": SIX.quality(six)} | {each: SIX.points(value) for each, value in six.items()}
+    return Response(name, sample, required, required, complete(values, BUILT_IN), six, frozenset())
 
 
 @dataclass(frozen=True)

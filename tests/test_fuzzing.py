@@ -25,9 +25,10 @@ from longbench_write.gate.config import read_gate
 from longbench_write.judging.cards import load_card
 from longbench_write.judging.reply import read_reply
 from longbench_write.metrics.quality import DIMENSIONS
-from longbench_write.runs.results import read_rows, score_run
+from longbench_write.runs.results import score_run
 from longbench_write.runs.store import RunWriter
 from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.table import read_rows
 
 REPLIES = 100_000
 VALID = (

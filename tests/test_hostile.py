@@ -19,7 +19,7 @@ from longbench_write import evaluate, load_run
 from longbench_write.cli.app import app, main
 from longbench_write.cli.terminal import printable
 from longbench_write.errors import LbwError, UsageError
-from longbench_write.runs.results import read_rows
+from longbench_write.scoring.table import read_rows
 
 NAMES = {
     "upwards": "../../../etc/x",

@@ -4,8 +4,8 @@ import pytest
 from samples import HEADING, judged, predicted
 
 from longbench_write.errors import UsageError
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 from longbench_write.testing import assert_no_regression
 
 

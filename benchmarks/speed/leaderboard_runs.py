@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks.speed.leaderboard import FOLDERS, PROMPTS
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Judgement, Prediction
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import Heading
+from longbench_write.scoring.table import scores_csv
 
 SCORED = 5
 TYPES = ("essay", "report", "story", "news", "forum", "manual", "lesson")

@@ -28,9 +28,15 @@ _METRIC = typer.Option(
     help="Gate this metric, such as S_l or 'S_q[2000,4000)'; repeatable [S_bar, S_l, S_q]."
 )
 _MAX_DROP = typer.Option(
-    help="A drop of X points may be a regression; S_l=X for one metric; repeatable [1].", metavar="[M=]X"
+    help="A drop of X percent of a metric's range (X points) may be a regression; S_l=X for one metric, "
+    "in its unit; repeatable [1].",
+    metavar="[M=]X",
 )
-_MIN = typer.Option("--min", help="Fail where this metric's mean is below X; repeatable.", metavar="M=X")
+_MIN = typer.Option(
+    "--min",
+    help="Fail where this metric's mean is below X, or above it where lower is better; repeatable.",
+    metavar="M=X",
+)
 _MAX_MISSING = typer.Option(help="Percent of responses that may lack a score [5].", metavar="PERCENT")
 _JUDGES = typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning.")
 _JSON = typer.Option("--json", help="Print the verdict as JSON instead of the tables.")
@@ -66,6 +72,7 @@ def check(
     from longbench_write.compare.loading import load_scores
     from longbench_write.gate import gate
     from longbench_write.gate.config import build_gate, read_gate
+    from longbench_write.metrics.catalogue import merged
 
     given: dict[str, Any] = {
         "baseline": baseline,
@@ -76,12 +83,14 @@ def check(
         "allow_different_judges": allow_different_judges or None,
     }
     source = config or (CONFIG if CONFIG.is_file() else None)
-    settings = build_gate(_merged(read_gate(source) if source else {}, given))
-    if settings.baseline is None:
+    values = _merged(read_gate(source) if source else {}, given)
+    if values.get("baseline") is None:
         raise UsageError("--baseline is needed: a run, or the file that `lbw-eval baseline` wrote")
+    old, new = load_scores(Path(str(values["baseline"]))), load_scores(run)
+    settings = build_gate(values, merged(old.metrics, new.metrics))
     verdict = gate.check(
-        load_scores(settings.baseline),
-        load_scores(run),
+        old,
+        new,
         settings.rule,
         allow_different_judges=settings.allow_different_judges,
     )

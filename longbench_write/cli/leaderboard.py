@@ -36,7 +36,10 @@ def leaderboard(
         typer.Option(help="The breakdown beside the scores; by type it shows the score of --sort."),
     ] = "length",
     sort: Annotated[
-        Literal["S_bar", "S_l", "S_q"], typer.Option(help="Rank by this; S_l where nobody judged.")
+        str,
+        typer.Option(
+            metavar="METRIC", help="Rank by S_bar, S_l, S_q or an added metric; S_l where nobody judged."
+        ),
     ] = "S_bar",
     published: Annotated[
         bool, typer.Option("--published", help="Add published results, unranked, each with its source.")

@@ -35,14 +35,15 @@ def power(
 
     Estimates on the runs at hand how much of the scatter comes from prompts, samples and judgements.
     """
-    from longbench_write.compare.metrics import parse_metric
     from longbench_write.compare.rule import Rule
+    from longbench_write.gate.config import gated_metrics
     from longbench_write.gate.planning import load_judged, plan
+    from longbench_write.metrics.catalogue import merged
 
-    rule = Rule(metrics=tuple(map(parse_metric, metric)) if metric else None)
-    found = plan(
-        [load_judged(run) for run in runs], rule, samples=samples, repeats=judge_repeats, prompts=prompts
-    )
+    judged = [load_judged(run) for run in runs]
+    declared = merged(*(run.scores.metrics for run in judged))
+    rule = Rule(metrics=gated_metrics(metric, declared) if metric else None)
+    found = plan(judged, rule, samples=samples, repeats=judge_repeats, prompts=prompts)
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
     else:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from longbench_write.cli.terminal import printable
-from longbench_write.scoring.summary import Summary
+from longbench_write.cli.terminal import one_line, printable
+from longbench_write.metrics.catalogue import HEADLINES
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import CRITERIA
+from longbench_write.scoring.summary import Summary, interval_in, value_in
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-_HEADLINES = (("S̄", "S_bar"), ("S_l", "S_l"), ("S_q", "S_q"))
 
 _PLAIN_WIDTH = 110
 """Columns where the output is no terminal."""
@@ -70,6 +71,8 @@ def exit_code(summary: Summary, *, strict: bool) -> int:
 
 def result_table(summary: Summary) -> Table:
     """S̄, S_l, S_q, the dimensions and the counts, over all and by length range."""
+    from rich.text import Text
+
     from longbench_write.scoring.signs import FLAGS
 
     judge = f"judge {summary.judge}" if summary.judge else "no judge"
@@ -78,11 +81,14 @@ def result_table(summary: Summary) -> Table:
     table.add_column("all", justify="right", style="bold")
     for row in summary.by_length:
         table.add_column(row["range"], justify="right")
-    columns = [_whole(summary), *summary.by_length]
-    for label, name in (("S̄", "S_bar"), ("S_l (length)", "S_l"), ("S_q (quality)", "S_q")):
-        table.add_row(label, *(_number(column[name]) for column in columns), style="bold")
-    for dimension in summary.dimensions if summary.judge else ():
-        table.add_row(f"  {dimension}", *(_number(column["dimensions"][dimension]) for column in columns))
+    columns = [summary.overall, *summary.by_length]
+    for metric in HEADLINES:
+        table.add_row(metric.label, *(_number(value_in(column, metric)) for column in columns), style="bold")
+    for metric in CRITERIA if summary.judge else ():
+        table.add_row(f"  {metric.symbol}", *(_number(value_in(column, metric)) for column in columns))
+    for metric in summary.others:
+        values = [_number(value_in(column, metric)) for column in columns]
+        table.add_row(Text(one_line(metric.label)), *values)
     table.add_row("responses", *(str(column["n"]) for column in columns))
     if summary.judge:
         table.add_row("judged", *(str(column["judged"]) for column in columns))
@@ -90,19 +96,6 @@ def result_table(summary: Summary) -> Table:
         if summary.counts[flag]:
             table.add_row(flag.replace("_", " "), *(str(column[flag]) for column in columns))
     return table
-
-
-def _whole(summary: Summary) -> dict[str, Any]:
-    """The column over all, with the keys of a row of `by_length`."""
-    counts = summary.counts
-    return {
-        "S_bar": summary.S_bar,
-        "S_l": summary.S_l,
-        "S_q": summary.S_q,
-        "dimensions": summary.dimensions,
-        "n": counts["generated"],
-        **counts,
-    }
 
 
 def _number(value: float | None) -> str:
@@ -113,13 +106,13 @@ def footer(summary: Summary, path: Path) -> list[str]:
     """What stands under the table: intervals, how every prompt ended, and what must be known."""
     counts = summary.counts
     intervals = [
-        f"{label} {low_high[0]:.1f} to {low_high[1]:.1f}"
-        for label, name in _HEADLINES
-        if (low_high := summary.ci[name])
+        f"{metric.symbol} {low_high[0]:.1f} to {low_high[1]:.1f}"
+        for metric in (*HEADLINES, *summary.others)
+        if (low_high := interval_in(summary.overall, metric))
     ]
     lines = [f"95% intervals: {', '.join(intervals)}"] if intervals else []
-    if summary.range_mean["S_l"] is not None:
-        means = [f"{label} {_number(summary.range_mean[name])}" for label, name in _HEADLINES]
+    if summary.range_mean[S_L.name] is not None:
+        means = [f"{metric.symbol} {_number(summary.range_mean[metric.name])}" for metric in HEADLINES]
         lines.append(f"unweighted mean of the four length ranges: {', '.join(means)}")
     if summary.S_l is not None and summary.S_l_unicode is not None:
         difference = summary.S_l_unicode - summary.S_l

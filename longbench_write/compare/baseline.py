@@ -3,23 +3,29 @@
 JSON with a line a prompt, prompts and keys sorted, so that the same run always gives the same bytes and a
 diff shows the prompts that moved. Numbers keep all their digits: a baseline gives the same verdicts as its
 run.
+
+Schema 2 has `metrics`, what must be known of each metric that is not built in, and in every sample `values`:
+what each further metric gave for it. Schema 1 is read too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from longbench_write.compare.scores import Response, Scores
 from longbench_write.errors import RunFolderError, UsageError, shorten
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.base import Metric, complete
+from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
-from longbench_write.scoring.summary import Heading
+from longbench_write.scoring.summary import Heading, check_schema
 
-SCHEMA = 1
+SCHEMA = 2
 _KIND = "longbench-write baseline"
 
 
@@ -35,9 +41,10 @@ def baseline_text(scores: Scores) -> str:
     for response in sorted(scores.responses.values(), key=lambda response: response.key):
         line = prompts.setdefault(response.id, {"length": response.length, "samples": {}})
         line["samples"][str(response.sample)] = {
-            "S_l": response.S_l,
-            "dimensions": response.dimensions,
+            "S_l": response.values.get(S_L.name),
+            "dimensions": _dimensions(response),
             "flags": sorted(response.flags),
+            "values": _further(response),
             "words": response.words,
         }
     head = {
@@ -45,11 +52,24 @@ def baseline_text(scores: Scores) -> str:
         "counts": scores.counts,
         "heading": asdict(scores.heading),
         "kind": _KIND,
+        "metrics": {metric.name: metric.declaration() for metric in scores.metrics},
         "schema": SCHEMA,
     }
     lines = ",\n".join(f"    {_json(prompt)}: {_json(line)}" for prompt, line in sorted(prompts.items()))
     opening = json.dumps(head, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
     return f'{opening.removesuffix("}").rstrip()},\n  "scores": {{\n{lines}\n  }}\n}}\n'
+
+
+def _dimensions(response: Response) -> list[float] | None:
+    """The six scores in their order; None if unjudged, or judged by other criteria."""
+    scores = response.scores or {}
+    return [scores[name] for name in DIMENSIONS] if set(DIMENSIONS) <= set(scores) else None
+
+
+def _further(response: Response) -> dict[str, float]:
+    """The values that neither S_l nor the six dimensions give."""
+    known = {S_L.name, S_BAR.name} | ({S_Q.name, *DIMENSIONS} if _dimensions(response) else set())
+    return {name: value for name, value in response.values.items() if name not in known}
 
 
 def _json(value: Any) -> str:
@@ -73,14 +93,15 @@ def read_baseline(path: Path) -> Scores:
     """
     values = _read(path)
     try:
-        if values["schema"] != SCHEMA:
-            raise RunFolderError(f"{path} has schema {values['schema']!r}, this version reads {SCHEMA}")
+        check_schema(path, values["schema"], SCHEMA)
+        metrics = read_declarations(values.get("metrics", {}))
         return Scores(
             source=path,
             heading=Heading(**values["heading"]),
             convention=values["convention"],
             counts=values["counts"],
-            responses=dict(_responses(values["scores"])),
+            responses=dict(_responses(values["scores"], metrics)),
+            metrics=metrics,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFolderError(
@@ -88,24 +109,36 @@ def read_baseline(path: Path) -> Scores:
         ) from None
 
 
-def _responses(lines: Mapping[str, Any]) -> list[tuple[Key, Response]]:
+def _responses(lines: Mapping[str, Any], metrics: Sequence[Metric]) -> list[tuple[Key, Response]]:
     found = []
     for prompt, line in lines.items():
-        for sample, values in line["samples"].items():
-            dimensions = values["dimensions"]
-            if dimensions is not None and len(dimensions) != len(DIMENSIONS):
-                raise ValueError(f"{prompt} has {len(dimensions)} dimensions")
+        for sample, kept in line["samples"].items():
+            scores = _scores(prompt, kept["dimensions"])
+            values = {name: float(value) for name, value in kept.get("values", {}).items()}
+            if (length := line["length"]) is not None:
+                length, values[S_L.name] = int(length), float(kept["S_l"])
+            if scores:
+                values |= {name: SIX.points(score) for name, score in scores.items()}
+                values[S_Q.name] = SIX.quality(scores)
             response = Response(
                 id=prompt,
                 sample=int(sample),
-                length=int(line["length"]),
-                words=int(values["words"]),
-                S_l=float(values["S_l"]),
-                dimensions=tuple(map(float, dimensions)) if dimensions else None,
-                flags=frozenset(values["flags"]),
+                length=length,
+                words=int(kept["words"]),
+                values=complete(values, (*BUILT_IN, *metrics)),
+                scores=scores,
+                flags=frozenset(kept["flags"]),
             )
             found.append((response.key, response))
     return found
+
+
+def _scores(prompt: str, dimensions: Sequence[float] | None) -> dict[str, float] | None:
+    if not dimensions:
+        return None
+    if len(dimensions) != len(DIMENSIONS):
+        raise ValueError(f"{prompt} has {len(dimensions)} dimensions")
+    return dict(zip(DIMENSIONS, map(float, dimensions), strict=True))
 
 
 def _read(path: Path) -> dict[str, Any]:

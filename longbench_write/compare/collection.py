@@ -15,9 +15,9 @@ from pathlib import Path
 
 from longbench_write.errors import UsageError
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY
-from longbench_write.runs.results import read_rows
-from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.rows import Row
 from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.table import read_rows
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Entry:
         Raises:
             RunFolderError: That cannot be read.
         """
-        return read_rows(self.path / SCORES)
+        return read_rows(self.path / SCORES, self.summary.others)
 
 
 @dataclass(frozen=True)

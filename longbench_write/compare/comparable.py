@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.scores import Scores
 from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.scoring.summary import Heading
@@ -126,7 +126,7 @@ def _prompts(a: Scores, b: Scores) -> list[str]:
     ]
 
 
-def missing(a: Scores, b: Scores, metric: Metric) -> tuple[int, int]:
+def missing(a: Scores, b: Scores, metric: MetricInRange) -> tuple[int, int]:
     """How many responses B lacks in a metric, of those that it should have for A to be compared with.
 
     Returns:
@@ -142,9 +142,9 @@ def missing(a: Scores, b: Scores, metric: Metric) -> tuple[int, int]:
     return len(prompts) * samples - there, len(prompts) * samples
 
 
-def _missing_of_all(b: Scores, metric: Metric) -> tuple[int, int]:
+def _missing_of_all(b: Scores, metric: MetricInRange) -> tuple[int, int]:
     """The same where A's prompts are not known one by one: B's own failures."""
     if b.counts is None:
         return 0, len(b.responses)
     owed = b.counts["owed"]
-    return owed - b.counts["judged" if metric.needs_judge else "generated"], owed
+    return owed - b.counts["judged" if metric.metric.needs_judge else "generated"], owed

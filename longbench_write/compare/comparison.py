@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from longbench_write.compare.comparable import terms
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import Difference, Moved, differences, flag_counts, most_moved
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import Rule
 from longbench_write.compare.scores import Scores
+from longbench_write.metrics.catalogue import HEADLINES
+from longbench_write.metrics.length import S_L
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,11 @@ class Comparison:
     b: Scores
     differences: list[Difference]
     notes: list[str]
-    moved_in: Metric
+    moved_in: MetricInRange
     fallen: list[Moved]
     risen: list[Moved]
     counts: dict[str, tuple[int | None, int | None]]
-    detectable: dict[Metric, float]
+    detectable: dict[MetricInRange, float]
 
 
 def compare(a: Scores, b: Scores, *, allow_different_judges: bool = False, seed: int = 0) -> Comparison:
@@ -53,14 +55,18 @@ def compare(a: Scores, b: Scores, *, allow_different_judges: bool = False, seed:
     """
     agreed = terms(a, b, allow_different_judges=allow_different_judges)
     found = differences(a, b, judged=agreed.judged, seed=seed)
-    moved_in = Metric("S_bar" if agreed.judged else "S_l")
+    known = a.known & b.known
+    shown = [
+        metric for metric in HEADLINES if metric.name in known and (agreed.judged or not metric.needs_judge)
+    ]
+    moved_in = MetricInRange(shown[0] if shown else S_L)
     fallen, risen = most_moved(a, b, moved_in)
     rule = Rule()
-    gated = rule.gated(judged=agreed.judged)
+    gated = rule.gated({metric.name for metric in shown})
     detectable = {
-        each.metric: detectable_drop(each.error, each.n, gated=len(gated), max_drop=rule.allowed(each.metric))
+        each.metric: detectable_drop(each.error, each.n, gated=len(gated), max_drop=allowed)
         for each in found
-        if each.metric in gated and each.error
+        if each.metric in gated and each.error and (allowed := rule.allowed(each.metric)) is not None
     }
     return Comparison(a, b, found, agreed.notes, moved_in, fallen, risen, _counts(a, b), detectable)
 

@@ -16,12 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import paired
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import Rule
-from longbench_write.compare.scores import Response, Scores
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.compare.scores import Scores
 from longbench_write.records import Judgement, Key
 
 
@@ -31,11 +30,11 @@ class Judged:
 
     Attributes:
         scores: The run's.
-        repeats: Per response the six scores of each valid judgement; a response without any is absent.
+        repeats: Per response the scores of each valid judgement; a response without any is absent.
     """
 
     scores: Scores
-    repeats: Mapping[Key, Sequence[tuple[int, ...]]]
+    repeats: Mapping[Key, Sequence[Mapping[str, int]]]
 
 
 class Parts(NamedTuple):
@@ -67,7 +66,7 @@ class Components:
         most: The parts if it is what they do not lower.
     """
 
-    metric: Metric
+    metric: MetricInRange
     prompts: int
     interaction: float | None
     sample: float | None
@@ -92,23 +91,23 @@ class Components:
                 math.sqrt(parts.variance(samples, repeats) / prompts),
                 prompts,
                 gated=gated,
-                max_drop=rule.allowed(self.metric),
+                max_drop=rule.allowed(self.metric) or 0.0,
             )
             for parts in (self.least, self.most)
         )
         return low, high
 
 
-def repeats_of(judgements: Iterable[Judgement], judge: str | None) -> dict[Key, list[tuple[int, ...]]]:
-    """One judge's valid judgements, by response."""
-    found: dict[Key, list[tuple[int, ...]]] = defaultdict(list)
+def repeats_of(judgements: Iterable[Judgement], judge: str | None) -> dict[Key, list[Mapping[str, int]]]:
+    """The scores of one judge's valid judgements, by response."""
+    found: dict[Key, list[Mapping[str, int]]] = defaultdict(list)
     for judgement in judgements:
         if judgement.judge == judge and judgement.scores is not None:
-            found[judgement.key].append(tuple(judgement.scores[name] for name in DIMENSIONS))
+            found[judgement.key].append(judgement.scores)
     return dict(found)
 
 
-def components(runs: Sequence[Judged], metric: Metric) -> Components:
+def components(runs: Sequence[Judged], metric: MetricInRange) -> Components:
     """Estimate the variance components of a metric on runs of the same prompts.
 
     Methods of moments: pooled variances within responses and within prompts, and over all pairs of runs the
@@ -124,7 +123,7 @@ def components(runs: Sequence[Judged], metric: Metric) -> Components:
         per_sample = sum(_per_sample(run, metric) for run in runs) / len(runs)
         left = max(0.0, total - 2 * spread * per_sample)
         sample = max(0.0, spread - noise)
-        told = repeat is not None or not metric.needs_judge
+        told = repeat is not None or not metric.metric.needs_judge
         interaction = left if len(runs) > 1 else None
         return Components(
             metric,
@@ -138,7 +137,7 @@ def components(runs: Sequence[Judged], metric: Metric) -> Components:
             most=Parts(left, sample, repeat or 0.0),
         )
     unseen = max(0.0, total / 2 - noise) if len(runs) > 1 else 0.0
-    told = repeat is not None or not metric.needs_judge
+    told = repeat is not None or not metric.metric.needs_judge
     return Components(
         metric,
         _prompts(runs, metric),
@@ -150,7 +149,7 @@ def components(runs: Sequence[Judged], metric: Metric) -> Components:
     )
 
 
-def _prompts(runs: Sequence[Judged], metric: Metric) -> int:
+def _prompts(runs: Sequence[Judged], metric: MetricInRange) -> int:
     return max((len(metric.per_prompt(run.scores)) for run in runs), default=0)
 
 
@@ -164,36 +163,25 @@ def _pooled(groups: Iterable[Sequence[float]]) -> float | None:
     return squares / freedom if freedom else None
 
 
-def _repeat(runs: Sequence[Judged], metric: Metric) -> tuple[float | None, float]:
+def _repeat(runs: Sequence[Judged], metric: MetricInRange) -> tuple[float | None, float]:
     """The variance between judgements of a response, and how many a response has (the harmonic mean)."""
     groups: list[list[float]] = []
-    for run in runs if metric.needs_judge else ():
+    for run in runs if metric.metric.needs_judge else ():
         for key, repeats in run.repeats.items():
             if response := run.scores.responses.get(key):
                 groups.append(
-                    [value for scores in repeats if (value := _value(metric, response, scores)) is not None]
+                    [
+                        value
+                        for scores in repeats
+                        if (value := metric.value(response.judged_by(scores))) is not None
+                    ]
                 )
     counts = [len(group) for group in groups if group]
     mean = len(counts) / sum(1 / count for count in counts) if counts else 1.0
     return _pooled(groups), mean
 
 
-def _value(metric: Metric, response: Response, scores: tuple[int, ...]) -> float | None:
-    """A metric's value if a response had these scores alone."""
-    return metric.value(
-        Response(
-            response.id,
-            response.sample,
-            response.length,
-            response.words,
-            response.S_l,
-            scores,
-            response.flags,
-        )
-    )
-
-
-def _sample(runs: Sequence[Judged], metric: Metric) -> float | None:
+def _sample(runs: Sequence[Judged], metric: MetricInRange) -> float | None:
     """The variance between responses to a prompt, their judgements' share included."""
     groups: dict[tuple[int, str], list[float]] = defaultdict(list)
     for number, run in enumerate(runs):
@@ -203,7 +191,7 @@ def _sample(runs: Sequence[Judged], metric: Metric) -> float | None:
     return _pooled(groups.values())
 
 
-def _total(runs: Sequence[Judged], metric: Metric) -> float:
+def _total(runs: Sequence[Judged], metric: MetricInRange) -> float:
     """The variance of the prompts' differences, the mean over pairs; of one run, the most it can be."""
     if len(runs) == 1:
         means = list(metric.per_prompt(runs[0].scores).values())
@@ -213,7 +201,7 @@ def _total(runs: Sequence[Judged], metric: Metric) -> float:
     return sum(found) / len(found) if found else 0.0
 
 
-def _per_sample(run: Judged, metric: Metric) -> float:
+def _per_sample(run: Judged, metric: MetricInRange) -> float:
     """The mean over prompts of 1 / samples."""
     counts: dict[str, int] = defaultdict(int)
     for response in run.scores.responses.values():

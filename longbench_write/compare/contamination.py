@@ -13,13 +13,15 @@ wider, never narrower: the collapsed strata of survey sampling; Cochran, "Sampli
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longbench_write.scoring.scoring import Row
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import HEADLINES
+from longbench_write.scoring.rows import Row
 from longbench_write.scoring.summary import Heading
 from longbench_write.stats import RESAMPLES, widened_interval
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
@@ -33,10 +35,10 @@ Cell = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Gap:
-    """The difference in one measure, over everything or one length range, in points of 0 to 100.
+    """The difference in one metric, over everything or one length range, in its unit.
 
     Attributes:
-        measure: "S_bar", "S_l" or "S_q".
+        measure: The metric's name.
         range: The length range; None for all of them.
         public, unseen: The two means, both weighted alike; None where no cell has prompts of both suites.
         value: public - unseen.
@@ -57,29 +59,25 @@ class Gap:
     left_out: int
 
 
-_MEASURES: dict[str, Callable[[Row], float | None]] = {
-    "S_bar": lambda row: None if row.S_q is None else (row.S_l + row.S_q) / 2,
-    "S_l": lambda row: row.S_l,
-    "S_q": lambda row: row.S_q,
-}
-
-
 def is_gap(public: Heading, unseen: Heading) -> bool:
     """Whether two runs are of one model, on a suite that it may have seen and on the one that it has not."""
     return public.model == unseen.model and public.suite in PUBLIC and unseen.suite == UNSEEN
 
 
-def contamination_gap(public: Sequence[Row], unseen: Sequence[Row], *, seed: int = 0) -> list[Gap]:
-    """The gaps of one model between two suites: in each measure over all, then by length range.
+def contamination_gap(
+    public: Sequence[Row], unseen: Sequence[Row], *, metrics: Sequence[Metric] = HEADLINES, seed: int = 0
+) -> list[Gap]:
+    """The gaps of one model between two suites: in each metric over all, then by length range.
 
     Args:
         public: The rows of its run on the suite that it may have seen (longbench-write).
         unseen: Those of its run on the suite that it has not (lbw-open).
+        metrics: What is compared.
         seed: Of the resampling.
     """
     gaps = []
-    for measure, value in _MEASURES.items():
-        cells = _cells(public, value), _cells(unseen, value)
+    for measure in (metric.name for metric in metrics):
+        cells = _cells(public, measure), _cells(unseen, measure)
         present = {label for side in cells for label, _, _ in side}
         if not present:
             continue
@@ -88,11 +86,11 @@ def contamination_gap(public: Sequence[Row], unseen: Sequence[Row], *, seed: int
     return gaps
 
 
-def _cells(rows: Iterable[Row], value: Callable[[Row], float | None]) -> dict[Cell, list[float]]:
-    """The prompts' values, each the mean over its samples, by cell."""
+def _cells(rows: Iterable[Row], measure: str) -> dict[Cell, list[float]]:
+    """The prompts' values, each the mean over its samples, by cell; prompts without a length are in none."""
     samples: dict[tuple[Cell, str], list[float]] = defaultdict(list)
     for row in rows:
-        if (found := value(row)) is not None:
+        if row.length is not None and (found := row.values.get(measure)) is not None:
             samples[(length_range(row.length), row.type, row.language), row.id].append(found)
     cells: dict[Cell, list[float]] = defaultdict(list)
     for (cell, _), values in samples.items():

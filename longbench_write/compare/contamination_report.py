@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.contamination import Gap, contamination_gap
 from longbench_write.compare.figures import number, signed, span
+from longbench_write.metrics.catalogue import HEADLINES
+from longbench_write.metrics.length import S_L
 from longbench_write.render.markdown import escaped
 from longbench_write.scoring.summary import Summary
 
@@ -40,15 +42,17 @@ def gap_report(public: Entry, unseen: Entry, *, seed: int = 0) -> GapReport:
     What different judges said is left out, with a note; other settings that differ are named.
     """
     a, b = public.summary, unseen.summary
-    gaps = contamination_gap(public.rows, unseen.rows, seed=seed)
+    metrics = [*HEADLINES, *(metric for metric in a.others if metric in b.others)]
+    gaps = contamination_gap(public.rows, unseen.rows, metrics=metrics, seed=seed)
     notes = [_MEANING, *_settings(a, b)]
     if a.judge_sha256 != b.judge_sha256:
-        gaps = [gap for gap in gaps if gap.measure == "S_l"]
+        unjudged = {metric.name for metric in metrics if not metric.needs_judge}
+        gaps = [gap for gap in gaps if gap.measure in unjudged]
         notes.append(
             f"the judges differ ({a.judge or 'none'}; {b.judge or 'none'}): S_l alone is compared; "
             "judge both alike with `lbw-eval judge`"
         )
-    if left_out := sum(gap.left_out for gap in gaps if (gap.measure, gap.range) == ("S_l", None)):
+    if left_out := sum(gap.left_out for gap in gaps if (gap.measure, gap.range) == (S_L.name, None)):
         notes.append(f"{left_out} prompts of types or lengths that one run alone has are left out")
     return GapReport(public, unseen, gaps, notes)
 

@@ -9,12 +9,12 @@ from longbench_write.compare.baseline import is_baseline, read_baseline
 from longbench_write.compare.collection import collect
 from longbench_write.compare.scores import Response, Scores
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.catalogue import all_metrics, others
 from longbench_write.records import Key
 from longbench_write.runs.folder import SCORES, SUMMARY
-from longbench_write.runs.results import read_rows
-from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.rows import Row
 from longbench_write.scoring.summary import Heading, Summary
+from longbench_write.scoring.table import read_rows
 
 
 def load_scores(place: Path) -> Scores:
@@ -39,11 +39,12 @@ def load_scores(place: Path) -> Scores:
     if beside and (place.parent / beside).exists():
         return _of_run(place.parent)
     if place.suffix == ".csv":
-        return Scores(place, None, None, None, responses_of(read_rows(place)))
+        metrics = tuple(others(all_metrics()))
+        return Scores(place, None, None, None, responses_of(read_rows(place, metrics)), metrics=metrics)
     if is_baseline(place):
         return read_baseline(place)
     summary = Summary.read(place)
-    return Scores(place, heading_of(summary), summary.convention, summary.counts, {}, summary)
+    return Scores(place, heading_of(summary), summary.convention, summary.counts, {}, summary, summary.others)
 
 
 def _only_run(place: Path) -> Path:
@@ -58,8 +59,15 @@ def _only_run(place: Path) -> Path:
 
 def _of_run(folder: Path) -> Scores:
     summary = Summary.read(folder / SUMMARY)
-    responses = responses_of(read_rows(folder / SCORES))
-    return Scores(folder, heading_of(summary), summary.convention, summary.counts, responses)
+    responses = responses_of(read_rows(folder / SCORES, summary.others))
+    return Scores(
+        folder,
+        heading_of(summary),
+        summary.convention,
+        summary.counts,
+        responses,
+        metrics=summary.others,
+    )
 
 
 def heading_of(summary: Summary) -> Heading:
@@ -75,8 +83,8 @@ def responses_of(rows: list[Row]) -> dict[Key, Response]:
             sample=row.sample,
             length=row.length,
             words=row.response_length,
-            S_l=row.S_l,
-            dimensions=tuple(row.dimensions[name] for name in DIMENSIONS) if row.dimensions else None,
+            values=row.values,
+            scores=row.scores,
             flags=row.flags,
         )
         for row in rows

@@ -1,71 +1,86 @@
-"""What two runs are compared in: S̄, S_l, S_q, the same within a length range, and each dimension."""
+"""What two runs are compared in: every metric over all prompts, and within a length range."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from longbench_write.compare.scores import HEADLINES, Response, Scores
+from longbench_write.compare.scores import Response, Scores
 from longbench_write.errors import unknown_name
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import HEADLINES, all_metrics, others
+from longbench_write.metrics.quality import CRITERIA
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 
-@dataclass(frozen=True, order=True)
-class Metric:
-    """A number that every response has, or may have, 0 to 100.
+@dataclass(frozen=True)
+class MetricInRange:
+    """A metric over all prompts, or over those of one length range.
 
     Attributes:
-        measure: S_bar, S_l, S_q, or one of the six dimensions.
+        metric: What is measured.
         range: The length range that it is about; None for all.
     """
 
-    measure: str
+    metric: Metric
     range: str | None = None
 
     def __str__(self) -> str:
-        return self.measure + (self.range or "")
-
-    @property
-    def needs_judge(self) -> bool:
-        """Whether it is known of judged responses alone."""
-        return self.measure != "S_l"
+        return self.metric.name + (self.range or "")
 
     def value(self, response: Response) -> float | None:
-        """Its value for a response; None without a judgement, or where the response is out of its range."""
-        if self.range and length_range(response.length) != self.range:
+        """Its value for a response; None where that has none, or is out of the range."""
+        if self.range and _range_of(response.length) != self.range:
             return None
-        return response.values.get(self.measure)
+        return response.values.get(self.metric.name)
 
     def per_prompt(self, scores: Scores) -> dict[str, float]:
         """The mean over each prompt's samples, by prompt id, of the prompts that have a value."""
-        means = scores.prompt_means[self.measure]
+        means = scores.prompt_means.get(self.metric.name, {})
         if self.range is None:
             return means
         return {
-            prompt: mean
-            for prompt, mean in means.items()
-            if length_range(scores.lengths[prompt]) == self.range
+            prompt: mean for prompt, mean in means.items() if _range_of(scores.lengths[prompt]) == self.range
         }
 
 
-def all_metrics(ranges: Iterable[str]) -> list[Metric]:
-    """The headlines over all, within each of these length ranges, and the dimensions."""
+def _range_of(length: int | None) -> str | None:
+    return None if length is None else length_range(length)
+
+
+def compared_metrics(a: Scores, b: Scores, ranges: Sequence[str]) -> list[MetricInRange]:
+    """What two runs are compared in, unless something else is asked for.
+
+    The headlines over all and within each of these length ranges, the dimensions, and likewise what both were
+    measured by besides.
+    """
+    besides = [metric for metric in a.metrics if metric in b.metrics]
     return [
-        *(Metric(name) for name in HEADLINES),
-        *(Metric(name, label) for name in HEADLINES for label in ranges),
-        *(Metric(name) for name in DIMENSIONS),
+        *map(MetricInRange, HEADLINES),
+        *(MetricInRange(metric, label) for metric in HEADLINES for label in ranges),
+        *map(MetricInRange, CRITERIA),
+        *map(MetricInRange, besides),
+        *(MetricInRange(metric, label) for metric in besides for label in ranges),
     ]
 
 
-def parse_metric(name: str) -> Metric:
+def parse_metric(name: str, declared: Iterable[Metric] = ()) -> MetricInRange:
     """A metric by its name, such as S_l, S_q[2000,4000) or Clarity.
+
+    Args:
+        name: As a person wrote it.
+        declared: Metrics that files know besides those that are installed.
 
     Raises:
         UsageError: There is no such metric; the nearest is named.
     """
-    known = {str(metric): metric for metric in all_metrics(LENGTH_RANGES)}
+    metrics = dict.fromkeys([*all_metrics(), *others(declared)])
+    known = {
+        str(each): each
+        for label in (None, *LENGTH_RANGES)
+        for each in (MetricInRange(metric, label) for metric in metrics)
+    }
     plain = re.sub(r"\s*([\[,>])\s*", r"\1", name.strip())
     if plain not in known:
         raise unknown_name("metric", name, known)

@@ -8,7 +8,6 @@ samples anew within each drawn prompt would count it twice.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -16,9 +15,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from longbench_write.compare.metrics import Metric, all_metrics
+from longbench_write.compare.metrics import MetricInRange, compared_metrics
 from longbench_write.compare.scores import Scores
 from longbench_write.scoring.signs import FLAGS
+from longbench_write.scoring.summary import interval_in, value_in
 from longbench_write.stats import resampled_means, sign_flip_p, t_quantile, widened_interval
 from longbench_write.suites.suite import LENGTH_RANGES
 
@@ -42,7 +42,7 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed in one metric from A to B, in points on the scale of 0 to 100.
+    """What changed in one metric from A to B, in its unit.
 
     Attributes:
         n: Prompts that have a value in both runs; without pairs, the fewer prompts of the two.
@@ -56,7 +56,7 @@ class Difference:
         evidence: Behind its intervals and p-value; None for fewer than two prompts.
     """
 
-    metric: Metric
+    metric: MetricInRange
     n: int
     a: float | None
     b: float | None
@@ -70,6 +70,19 @@ class Difference:
     def at(self, level: float) -> Interval | None:
         """The interval at a level; None for fewer than two prompts."""
         return self.evidence.interval(level) if self.evidence else None
+
+    @property
+    def drop(self) -> float | None:
+        """How much worse B is: how far it fell, or rose where lower is better; below 0 where it is better."""
+        if self.value is None:
+            return None
+        return -self.value if self.metric.metric.higher_is_better else self.value
+
+    def is_worse(self, level: float) -> bool:
+        """Whether the whole interval at this level says that B is worse."""
+        if (found := self.at(level)) is None:
+            return False
+        return found[1] < 0 if self.metric.metric.higher_is_better else found[0] > 0
 
     @cached_property
     def interval(self) -> Interval | None:
@@ -93,7 +106,7 @@ class Moved:
     """
 
     id: str
-    length: int
+    length: int | None
     a: float
     b: float
     words_a: float
@@ -112,18 +125,20 @@ def differences(a: Scores, b: Scores, *, judged: bool, seed: int = 0) -> list[Di
         seed: Of the resampling.
     """
     ranges = [label for label in LENGTH_RANGES if label in a.ranges and label in b.ranges]
-    metrics = [metric for metric in all_metrics(ranges) if judged or not metric.needs_judge]
-    return [difference(a, b, metric, seed=seed) for metric in metrics]
+    metrics = compared_metrics(a, b, ranges)
+    return [
+        difference(a, b, metric, seed=seed) for metric in metrics if judged or not metric.metric.needs_judge
+    ]
 
 
-def difference(a: Scores, b: Scores, metric: Metric, *, seed: int = 0) -> Difference:
+def difference(a: Scores, b: Scores, metric: MetricInRange, *, seed: int = 0) -> Difference:
     """The difference in one metric: in pairs, unless one of the runs is known by its summary alone."""
     if a.summary or b.summary:
         return unpaired(a, b, metric)
     return paired(a, b, metric, seed=seed)
 
 
-def paired(a: Scores, b: Scores, metric: Metric, *, seed: int = 0) -> Difference:
+def paired(a: Scores, b: Scores, metric: MetricInRange, *, seed: int = 0) -> Difference:
     """The difference in one metric, over the prompts that have a value in both runs."""
     before = metric.per_prompt(a)
     after = metric.per_prompt(b)
@@ -132,15 +147,16 @@ def paired(a: Scores, b: Scores, metric: Metric, *, seed: int = 0) -> Difference
         return Difference(metric, 0, None, None, None)
     old, new = (np.array([values[prompt] for prompt in common]) for values in (before, after))
     change = new - old
+    better = change if metric.metric.higher_is_better else -change
     found = Difference(
         metric,
         n=len(common),
         a=float(old.mean()),
         b=float(new.mean()),
         value=float(change.mean()),
-        wins=int(np.count_nonzero(change > _TIE)),
+        wins=int(np.count_nonzero(better > _TIE)),
         ties=int(np.count_nonzero(abs(change) <= _TIE)),
-        losses=int(np.count_nonzero(change < -_TIE)),
+        losses=int(np.count_nonzero(better < -_TIE)),
     )
     if len(common) < 2:
         return found
@@ -166,7 +182,7 @@ class _Pairs:
         return sign_flip_p(self.change, seed=self.seed)
 
 
-def unpaired(a: Scores, b: Scores, metric: Metric) -> Difference:
+def unpaired(a: Scores, b: Scores, metric: MetricInRange) -> Difference:
     """The difference in one metric from figures alone, where a run is known by its summary.
 
     The two intervals' variances are added, as if the runs had nothing in common. The same prompts make both
@@ -199,7 +215,7 @@ class _Figures:
         return None
 
 
-def _figure(scores: Scores, metric: Metric) -> tuple[float | None, float | None, int]:
+def _figure(scores: Scores, metric: MetricInRange) -> tuple[float | None, float | None, int]:
     """A metric's mean, the standard error of that, and over how many prompts."""
     if scores.summary is None:
         values = list(metric.per_prompt(scores).values())
@@ -208,20 +224,21 @@ def _figure(scores: Scores, metric: Metric) -> tuple[float | None, float | None,
         return float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values)), len(values)
     summary = scores.summary
     prompts = round(summary.counts["generated"] / summary.samples)
-    figures = {"S_bar": summary.S_bar, "S_l": summary.S_l, "S_q": summary.S_q, **summary.dimensions}
-    intervals: Mapping[str, list[float] | None] = summary.ci
+    group = summary.overall
     if metric.range:
         row = next((row for row in summary.by_length if row["range"] == metric.range), None)
         if row is None:
             return None, None, 0
-        figures, intervals = {**row, **row["dimensions"]}, row["ci"]
+        group = row
         prompts = round(row["n"] / summary.samples)
-    ci = intervals.get(metric.measure)
+    ci = interval_in(group, metric.metric)
     error = None if ci is None else (ci[1] - ci[0]) / 2 / 1.96
-    return figures[metric.measure], error, prompts
+    return value_in(group, metric.metric), error, prompts
 
 
-def most_moved(a: Scores, b: Scores, metric: Metric, *, count: int = 5) -> tuple[list[Moved], list[Moved]]:
+def most_moved(
+    a: Scores, b: Scores, metric: MetricInRange, *, count: int = 5
+) -> tuple[list[Moved], list[Moved]]:
     """The prompts that fell most and those that rose most in a metric, the furthest first."""
     before = metric.per_prompt(a)
     after = metric.per_prompt(b)

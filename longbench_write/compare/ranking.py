@@ -6,13 +6,14 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
 
 from longbench_write.compare.collection import Block, Entry, blocks
-from longbench_write.scoring.summary import Summary
-
-Score = Literal["S_bar", "S_l", "S_q"]
-SCORES: tuple[Score, ...] = ("S_bar", "S_l", "S_q")
+from longbench_write.errors import unknown_name
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import HEADLINES, merged
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_BAR
+from longbench_write.scoring.summary import Summary, interval_in, value_in
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Standing:
     def complete(self) -> bool:
         """Whether every response that was owed is there, and judged if the run has a judge."""
         summary = self.entry.summary
-        return all(_missing(summary, score) == 0 for score in (SCORES if summary.judge else ("S_l",)))
+        return all(
+            _missing(summary, metric) == 0 for metric in HEADLINES if summary.judge or not metric.needs_judge
+        )
 
 
 @dataclass(frozen=True)
@@ -41,44 +44,59 @@ class Ranking:
 
     Attributes:
         title: What they share.
-        score: What they are ranked by.
-        standings: The best first; last those that lack this score.
+        metric: What they are ranked by.
+        standings: The best first; last those that lack its value.
     """
 
     title: str
-    score: Score
+    metric: Metric
     standings: list[Standing]
 
 
-def leaderboard(entries: Iterable[Entry], *, sort: Score = "S_bar") -> list[Ranking]:
+def leaderboard(entries: Iterable[Entry], *, sort: str = S_BAR.name) -> list[Ranking]:
     """Rank runs with those that they may be compared with, the largest block first.
 
     The best rank of a run is one more than the number of runs whose interval lies wholly above its own, the
     worst is the number of runs less those wholly below. A run without an interval ties with all.
 
     An incomplete run gains nothing by what it lacks: it is ordered as if each missing response were worth
-    0, and its interval is widened to what they would make of it at 0 and at 100.
+    the worst end of the metric's range, and its interval is widened to what they would make of it at both.
 
     Args:
         entries: Of `collection.collect`.
-        sort: The score to rank by; a block in which nobody has it is ranked by S_l.
+        sort: The metric to rank by: a headline, or one that a run was measured by besides. A block in which
+            nobody has it is ranked by S_l.
+
+    Raises:
+        UsageError: No run has such a metric; the nearest is named.
     """
-    return [_ranked(block, sort) for block in blocks(entries)]
+    entries = list(entries)
+    metrics = {metric.name: metric for metric in ranked_metrics(entry.summary for entry in entries)}
+    if sort not in metrics:
+        raise unknown_name("score to rank by", sort, metrics)
+    return [_ranked(block, metrics[sort]) for block in blocks(entries)]
 
 
-def _ranked(block: Block, sort: Score) -> Ranking:
-    score: Score = sort if any(_value(entry.summary, sort) is not None for entry in block.entries) else "S_l"
-    with_score = [entry for entry in block.entries if _value(entry.summary, score) is not None]
-    without = [entry for entry in block.entries if _value(entry.summary, score) is None]
-    reaches = [_reach(entry.summary, score) for entry in with_score]
+def ranked_metrics(summaries: Iterable[Summary]) -> tuple[Metric, ...]:
+    """The headlines, and what any of these runs was measured by besides."""
+    return merged(HEADLINES, *(summary.others for summary in summaries))
+
+
+def _ranked(block: Block, sort: Metric) -> Ranking:
+    metric = sort if any(_value(entry.summary, sort) is not None for entry in block.entries) else S_L
+    with_score = [entry for entry in block.entries if _value(entry.summary, metric) is not None]
+    without = [entry for entry in block.entries if _value(entry.summary, metric) is None]
+    reaches = [_reach(entry.summary, metric) for entry in with_score]
     lows, highs = (sorted(ends) for ends in zip(*reaches, strict=True)) if reaches else ([], [])
     standings = [
         Standing(entry, _above(lows, high) + 1, len(reaches) - _below(highs, low))
         for entry, (low, high) in zip(with_score, reaches, strict=True)
     ]
-    standings.sort(key=lambda standing: (-_least(standing.entry.summary, score), *_names(standing.entry)))
+    standings.sort(key=lambda standing: (-_least(standing.entry.summary, metric), *_names(standing.entry)))
     return Ranking(
-        block.title, score, standings + [Standing(entry, None, None) for entry in sorted(without, key=_names)]
+        block.title,
+        metric,
+        standings + [Standing(entry, None, None) for entry in sorted(without, key=_names)],
     )
 
 
@@ -94,29 +112,46 @@ def _names(entry: Entry) -> tuple[str, str]:
     return entry.label, entry.path.as_posix()
 
 
-def _value(summary: Summary, score: Score) -> float | None:
-    return cast("float | None", getattr(summary, score))
+def _value(summary: Summary, metric: Metric) -> float | None:
+    return value_in(summary.overall, metric)
 
 
-def _missing(summary: Summary, score: Score) -> float:
-    """The share of the responses owed that are not in a score."""
-    if score == "S_bar":
-        return (_missing(summary, "S_l") + _missing(summary, "S_q")) / 2
+def _sign(metric: Metric) -> int:
+    """What turns a value so that higher is better."""
+    return 1 if metric.higher_is_better else -1
+
+
+def _missing(summary: Summary, metric: Metric) -> float:
+    """The share of the responses owed that are not in a metric's value."""
+    if metric.parts:
+        return sum(_missing(summary, part) for part in metric.parts) / len(metric.parts)
     counts = summary.counts
-    return 1 - counts["generated" if score == "S_l" else "judged"] / counts["owed"]
+    return 1 - counts["judged" if metric.needs_judge else "generated"] / counts["owed"]
 
 
-def _least(summary: Summary, score: Score) -> float:
-    """The score if what is missing were worth 0, each response weighing the same."""
-    if score == "S_bar":
-        return (_least(summary, "S_l") + _least(summary, "S_q")) / 2
-    return (_value(summary, score) or 0.0) * (1 - _missing(summary, score))
+def _if_missing_were(summary: Summary, metric: Metric, *, best: bool) -> float:
+    """The value, turned, if what is missing were worth an end of the range; each response weighs the same."""
+    if metric.combine is not None:
+        parts = [_sign(part) * _if_missing_were(summary, part, best=best) for part in metric.parts]
+        return _sign(metric) * float(metric.combine(*parts))
+    value, missing = _sign(metric) * (_value(summary, metric) or 0.0), _missing(summary, metric)
+    if not missing:
+        return value
+    if metric.range is None:
+        return math.inf if best else value
+    ends = sorted(_sign(metric) * end for end in metric.range)
+    return value * (1 - missing) + ends[best] * missing
 
 
-def _reach(summary: Summary, score: Score) -> tuple[float, float]:
-    """The 95% interval, widened to what the missing responses would make of it at 0 and at 100."""
-    if (interval := summary.ci[score]) is None:
+def _least(summary: Summary, metric: Metric) -> float:
+    return _if_missing_were(summary, metric, best=False)
+
+
+def _reach(summary: Summary, metric: Metric) -> tuple[float, float]:
+    """The 95% interval, turned, and widened to what the missing responses would make of it at their ends."""
+    if (interval := interval_in(summary.overall, metric)) is None:
         return -math.inf, math.inf
-    low, high = interval
-    lost = (_value(summary, score) or 0.0) - _least(summary, score)
-    return low - lost, high + 100 * _missing(summary, score) - lost
+    low, high = sorted(_sign(metric) * end for end in interval)
+    value = _sign(metric) * (_value(summary, metric) or 0.0)
+    most = _if_missing_were(summary, metric, best=True)
+    return (-math.inf if most == math.inf else low - (value - _least(summary, metric))), high + (most - value)

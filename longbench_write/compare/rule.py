@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import MetricInRange
+from longbench_write.metrics.catalogue import HEADLINES
+from longbench_write.metrics.length import S_L
 
 ALPHA = 0.05
 """1 minus the level of the interval that a lone gated metric is held to; Holm's correction divides it."""
@@ -18,27 +20,37 @@ class Rule:
     A metric has regressed when its mean drop is at least its `max_drop` and the whole interval of its
     difference lies below zero, at a level that Holm's correction sets over the gated metrics: 1 - 5%/m for
     all m of them; those that fall are set aside, the m' left are held to 1 - 5%/m', until no more fall.
+    Of a metric where lower is better, a rise is the drop, and what lies below zero lies above it.
 
     Attributes:
-        metrics: The gated ones; None gates S̄, S_l and S_q, or S_l alone where the baseline has no judge.
-        max_drop: Points; a drop of at least so many may be a regression. Metrics without an own take `drop`.
-        drop: Points for all other metrics.
-        floors: Points below which a metric's mean fails whatever the baseline says.
+        metrics: The gated ones, each with a finite range; None gates S̄, S_l and S_q, as far as the baseline
+            has them.
+        max_drop: In the metric's unit; a drop of at least so much may be a regression. Metrics without an
+            own take `drop`.
+        drop: Percent of a metric's range for all other metrics: points, of a range of 0 to 100.
+        floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
+            better.
         max_missing: The share of responses that a gated metric may lack; beyond it nothing can be told.
     """
 
-    metrics: tuple[Metric, ...] | None = None
-    max_drop: Mapping[Metric, float] = field(default_factory=dict)
+    metrics: tuple[MetricInRange, ...] | None = None
+    max_drop: Mapping[MetricInRange, float] = field(default_factory=dict)
     drop: float = 1.0
-    floors: Mapping[Metric, float] = field(default_factory=dict)
+    floors: Mapping[MetricInRange, float] = field(default_factory=dict)
     max_missing: float = 0.05
 
-    def gated(self, *, judged: bool) -> list[Metric]:
-        """The gated metrics, for a baseline that is judged or is not."""
+    def gated(self, known: Container[str]) -> list[MetricInRange]:
+        """The gated metrics.
+
+        Args:
+            known: The names of the metrics that the baseline has a value of.
+        """
         if self.metrics is not None:
             return list(self.metrics)
-        return [Metric("S_bar"), Metric("S_l"), Metric("S_q")] if judged else [Metric("S_l")]
+        return [MetricInRange(metric) for metric in HEADLINES if metric.name in known] or [MetricInRange(S_L)]
 
-    def allowed(self, metric: Metric) -> float:
-        """The smallest drop that is a regression, in points."""
-        return self.max_drop.get(metric, self.drop)
+    def allowed(self, metric: MetricInRange) -> float | None:
+        """The smallest drop that is a regression, in the metric's unit; None where it has no finite range."""
+        if metric.metric.width is None:
+            return None
+        return self.max_drop.get(metric, self.drop * (metric.metric.width / 100))

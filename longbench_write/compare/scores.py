@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.base import Metric, complete, measure
+from longbench_write.metrics.catalogue import BUILT_IN, all_metrics
+from longbench_write.metrics.quality import S_Q, SIX
 from longbench_write.records import Key
 from longbench_write.runs.folder import PREDICTIONS
 from longbench_write.runs.store import load_run
-from longbench_write.scoring.summary import Heading, Summary
+from longbench_write.scoring.rows import Measured
+from longbench_write.scoring.summary import Heading, Summary, value_in
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
-
-HEADLINES = ("S_bar", "S_l", "S_q")
-MEASURES = (*HEADLINES, *DIMENSIONS)
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,19 @@ class Response:
     """What is compared of a response.
 
     Attributes:
-        length: Required words.
+        length: Required words; None where the prompt asks for no length.
         words: Written words.
-        dimensions: The six, 1 to 5, in their order; None if unjudged.
+        values: What each metric gave for it, by name; one without a value is absent.
+        scores: The judge's score by criterion, on the rubric's scale; None if unjudged.
         flags: Those of `signs.FLAGS` that hold.
     """
 
     id: str
     sample: int
-    length: int
+    length: int | None
     words: int
-    S_l: float
-    dimensions: tuple[float, ...] | None
+    values: Mapping[str, float]
+    scores: Mapping[str, float] | None
     flags: frozenset[str]
 
     @property
@@ -42,15 +43,24 @@ class Response:
         """Prompt id and sample."""
         return self.id, self.sample
 
-    @cached_property
-    def values(self) -> dict[str, float]:
-        """Each measure of `MEASURES` that is known of it, 0 to 100."""
-        if self.dimensions is None:
-            return {"S_l": self.S_l}
-        points = [(score - 1) * 25 for score in self.dimensions]
-        quality = sum(points) / len(points)
-        headlines = {"S_bar": (self.S_l + quality) / 2, "S_l": self.S_l, "S_q": quality}
-        return headlines | dict(zip(DIMENSIONS, points, strict=True))
+    def judged_by(self, scores: Mapping[str, float]) -> Response:
+        """The response if the six dimensions had these scores; its text is not at hand."""
+        measured = Measured(
+            id=self.id,
+            response=None,
+            language="",
+            length=self.length,
+            length_rule=None,
+            length_bounds=None,
+            response_length=self.words,
+            response_length_unicode=self.words,
+            rubric=SIX,
+            scores=scores,
+        )
+        judging = [metric for metric in all_metrics() if metric.needs_judge]
+        kept = {name: value for name, value in self.values.items() if name not in {m.name for m in judging}}
+        values = complete({**kept, **measure(measured, judging)}, all_metrics())
+        return replace(self, values=values, scores=scores)
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,7 @@ class Scores:
         counts: How many responses ended how; None likewise.
         responses: Every scored response; empty for a bare summary.json.
         summary: The figures of a bare summary.json, which has no responses.
+        metrics: What it was measured by besides the built-in metrics.
     """
 
     source: Path
@@ -72,6 +83,7 @@ class Scores:
     counts: Mapping[str, int] | None
     responses: Mapping[Key, Response]
     summary: Summary | None = None
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def name(self) -> str:
@@ -79,26 +91,35 @@ class Scores:
         return self.heading.model if self.heading else self.source.name
 
     @cached_property
-    def lengths(self) -> dict[str, int]:
-        """The required length of each prompt that has a scored response."""
+    def lengths(self) -> dict[str, int | None]:
+        """The required length of each prompt that has a scored response; None where it asks for none."""
         return {response.id: response.length for response in self.responses.values()}
 
     @cached_property
     def prompt_means(self) -> dict[str, dict[str, float]]:
-        """Per measure, the mean over each prompt's samples, by prompt id; what has no value is absent."""
-        found: dict[str, dict[str, list[float]]] = {measure: {} for measure in MEASURES}
+        """Per metric, the mean over each prompt's samples, by prompt id; what has no value is absent."""
+        found: dict[str, dict[str, list[float]]] = {}
         for response in self.responses.values():
-            for measure, value in response.values.items():
-                found[measure].setdefault(response.id, []).append(value)
+            for name, value in response.values.items():
+                found.setdefault(name, {}).setdefault(response.id, []).append(value)
         return {
-            measure: {prompt: sum(values) / len(values) for prompt, values in prompts.items()}
-            for measure, prompts in found.items()
+            name: {prompt: sum(values) / len(values) for prompt, values in prompts.items()}
+            for name, prompts in found.items()
         }
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The names of the metrics that it has a value of."""
+        if self.summary is None:
+            return frozenset(self.prompt_means)
+        overall = self.summary.overall
+        metrics = (*BUILT_IN, *self.metrics)
+        return frozenset(metric.name for metric in metrics if value_in(overall, metric) is not None)
 
     @cached_property
     def ranges(self) -> list[str]:
         """The length ranges of its prompts, from short to long."""
-        present = {length_range(length) for length in self.lengths.values()}
+        present = {length_range(length) for length in self.lengths.values() if length is not None}
         if self.summary:
             present |= {row["range"] for row in self.summary.by_length}
         return [label for label in LENGTH_RANGES if label in present]
@@ -106,9 +127,7 @@ class Scores:
     @cached_property
     def is_judged(self) -> bool:
         """Whether any response has a judge's scores."""
-        if self.summary:
-            return self.summary.S_q is not None
-        return any(response.dimensions for response in self.responses.values())
+        return S_Q.name in self.known
 
     @cached_property
     def lines(self) -> dict[str, int]:

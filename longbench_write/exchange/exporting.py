@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.render.cells import cell, csv_text
 from longbench_write.runs.folder import SCORES, SUMMARY
-from longbench_write.runs.results import read_rows, scores_csv
 from longbench_write.runs.store import Run, load_run
-from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.rows import Row
 from longbench_write.scoring.signs import FLAGS
 from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.table import columns, read_rows, scores_csv
 
-COLUMNS: dict[str, type] = {
+_COLUMNS: dict[str, type] = {
     **dict.fromkeys(("model", "writer", "suite", "judge", "id"), str),
     "sample": int,
     **dict.fromkeys(("type", "language"), str),
@@ -43,7 +45,14 @@ COLUMNS: dict[str, type] = {
     "seconds": float,
     **dict.fromkeys(("error", "judge_error"), str),
 }
-"""The columns of a joined table and what each holds; a value that cannot be had is None."""
+
+
+def joined_columns(metrics: Sequence[Metric] = BUILT_IN) -> dict[str, type]:
+    """The columns of a joined table and what each holds; a value that cannot be had is None.
+
+    All of scores.csv, with what the records say besides; what was added later stands at the end.
+    """
+    return _COLUMNS | {column.name: column.kind for column in columns(metrics) if column.name not in _COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Scored:
     @cached_property
     def rows(self) -> list[Row]:
         """Its scored responses."""
-        return read_rows(self.run.path / SCORES)
+        return read_rows(self.run.path / SCORES, self.summary.others)
 
     @cached_property
     def judgements(self) -> dict[Key, list[Judgement]]:
@@ -127,12 +136,13 @@ def reference_judged(scored: Scored) -> Iterator[str]:
 
 
 def joined(scored: Scored) -> Iterator[dict[str, Any]]:
-    """An object a prediction with the keys of `COLUMNS`, failed ones included.
+    """An object a prediction with the keys of `joined_columns`, failed ones included.
 
     Raises:
         RunFolderError: scores.csv is not of these records.
     """
     rows = {(row.id, row.sample): row for row in scored.rows}
+    table, names = columns(scored.summary.others), joined_columns(scored.summary.others)
     summary = scored.summary
     about = {name: getattr(summary, name) for name in ("model", "writer", "suite", "judge")}
     for prediction in scored.run.predictions:
@@ -142,30 +152,16 @@ def joined(scored: Scored) -> Iterator[dict[str, Any]]:
                 f"{scored.run.path / SCORES} is not of these records: "
                 f"make it anew with `lbw-eval score {scored.run.path}`"
             )
-        values = _of_prediction(prediction) | (_of_row(row) if row else {})
+        values = _of_prediction(prediction) | ({each.name: each.value(row) for each in table} if row else {})
         values |= _of_judgements(scored.judgements.get(prediction.key, []))
-        yield {name: (about | values).get(name) for name in COLUMNS}
+        yield {name: (about | values).get(name) for name in names}
 
 
 def _of_prediction(prediction: Prediction) -> dict[str, Any]:
-    return {name: value for name, value in prediction.to_json().items() if name in COLUMNS} | {
+    return prediction.to_json() | {
         "prompt_tokens": (prediction.usage or {}).get("prompt_tokens"),
         "completion_tokens": (prediction.usage or {}).get("completion_tokens"),
         "error": f"{prediction.error.type}: {prediction.error.message}" if prediction.error else None,
-    }
-
-
-def _of_row(row: Row) -> dict[str, Any]:
-    return {
-        "S_l": row.S_l,
-        **(row.dimensions or {}),
-        "S_q": row.S_q,
-        **{flag: flag in row.flags for flag in FLAGS},
-        "judge_failed": row.failed,
-        "S_l_unicode": row.S_l_unicode,
-        "repeated_share": row.repetition.share,
-        "repeated_from": row.repetition.start,
-        "compressed_share": row.repetition.compressed,
     }
 
 
@@ -184,7 +180,7 @@ def scores_table(scored: Scored) -> Iterator[str]:
     """The lines of scores.csv with model, writer, suite and judge before them; no text is a formula."""
     summary = scored.summary
     about = [cell(text or "") for text in (summary.model, summary.writer, summary.suite, summary.judge)]
-    head, *lines = csv.reader(io.StringIO(scores_csv(scored.rows), newline=""))
+    head, *lines = csv.reader(io.StringIO(scores_csv(scored.rows, summary.others), newline=""))
     rows = [["model", "writer", "suite", "judge", *head], *([*about, *line] for line in lines)]
     yield _storable(csv_text(rows))
 
@@ -206,5 +202,6 @@ def write_parquet(scored: Scored, file: BinaryIO) -> None:
         {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
         for row in joined(scored)
     ]
-    schema = arrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+    names = joined_columns(scored.summary.others)
+    schema = arrow.schema([(name, kinds[kind]) for name, kind in names.items()])
     parquet.write_table(arrow.Table.from_pylist(rows, schema=schema), file)

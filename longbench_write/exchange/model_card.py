@@ -10,14 +10,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from longbench_write._version import __version__
-from longbench_write.scoring.summary import Summary
+from longbench_write.metrics.catalogue import HEADLINES, is_built_in
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_BAR, S_Q
+from longbench_write.scoring.summary import Summary, interval_in, value_in
 
 _PAPER = "https://arxiv.org/abs/2408.07055"
 _NAMES = {
-    "S_bar": "S̄, the mean of S_l and S_q",
-    "S_l": "S_l, length score",
-    "S_q": "S_q, quality score by an LLM judge",
+    S_BAR.name: "S̄, the mean of S_l and S_q",
+    S_L.name: "S_l, length score",
+    S_Q.name: "S_q, quality score by an LLM judge",
 }
+"""What a reader of a hub is told of each headline; another metric goes by its symbol."""
 
 
 def model_card(summary: Summary, note: str = "") -> Iterator[str]:
@@ -44,9 +48,9 @@ def _result(summary: Summary) -> dict[str, Any]:
         **summary.settings,
     }
     metrics = [
-        {"type": name, "name": title, "value": round(getattr(summary, name), 2)}
-        for name, title in _NAMES.items()
-        if getattr(summary, name) is not None
+        {"type": metric.name, "name": _NAMES.get(metric.name, metric.symbol), "value": round(value, 2)}
+        for metric in (*HEADLINES, *summary.others)
+        if (value := value_in(summary.overall, metric)) is not None
     ]
     return {
         "task": {"type": "text-generation", "name": "Long-form writing"},
@@ -62,13 +66,15 @@ def _result(summary: Summary) -> dict[str, Any]:
 
 
 def _section(summary: Summary, note: str) -> Iterator[str]:
-    columns = {"all": vars(summary)} | {row["range"]: row for row in summary.by_length}
+    columns = {"all": summary.overall} | {row["range"]: row for row in summary.by_length}
     yield f"## {_cell(summary.suite)}"
     yield ""
     yield f"| | {' | '.join(map(_cell, columns))} |"
     yield f"|---|{'---:|' * len(columns)}"
-    for label, name in (("S̄", "S_bar"), ("S_l (length)", "S_l"), ("S_q (quality)", "S_q")):
-        yield f"| {label} | {' | '.join(_number(column[name]) for column in columns.values())} |"
+    for metric in (*HEADLINES, *summary.others):
+        values = [_number(value_in(column, metric)) for column in columns.values()]
+        label = metric.label if is_built_in(metric.name) else _cell(metric.label)
+        yield f"| {label} | {' | '.join(values)} |"
     yield f"| 95% interval of S̄ | {' | '.join(_interval(column) for column in columns.values())} |"
     yield ""
     counts = summary.counts
@@ -87,7 +93,7 @@ def _number(value: float | None) -> str:
 
 
 def _interval(column: Mapping[str, Any]) -> str:
-    found = column["ci"]["S_bar"]
+    found = interval_in(column, S_BAR)
     return f"{found[0]:.1f} to {found[1]:.1f}" if found else ""
 
 

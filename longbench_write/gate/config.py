@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longbench_write.compare.metrics import Metric, parse_metric
+from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.yaml_text import load_yaml
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import HEADLINES
 
 DEFAULT = "default"
 _KEYS = ("baseline", "metrics", "max_drop", "min", "max_missing", "allow_different_judges")
@@ -47,12 +50,13 @@ def read_gate(path: Path) -> dict[str, Any]:
     return values
 
 
-def build_gate(values: Mapping[str, Any]) -> GateConfig:
+def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> GateConfig:
     """Check raw values, as YAML or a command line gives them.
 
     Args:
         values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
             numbers; `min` a mapping of names to numbers; `max_missing` in percent; `baseline` a path.
+        declared: Metrics that the baseline or the run knows besides those that are installed.
 
     Raises:
         UsageError: A key or a metric is unknown (the nearest is named), or a value is refused.
@@ -61,19 +65,25 @@ def build_gate(values: Mapping[str, Any]) -> GateConfig:
         if key not in _KEYS:
             known = [name.replace("_", "-") for name in _KEYS]
             raise unknown_name("key of lbw-gate.yaml", key.replace("_", "-"), known)
-    metrics = _metrics(values.get("metrics"))
+    metrics = _metrics(values.get("metrics"), declared)
     drops = values.get("max_drop", {})
     drops = dict(_mapping("max-drop", drops if isinstance(drops, Mapping) else {DEFAULT: drops}))
     default = _number("max-drop", drops.pop(DEFAULT, 1.0))
-    allowed = {parse_metric(str(name)): _number(f"max-drop {name}", drop) for name, drop in drops.items()}
+    allowed = {}
+    for name, drop in drops.items():
+        metric = parse_metric(str(name), declared)
+        allowed[metric] = _number(f"max-drop {name}", drop, (0.0, metric.metric.width or 0.0))
     if lost := [metric for metric in allowed if metrics is not None and metric not in metrics]:
         raise UsageError(f"--max-drop names {lost[0]}, which is not gated: add --metric {str(lost[0])!r}")
-    if metrics is None and (ungated := [m for m in allowed if m not in Rule().gated(judged=True)]):
+    if metrics is None and (ungated := [m for m in allowed if m not in map(MetricInRange, HEADLINES)]):
         raise UsageError(
             f"--max-drop names {ungated[0]}, which is not gated by default: "
             "name every gated metric with --metric"
         )
-    floors = _mapping("min", values.get("min", {}))
+    floors = {}
+    for name, low in _mapping("min", values.get("min", {})).items():
+        metric = parse_metric(str(name), declared)
+        floors[metric] = _number(f"min {name}", low, metric.metric.range)
     judges = values.get("allow_different_judges", False)
     if not isinstance(judges, bool):
         raise UsageError(f"allow-different-judges must be true or false, not {judges!r}")
@@ -83,7 +93,7 @@ def build_gate(values: Mapping[str, Any]) -> GateConfig:
             metrics=metrics,
             max_drop=allowed,
             drop=default,
-            floors={parse_metric(str(name)): _number(f"min {name}", low) for name, low in floors.items()},
+            floors=floors,
             max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
         ),
         baseline=Path(str(baseline)) if baseline is not None else None,
@@ -91,12 +101,31 @@ def build_gate(values: Mapping[str, Any]) -> GateConfig:
     )
 
 
-def _metrics(names: Any) -> tuple[Metric, ...] | None:
+def _metrics(names: Any, declared: Sequence[Metric]) -> tuple[MetricInRange, ...] | None:
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, Sequence) or not names:
         raise UsageError("metrics must be a list of names, such as [S_l, S_q]")
-    return tuple(dict.fromkeys(parse_metric(str(name)) for name in names))
+    return gated_metrics(names, declared)
+
+
+def gated_metrics(names: Sequence[Any], declared: Sequence[Metric] = ()) -> tuple[MetricInRange, ...]:
+    """The metrics of these names, each once.
+
+    Args:
+        names: As a person wrote them.
+        declared: Metrics that files know besides those that are installed.
+
+    Raises:
+        UsageError: There is no such metric (the nearest is named), or it has no finite range.
+    """
+    found = tuple(dict.fromkeys(parse_metric(str(name), declared) for name in names))
+    for metric in found:
+        if metric.metric.range is None:
+            raise UsageError(
+                f"{metric} has no finite range and is not gated: give it a limit with --min {metric}=X"
+            )
+    return found
 
 
 def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
@@ -105,7 +134,14 @@ def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
     return value
 
 
-def _number(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise UsageError(f"{key} must be a number from 0 to 100, not {value!r}")
+def _number(key: str, value: Any, ends: tuple[float, float] | None = (0.0, 100.0)) -> float:
+    low, high = ends or (-math.inf, math.inf)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or not low <= value <= high
+    ):
+        between = "" if ends is None else f" from {low:g} to {high:g}"
+        raise UsageError(f"{key} must be a number{between}, not {value!r}")
     return float(value)

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from longbench_write.compare.comparable import missing, terms
 from longbench_write.compare.figures import signed, span
-from longbench_write.compare.metrics import Metric
-from longbench_write.compare.paired import Difference, Interval, difference, differences
+from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import ALPHA, Rule
-from longbench_write.compare.scores import HEADLINES, Scores
+from longbench_write.compare.scores import Scores
 from longbench_write.stats import holm
 
 
@@ -31,8 +31,9 @@ class Finding:
     Attributes:
         level: Of the interval that it was held to, by Holm's correction; None for a floor alone.
         interval: That interval.
-        allowed: Points; the drop from which on it may be a regression.
-        floor: Points; None where there is none.
+        allowed: The drop from which on it may be a regression, in the metric's unit; None of a metric without
+            a finite range.
+        floor: The end of what is allowed, in the same unit; None where there is none.
         mean: B's mean over all that it has, which the floor is held against.
         detectable: The drop that this pair would have shown with a chance of 80%; None if it has no scatter.
         missing: Responses that B lacks, of how many.
@@ -40,12 +41,12 @@ class Finding:
         message: One sentence.
     """
 
-    metric: Metric
+    metric: MetricInRange
     outcome: Outcome
     difference: Difference
     level: float | None
     interval: Interval | None
-    allowed: float
+    allowed: float | None
     floor: float | None
     mean: float | None
     detectable: float | None
@@ -109,21 +110,15 @@ def check(
     """
     rule = rule or Rule()
     agreed = terms(baseline, run, allow_different_judges=allow_different_judges)
-    gated = rule.gated(judged=baseline.is_judged)
+    gated = rule.gated(baseline.known)
     everything = differences(baseline, run, judged=agreed.judged, seed=seed)
     known = {each.metric: each for each in everything}
     for metric in (*gated, *rule.floors):
         known.setdefault(metric, difference(baseline, run, metric, seed=seed))
-    levels = holm(gated, lambda metric, alpha: _fell(known[metric], alpha), alpha=ALPHA)
+    levels = holm(gated, lambda metric, alpha: known[metric].is_worse(1 - alpha), alpha=ALPHA)
     bench = _Bench(baseline, run, rule, known, levels)
     findings = [bench.find(metric) for metric in dict.fromkeys([*gated, *rule.floors])]
     return Verdict(baseline, run, findings, everything, agreed.notes)
-
-
-def _fell(change: Difference, alpha: float) -> bool:
-    """Whether the whole interval at this level lies below zero."""
-    interval = change.at(1 - alpha)
-    return interval is not None and interval[1] < 0
 
 
 @dataclass(frozen=True)
@@ -133,21 +128,28 @@ class _Bench:
     a: Scores
     b: Scores
     rule: Rule
-    known: dict[Metric, Difference]
-    levels: dict[Metric, float]
+    known: dict[MetricInRange, Difference]
+    levels: dict[MetricInRange, float]
 
-    def find(self, metric: Metric) -> Finding:
+    def find(self, metric: MetricInRange) -> Finding:
         change = self.known[metric]
         alpha = self.levels.get(metric)
         allowed = self.rule.allowed(metric)
         floor = self.rule.floors.get(metric)
         mean = change.b if self.b.summary else _mean(self.b, metric)
         lacking = missing(self.a, self.b, metric)
-        has_fallen = alpha is not None and -(change.value or 0) >= allowed and _fell(change, alpha)
-        fell_in = fallen_ranges(metric, self.known.values(), allowed) if has_fallen else ()
-        reasons = [_drop(change, alpha, allowed, fell_in)] if has_fallen and alpha is not None else []
-        if floor is not None and mean is not None and mean < floor:
-            reasons.append(f"is {mean:.1f}, below its floor of {floor:g}")
+        fell_in: tuple[Difference, ...] = ()
+        reasons = []
+        if (
+            alpha is not None
+            and allowed is not None
+            and (change.drop or 0) >= allowed
+            and change.is_worse(1 - alpha)
+        ):
+            fell_in = fallen_ranges(metric, self.known.values(), allowed)
+            reasons.append(_drop(change, alpha, allowed, fell_in))
+        if floor is not None and mean is not None and _is_beyond(mean, floor, metric):
+            reasons.append(f"is {mean:.1f}, {_limit(metric)} of {floor:g}")
         doubt = self._doubt(change, alpha, mean, lacking)
         if reasons:
             outcome, said = Outcome.REGRESSED, reasons
@@ -156,7 +158,7 @@ class _Bench:
         else:
             outcome, said = Outcome.PASSED, [_passed(change, alpha, floor, mean)]
         detectable = None
-        if alpha is not None and change.error:
+        if alpha is not None and allowed is not None and change.error:
             detectable = detectable_drop(change.error, change.n, gated=len(self.levels), max_drop=allowed)
         return Finding(
             metric,
@@ -196,40 +198,54 @@ class _Bench:
         return ""
 
 
-def _mean(scores: Scores, metric: Metric) -> float | None:
+def _mean(scores: Scores, metric: MetricInRange) -> float | None:
     values = metric.per_prompt(scores)
     return sum(values.values()) / len(values) if values else None
 
 
-def fallen_ranges(metric: Metric, changes: Iterable[Difference], allowed: float) -> tuple[Difference, ...]:
-    """The length ranges in which a headline fell: where its 95% interval lies below zero, the furthest first.
+def fallen_ranges(
+    metric: MetricInRange, changes: Iterable[Difference], allowed: float
+) -> tuple[Difference, ...]:
+    """The length ranges in which a metric fell: where its 95% interval lies below zero, the furthest first.
 
     Where none does, the one that fell furthest, if one fell by as much as is allowed.
     """
-    if metric.measure not in HEADLINES or metric.range:
+    if metric.range:
         return ()
     within = [
         change
         for change in changes
-        if change.metric.measure == metric.measure and change.metric.range and (change.value or 0) <= -allowed
+        if change.metric.metric == metric.metric and change.metric.range and (change.drop or 0) >= allowed
     ]
-    within = sorted((c for c in within if c.value), key=lambda change: change.value or 0)
-    sure = [change for change in within if change.interval and change.interval[1] < 0]
+    within = sorted((c for c in within if c.drop), key=lambda change: -(change.drop or 0))
+    sure = [change for change in within if change.is_worse(LEVEL)]
     return tuple(sure or within[:1])
+
+
+def _is_beyond(mean: float, floor: float, metric: MetricInRange) -> bool:
+    return mean < floor if metric.metric.higher_is_better else mean > floor
+
+
+def _limit(metric: MetricInRange) -> str:
+    return "below its floor" if metric.metric.higher_is_better else "above its ceiling"
 
 
 def _drop(change: Difference, alpha: float, allowed: float, fell_in: Sequence[Difference]) -> str:
     where = f"; {_where(fell_in)}" if fell_in else ""
     return (
-        f"fell by {-(change.value or 0):.1f} points, {_from_to(change)} "
+        f"{_fell(change)} by {change.drop or 0:.1f} {change.metric.metric.unit}, {_from_to(change)} "
         f"({_interval(change, alpha)}, allowed {allowed:g}){where}"
     )
 
 
 def _where(fell_in: Sequence[Difference]) -> str:
-    parts = [f"{change.metric.range} by {-(change.value or 0):.1f}" for change in fell_in]
-    sure = all(change.interval and change.interval[1] < 0 for change in fell_in)
-    return f"it fell in {', '.join(parts)}" if sure else f"most in {', '.join(parts)}"
+    parts = [f"{change.metric.range} by {change.drop or 0:.1f}" for change in fell_in]
+    sure = all(change.is_worse(LEVEL) for change in fell_in)
+    return f"it {_fell(fell_in[0])} in {', '.join(parts)}" if sure else f"most in {', '.join(parts)}"
+
+
+def _fell(change: Difference) -> str:
+    return "fell" if change.metric.metric.higher_is_better else "rose"
 
 
 def _from_to(change: Difference) -> str:
@@ -244,10 +260,10 @@ def _interval(change: Difference, alpha: float) -> str:
 def _passed(change: Difference, alpha: float | None, floor: float | None, mean: float | None) -> str:
     parts = []
     if alpha is not None and change.value is not None:
-        what = f"changed by {signed(change.value)} points, {_from_to(change)}"
+        what = f"changed by {signed(change.value)} {change.metric.metric.unit}, {_from_to(change)}"
         if change.value == 0:
             what = f"is unchanged at {change.a:.1f}"
         parts.append(f"{what} ({_interval(change, alpha)})")
     if floor is not None and mean is not None:
-        parts.append(f"is {mean:.1f}, not below its floor of {floor:g}")
+        parts.append(f"is {mean:.1f}, not {_limit(change.metric)} of {floor:g}")
     return " and ".join(parts)

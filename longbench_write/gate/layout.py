@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from longbench_write.compare.comparison import Comparison
 from longbench_write.compare.figures import number, p_value, signed, span
 from longbench_write.compare.paired import Difference, Moved
-from longbench_write.compare.scores import HEADLINES
 from longbench_write.gate.gate import Finding
+from longbench_write.metrics.quality import CRITERIA
 
 DIFFERENCE_HEADS = ("", "A", "B", "B − A", "95% interval", "p", "better/same/worse", "prompts")
 FINDING_HEADS = ("metric", "verdict", "A", "B", "B − A", "held to the interval", "could see")
@@ -36,11 +36,11 @@ def difference_lines(differences: Sequence[Difference]) -> list[Line]:
     """A line a metric, each headline's length ranges under it."""
     lines = []
     for each in _grouped(differences):
-        below = each.metric.range is not None or each.metric.measure not in HEADLINES
+        below = each.metric.range is not None or each.metric.metric in CRITERIA
         lines.append(
             Line(
                 (
-                    each.metric.range or each.metric.measure,
+                    each.metric.range or each.metric.metric.name,
                     number(each.a),
                     number(each.b),
                     signed(each.value),
@@ -57,15 +57,16 @@ def difference_lines(differences: Sequence[Difference]) -> list[Line]:
 
 def _grouped(differences: Sequence[Difference]) -> list[Difference]:
     """Each headline with its ranges behind it, then the dimensions."""
-    first = {each.metric.measure: place for place, each in reversed(list(enumerate(differences)))}
-    return sorted(differences, key=lambda each: first[each.metric.measure])
+    first = {each.metric.metric: place for place, each in reversed(list(enumerate(differences)))}
+    return sorted(differences, key=lambda each: first[each.metric.metric])
 
 
 def finding_line(finding: Finding) -> tuple[str, ...]:
     """What the gate says of a metric."""
     change = finding.difference
     level = "" if finding.level is None else f"{100 * finding.level:.3g}%: {span(finding.interval)}"
-    could_see = "-" if finding.detectable is None else f"−{finding.detectable:.1f}"
+    worse = "−" if finding.metric.metric.higher_is_better else "+"
+    could_see = "-" if finding.detectable is None else f"{worse}{finding.detectable:.1f}"
     return (
         *(str(finding.metric), finding.outcome.value, number(change.a), number(change.b)),
         *(signed(change.value), level or "-", could_see),
@@ -75,7 +76,13 @@ def finding_line(finding: Finding) -> tuple[str, ...]:
 def moved_line(prompt: Moved) -> tuple[str, ...]:
     """A prompt that moved."""
     return (
-        *(prompt.id, str(prompt.length), number(prompt.a), number(prompt.b), signed(prompt.b - prompt.a)),
+        *(
+            prompt.id,
+            "-" if prompt.length is None else str(prompt.length),
+            number(prompt.a),
+            number(prompt.b),
+            signed(prompt.b - prompt.a),
+        ),
         *(f"{prompt.words_a:.0f}", f"{prompt.words_b:.0f}"),
         *(str(prompt.line_a or "-"), str(prompt.line_b or "-")),
     )
@@ -91,13 +98,24 @@ def changed_counts(comparison: Comparison) -> list[tuple[str, str, str]]:
 
 
 def strips(differences: Sequence[Difference]) -> list[str]:
-    """Each difference and its interval drawn in text, all on one scale; zero is the bar in the middle."""
-    reach = max((abs(end) for each in differences for end in _ends(each)), default=0.0)
-    return [_strip(each, reach) for each in _grouped(differences)]
+    """Each difference and its interval drawn in text, better to the right; zero is the bar in the middle.
+
+    Those of one range are on one scale, each metric without a finite range is on its own.
+    """
+    reach: dict[object, float] = {}
+    for each in differences:
+        reach[_scale(each)] = max([reach.get(_scale(each), 0.0), *map(abs, _ends(each))])
+    return [_strip(each, reach[_scale(each)]) for each in _grouped(differences)]
+
+
+def _scale(each: Difference) -> object:
+    return each.metric.metric.range or each.metric.metric
 
 
 def _ends(each: Difference) -> list[float]:
-    return [*(each.interval or ()), *([] if each.value is None else [each.value])]
+    """The interval and the value, turned so that higher is better."""
+    sign = 1 if each.metric.metric.higher_is_better else -1
+    return [sign * end for end in (*(each.interval or ()), *([] if each.value is None else [each.value]))]
 
 
 def _strip(each: Difference, reach: float) -> str:
@@ -106,9 +124,9 @@ def _strip(each: Difference, reach: float) -> str:
 
     marks = [" "] * (2 * _HALF + 1)
     if each.interval:
-        low, high = map(place, each.interval)
+        low, high = sorted(map(place, _ends(each)[:2]))
         marks[low : high + 1] = ["─"] * (high - low + 1)
     marks[_HALF] = "│" if marks[_HALF] == " " else "┼"
     if each.value is not None:
-        marks[place(each.value)] = "●"
+        marks[place(_ends(each)[-1])] = "●"
     return "".join(marks)

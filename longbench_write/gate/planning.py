@@ -11,7 +11,7 @@ from longbench_write.compare.comparable import terms
 from longbench_write.compare.components import Components, Judged, components, repeats_of
 from longbench_write.compare.figures import number
 from longbench_write.compare.loading import load_scores
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError
 from longbench_write.runs.folder import JUDGEMENTS
@@ -40,7 +40,7 @@ class Plan:
     notes: list[str]
 
     @property
-    def metrics(self) -> list[Metric]:
+    def metrics(self) -> list[MetricInRange]:
         """The gated metrics, in the order of the grid's columns."""
         return [part.metric for part in self.parts]
 
@@ -48,7 +48,8 @@ class Plan:
         """The plan that was asked for, in a sentence."""
         drops = self.grid[self.samples, self.repeats]
         seen = [
-            f"{_between(drop)} points in {metric}" for metric, drop in zip(self.metrics, drops, strict=True)
+            f"{_between(drop)} {metric.metric.unit} in {metric}"
+            for metric, drop in zip(self.metrics, drops, strict=True)
         ]
         what = (
             f"{_count(self.samples, 'sample')} of each and {_count(self.repeats, 'judgement')} of each sample"
@@ -132,7 +133,7 @@ def plan(
     for run in runs[1:]:
         terms(runs[0].scores, run.scores)
     judged = all(run.scores.is_judged for run in runs)
-    gated = rule.gated(judged=judged)
+    gated = rule.gated(frozenset.intersection(*(run.scores.known for run in runs)))
     parts = [components(runs, metric) for metric in gated]
     for part in parts:
         if (prompts or part.prompts) < 2:

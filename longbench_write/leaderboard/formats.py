@@ -10,11 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from longbench_write.compare.ranking import SCORES, Ranking, Standing
+from longbench_write.compare.ranking import Ranking, Standing
 from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow, plain
 from longbench_write.leaderboard.published import Published
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import BESIDE, HEADLINES
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import CRITERIA, S_Q
 from longbench_write.render.cells import cell as csv_cell
+from longbench_write.scoring.summary import interval_in, value_in
 
 SCHEMA = 1
 
@@ -160,7 +164,7 @@ def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -
         "blocks": [
             {
                 "title": ranking.title,
-                "ranked_by": ranking.score,
+                "ranked_by": ranking.metric.name,
                 "runs": [_json_run(standing) for standing in ranking.standings],
             }
             for ranking in rankings
@@ -176,7 +180,7 @@ def _json_run(standing: Standing) -> dict[str, Any]:
         "label": standing.entry.label,
         "complete": standing.complete,
         "path": standing.entry.path.as_posix(),
-        "summary": vars(standing.entry.summary),
+        "summary": standing.entry.summary.to_dict(),
     }
 
 
@@ -210,13 +214,13 @@ def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]
     record: dict[str, Any] = {
         "block": block,
         "title": plain(ranking.title),
-        "ranked_by": ranking.score,
+        "ranked_by": ranking.metric.name,
         "best_rank": standing.best,
         "worst_rank": standing.worst,
         "label": plain(standing.entry.label),
         **{name: plain(getattr(summary, name) or "") for name in _TEXTS},
-        **_figures(vars(summary), ""),
-        **{f"range_mean/{name}": summary.range_mean[name] for name in SCORES},
+        **_figures(summary.overall, "", summary.others),
+        **{f"range_mean/{metric.name}": summary.range_mean[metric.name] for metric in HEADLINES},
         "complete": int(standing.complete),
         **summary.counts,
         "samples": summary.samples,
@@ -230,21 +234,28 @@ def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]
     for by in ("length", "language", "type"):
         for label, group in groups(summary, by).items():
             prefix = f"{by}/{plain(label)}/"
-            record |= {f"{prefix}n": group["n"], f"{prefix}judged": group["judged"]} | _figures(group, prefix)
+            record |= {f"{prefix}n": group["n"], f"{prefix}judged": group["judged"]}
+            record |= _figures(group, prefix, summary.others)
     return record
 
 
-def _figures(group: Mapping[str, Any], prefix: str) -> dict[str, float | None]:
-    """What a summary and each of its groups have: scores, their intervals and bounds, dimensions."""
+def _figures(group: Mapping[str, Any], prefix: str, others: Sequence[Metric]) -> dict[str, float | None]:
+    """What a summary and each of its groups have: every metric, its interval and bounds where it has any."""
     found: dict[str, float | None] = {}
-    for name in SCORES:
-        low, high = group["ci"][name] or (None, None)
-        found |= {name: group[name], f"{name}_low": low, f"{name}_high": high}
-    least, most = group["S_q_bounds"] or (None, None)
-    found |= {"S_q_least": least, "S_q_most": most, "S_l_unicode": group["S_l_unicode"]}
-    found |= {"S_l_rule": group.get("S_l_rule")}
-    found |= {name: group["dimensions"][name] for name in DIMENSIONS}
+    for metric in HEADLINES:
+        found |= _with_ends(group, metric)
+    for metric in (S_Q, S_L):
+        least, most = group.get(f"{metric.name}_bounds") or (None, None)
+        found |= {f"{metric.name}_least": least, f"{metric.name}_most": most}
+    found |= {metric.name: value_in(group, metric) for metric in (*BESIDE, *CRITERIA)}
+    for metric in others:
+        found |= _with_ends(group, metric)
     return {f"{prefix}{name}": value for name, value in found.items()}
+
+
+def _with_ends(group: Mapping[str, Any], metric: Metric) -> dict[str, float | None]:
+    low, high = interval_in(group, metric) or (None, None)
+    return {metric.name: value_in(group, metric), f"{metric.name}_low": low, f"{metric.name}_high": high}
 
 
 def _csv_published(reference: Published) -> dict[str, Any]:

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from longbench_write.compare.ranking import SCORES, Ranking, Score, Standing
+from longbench_write.compare.ranking import Ranking, Standing, ranked_metrics
 from longbench_write.leaderboard.published import Published
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import HEADLINES, is_built_in
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import CRITERIA, FORMULA, S_BAR
 from longbench_write.scoring.signs import FLAGS
-from longbench_write.scoring.summary import CONVENTION, Summary
+from longbench_write.scoring.summary import CONVENTION, Summary, interval_in, value_in
 from longbench_write.suites.suite import LENGTH_RANGES
 
 By = Literal["length", "language", "type", "dimension"]
 
-HEADS = {"S_bar": "S̄", "S_l": "S_l", "S_q": "S_q"}
 INCOMPLETE = "†"
 
 
@@ -71,20 +73,23 @@ def ranked_tables(rankings: Iterable[Ranking], by: By) -> list[Table]:
 
 def _ranked_table(ranking: Ranking, by: By) -> Table:
     summaries = [standing.entry.summary for standing in ranking.standings]
-    shown = SCORES if any(summary.judge for summary in summaries) else ("S_l",)
+    judged = any(summary.judge for summary in summaries)
+    shown = [metric for metric in ranked_metrics(summaries) if judged or not metric.needs_judge]
     crowded = by in ("type", "dimension")
     scores = [
         (
-            Column(HEADS[score], spare=crowded and score != ranking.score),
-            [_with_interval(summary, score) for summary in summaries],
+            Column(metric.symbol, spare=crowded and metric != ranking.metric),
+            [_with_interval(summary, metric) for summary in summaries],
         )
-        for score in shown
+        for metric in shown
     ]
     runs: list[_Filled] = [
         (Column("rank"), [Cell(_rank(standing)) for standing in ranking.standings]),
         (Column("model", prose=True), [_run(standing) for standing in ranking.standings]),
     ]
-    breakdown = _breakdown(summaries, by, shown, ranking.score)
+    breakdown = _breakdown(
+        summaries, by, [metric for metric in shown if is_built_in(metric.name)], ranking.metric
+    )
     return _table(ranking.title, runs + scores + breakdown, _notes(ranking, by))
 
 
@@ -109,9 +114,11 @@ def _run(standing: Standing) -> Cell:
     return Cell(plain(standing.entry.label + mark), ", ".join(parts))
 
 
-def _with_interval(summary: Summary, score: Score) -> Cell:
-    interval = summary.ci[score]
-    return Cell(number(getattr(summary, score)), "-".join(map(number, interval)) if interval else "")
+def _with_interval(summary: Summary, metric: Metric) -> Cell:
+    interval = interval_in(summary.overall, metric)
+    return Cell(
+        number(value_in(summary.overall, metric)), "-".join(map(number, interval)) if interval else ""
+    )
 
 
 def number(value: float | None) -> str:
@@ -119,28 +126,37 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _breakdown(summaries: Sequence[Summary], by: By, shown: Sequence[Score], score: Score) -> list[_Filled]:
+def _breakdown(
+    summaries: Sequence[Summary], by: By, shown: Sequence[Metric], ranked: Metric
+) -> list[_Filled]:
     if by == "dimension":
-        known = [
-            name for name in DIMENSIONS if any(summary.dimensions[name] is not None for summary in summaries)
+        found = [
+            (metric, [value_in(summary.overall, metric) for summary in summaries]) for metric in CRITERIA
         ]
-        return [_numbers(Column(name), [summary.dimensions[name] for summary in summaries]) for name in known]
+        return [
+            _numbers(Column(metric.symbol), values)
+            for metric, values in found
+            if any(value is not None for value in values)
+        ]
     labels = sorted({label for summary in summaries for label in groups(summary, by)}, key=_order)
 
-    def filled(column: Column, label: str, name: Score) -> _Filled:
-        return _numbers(column, [groups(summary, by).get(label, {}).get(name) for summary in summaries])
+    def filled(column: Column, label: str, metric: Metric) -> _Filled:
+        found = [groups(summary, by).get(label) for summary in summaries]
+        return _numbers(column, [None if group is None else value_in(group, metric) for group in found])
 
     if by == "type":
-        return [filled(Column(plain(label)), label, score) for label in labels]
-    pair: list[Score] = [name for name in shown if name != "S_bar"]
-    parts = [filled(Column(HEADS[name], plain(label)), label, name) for label in labels for name in pair]
-    if by == "length" and any(summary.range_mean["S_l"] is not None for summary in summaries):
+        return [filled(Column(plain(label)), label, ranked) for label in labels]
+    pair = [metric for metric in shown if not metric.parts]
+    parts = [
+        filled(Column(metric.symbol, plain(label)), label, metric) for label in labels for metric in pair
+    ]
+    if by == "length" and any(summary.range_mean[S_L.name] is not None for summary in summaries):
         parts += [
             _numbers(
-                Column(HEADS[name], "mean of the four ranges", spare=True),
-                [summary.range_mean[name] for summary in summaries],
+                Column(metric.symbol, "mean of the four ranges", spare=True),
+                [summary.range_mean[metric.name] for summary in summaries],
             )
-            for name in pair
+            for metric in pair
         ]
     return parts
 
@@ -164,15 +180,14 @@ def groups(summary: Summary, by: str) -> dict[str, dict[str, Any]]:
 def _notes(ranking: Ranking, by: By) -> list[str]:
     """What must be known of a block, then of each of its incomplete runs."""
     heads = [standing.entry.summary for standing in ranking.standings]
-    formula = (
-        " = (S_l + S_q) / 2" if heads[0].convention == CONVENTION else f", convention {heads[0].convention}"
-    )
-    what = HEADS[ranking.score] + (formula if ranking.score == "S_bar" else "")
-    ranked = f"Ranked by {what}. " if len(heads) > 1 or ranking.score == "S_bar" else ""
+    formula = f" = {FORMULA}" if heads[0].convention == CONVENTION else f", convention {heads[0].convention}"
+    combined = ranking.metric == S_BAR
+    what = ranking.metric.symbol + (formula if combined else "")
+    ranked = f"Ranked by {what}. " if len(heads) > 1 or combined else ""
     tie = "; where they overlap, so do the ranks" if len(heads) > 1 else ""
     notes = [f"{ranked}Small ranges are 95% intervals{tie}."]
     if by == "type":
-        notes.append(f"The columns by type are {HEADS[ranking.score]}.")
+        notes.append(f"The columns by type are {ranking.metric.symbol}.")
     notes += dict.fromkeys(f"{head.judge}: {head.judge_note}" for head in heads if head.judge_note)
     notes += [
         f"{standing.entry.label}: {standing.entry.summary.note}"
@@ -217,15 +232,16 @@ def published_tables(rows: Iterable[Published]) -> list[Table]:
 
 
 def _published_table(suite: str, rows: Sequence[Published]) -> Table:
-    pair: tuple[Score, ...] = ("S_l", "S_q")
-    values = [(Column(HEADS[name]), [row.scores[name] for row in rows]) for name in SCORES]
+    pair = [metric for metric in HEADLINES if not metric.parts]
+    values = [(Column(metric.symbol), [row.scores[metric.name] for row in rows]) for metric in HEADLINES]
     for label in LENGTH_RANGES[:4]:
         values += [
-            (Column(HEADS[name], label), [row.by_length[label][name] for row in rows]) for name in pair
+            (Column(metric.symbol, label), [row.by_length[label][metric.name] for row in rows])
+            for metric in pair
         ]
     values += [
-        (Column(HEADS[name], "mean of the four ranges"), [row.range_mean[name] for row in rows])
-        for name in pair
+        (Column(metric.symbol, "mean of the four ranges"), [row.range_mean[metric.name] for row in rows])
+        for metric in pair
     ]
     figures = [
         (column, [Cell() if value is None else Cell(number(value)) for value in found])

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from longbench_write.files.resources import data_root
+from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.suites.suite import LENGTH_RANGES
 
 Scores = dict[str, float | None]
-"""S_bar, S_l and S_q; None where nothing was read."""
+"""Each headline by its name; None where nothing was read."""
 
 
 @dataclass(frozen=True)
@@ -54,5 +55,5 @@ def _row(line: Mapping[str, str]) -> Published:
 
 
 def _scores(line: Mapping[str, str], suffix: str) -> Scores:
-    cells = {name: line.get(f"{name}{suffix}") for name in ("S_bar", "S_l", "S_q")}
+    cells = {metric.name: line.get(f"{metric.name}{suffix}") for metric in HEADLINES}
     return {name: float(cell) if cell else None for name, cell in cells.items()}

@@ -13,11 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from longbench_write.errors import LbwError, shorten
+
 _NAME = re.compile(r"[A-Za-z][\w-]*( [\w-]+)*")
 
 
 class Measurable(Protocol):
     """A response as a metric reads it."""
+
+    @property
+    def id(self) -> str:
+        """Its prompt."""
 
     @property
     def response(self) -> str | None:
@@ -72,7 +78,7 @@ class Row(Protocol):
         """What each metric gave for it, by name; a metric without a value is absent."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Metric:
     """A figure that a response has or may have. Two metrics are equal where their names are.
 
@@ -114,6 +120,11 @@ class Metric:
                 raise ValueError(f"{self.name}: the range {self.range} has no two finite ends")
         if bool(self.parts) != (self.combine is not None) or any(part.parts for part in self.parts):
             raise ValueError(f"{self.name}: parts and combine go together, and no part has parts")
+
+    @property
+    def label(self) -> str:
+        """Its symbol, and what it is, such as "S_l (length)"."""
+        return f"{self.symbol} ({self.title})" if self.title and self.title != self.symbol else self.symbol
 
     @property
     def width(self) -> float | None:
@@ -168,11 +179,17 @@ def measure(response: Measurable, metrics: Sequence[Metric]) -> dict[str, float]
     """Each metric's value of a response, by name, in their order; what has none is absent.
 
     Raises:
-        Exception: Whatever a metric raises.
+        LbwError: A metric raised; it is named, and the response.
     """
-    found: dict[str, float | None] = {
-        metric.name: metric.of(response) for metric in metrics if metric.of is not None
-    }
+    found: dict[str, float | None] = {}
+    for metric in metrics:
+        if metric.of is None:
+            continue
+        try:
+            found[metric.name] = metric.of(response)
+        except Exception as error:  # a metric of another package may raise anything
+            told = shorten(f"{type(error).__name__}: {error}")
+            raise LbwError(f"metric {metric.name} failed on a response to {response.id}: {told}") from error
     return complete(found, metrics)
 
 

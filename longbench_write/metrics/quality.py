@@ -87,9 +87,9 @@ def _mean_score(length: Any, quality: Any) -> Any:
     return (length + quality) / 2
 
 
-def length_for(mean: float, quality: float) -> float:
-    """The S_l with which a quality gives this S̄."""
-    return 2 * mean - quality
+def partner(mean: float, one: float) -> float:
+    """The one of S_l and S_q with which the other gives this S̄."""
+    return 2 * mean - one
 
 
 S_BAR = Metric(

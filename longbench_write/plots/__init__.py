@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.figure import Figure
 
 from longbench_write.compare.collection import Block
+from longbench_write.metrics.catalogue import merged
 from longbench_write.plots import deviation, dimensions, quality, ruler, scores, written
-from longbench_write.plots.legible import legible, unjudged
+from longbench_write.plots.legible import has_responses, legible, unjudged, unmeasured
 from longbench_write.plots.style import styled
 
 
@@ -28,19 +30,24 @@ class _Plot:
     expected: bool = True
 
 
-def _nothing(block: Block) -> None:
-    """Lengths are there wherever there are responses."""
-
-
 _PLOTS = {
-    "required-vs-written": _Plot(written.draw, _nothing),
-    "by-length": _Plot(scores.draw, _nothing),
+    "required-vs-written": _Plot(written.draw, unmeasured),
+    "by-length": _Plot(scores.draw, unmeasured),
     "dimensions": _Plot(dimensions.draw, unjudged),
     "dimensions-radar": _Plot(dimensions.draw_radar, unjudged),
-    "quality-vs-length": _Plot(quality.draw, unjudged),
+    "quality-vs-length": _Plot(quality.draw, lambda block: unjudged(block) or unmeasured(block)),
     "ruler": _Plot(ruler.draw, ruler.lacking, expected=False),
-    "deviation": _Plot(deviation.draw, _nothing),
+    "deviation": _Plot(deviation.draw, unmeasured),
 }
+
+
+def _plots(block: Block) -> dict[str, _Plot]:
+    """Every kind of figure: those above, and one for each metric that is not built in."""
+    besides = merged(*(entry.summary.others for entry in block.entries))
+    return _PLOTS | {
+        f"metric-{metric.name}": _Plot(partial(scores.draw_metric, metric), partial(scores.lacking, metric))
+        for metric in besides
+    }
 
 
 def figures(block: Block) -> dict[str, Figure]:
@@ -53,14 +60,14 @@ def figures(block: Block) -> dict[str, Figure]:
     if not shown.entries:
         return {}
     with styled():
-        return {name: plot.draw(shown) for name, plot in _PLOTS.items() if plot.lacking(shown) is None}
+        return {name: plot.draw(shown) for name, plot in _plots(shown).items() if plot.lacking(shown) is None}
 
 
 def left_out(block: Block) -> list[str]:
     """What of a block `figures` does not show though one would expect it, and why: a sentence each."""
-    empty = [entry.label for entry in block.entries if entry.summary.S_l is None]
+    empty = [entry.label for entry in block.entries if not has_responses(entry)]
     shown = legible(block)
-    expected = {name: plot for name, plot in _PLOTS.items() if plot.expected and shown.entries}
+    expected = {name: plot for name, plot in _plots(shown).items() if plot.expected and shown.entries}
     reasons = {name: plot.lacking(shown) for name, plot in expected.items()}
     return [
         *(f"{label} is in no figure: it has no response" for label in empty),

@@ -19,7 +19,7 @@ from longbench_write.plots.fonts import labels, shown, wrapped
 from longbench_write.plots.legible import across, counted, label_edges, note, panels_wide
 from longbench_write.plots.style import COLOURS, FAINT, INK, KEY, KEY_WIDTH, SOFT, grid, new_figure
 from longbench_write.plots.written import COUNT, EMPTY, TOO_LONG, TOO_SHORT, guide_keys
-from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.rows import Row
 
 MOST_TYPES = 12
 """Types that have a row of their own at most, the most frequent ones."""
@@ -59,7 +59,8 @@ class Group:
 
 def groups(entries: Sequence[Entry]) -> list[list[Group]]:
     """The groups of each run, the same for all of them: over all, the languages, the types."""
-    rows = [row for entry in entries for row in entry.rows]
+    measured = [[row for row in entry.rows if row.length is not None] for entry in entries]
+    rows = [row for found in measured for row in found]
     frequent = sorted(Counter(row.type for row in rows).items(), key=lambda item: (-item[1], item[0]))
     own = {name for name, _ in frequent[:MOST_TYPES]}
     keys: list[Callable[[Row], str]] = [
@@ -70,10 +71,13 @@ def groups(entries: Sequence[Entry]) -> list[list[Group]]:
     names = [(key, name) for key in keys for name in sorted({key(row) for row in rows}, key=_last_others)]
     return [
         [
-            Group(name, tuple(row.response_length / row.length for row in entry.rows if key(row) == name))
+            Group(
+                name,
+                tuple(row.response_length / row.length for row in found if row.length and key(row) == name),
+            )
             for key, name in names
         ]
-        for entry in entries
+        for found in measured
     ]
 
 

@@ -1,4 +1,4 @@
-"""What changed from one run to another, drawn: S̄, S_l and S_q over all and by length range."""
+"""What changed from one run to another, drawn: each metric over all and by length range."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from longbench_write.compare.paired import Difference
-from longbench_write.compare.scores import HEADLINES, Scores
-from longbench_write.plots.style import COLOURS, INK, S_BAR, S_L, S_Q, SOFT, TEXT, grid, new_figure, styled
+from longbench_write.compare.scores import Scores
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.quality import CRITERIA
+from longbench_write.plots.style import COLOURS, INK, MATH, SOFT, TEXT, grid, new_figure, styled
 
-_TITLES = {"S_bar": S_BAR, "S_l": f"{S_L}: length", "S_q": f"{S_Q}: quality"}
 _FELL, _ROSE, _OPEN = COLOURS[2], COLOURS[0], COLOURS[6]
 
 
 def differences_figure(a: Scores, b: Scores, differences: Sequence[Difference]) -> Figure:
-    """Draw a difference and its 95% interval for each length range, a panel a headline.
+    """Draw a difference and its 95% interval for each length range, a panel a metric, without dimensions.
 
     Args:
         a: The reference.
         b: What was compared with it.
         differences: Of `paired.differences`.
     """
-    shown = {
-        name: [each for each in differences if each.metric.measure == name and each.value is not None]
-        for name in HEADLINES
-    }
-    shown = {name: rows for name, rows in shown.items() if rows}
+    shown: dict[Metric, list[Difference]] = {}
+    for each in differences:
+        if each.value is not None and each.metric.metric not in CRITERIA:
+            shown.setdefault(each.metric.metric, []).append(each)
+    alike = len({metric.range for metric in shown}) == 1
     most = max((len(rows) for rows in shown.values()), default=1)
     with styled():
         figure = new_figure(
@@ -35,17 +36,23 @@ def differences_figure(a: Scores, b: Scores, differences: Sequence[Difference]) 
             1.1 + 0.34 * most,
             title=f"{b.name} against {a.name}",
             subtitle=_subtitle(a),
-            note="Points on the scale of 0 to 100, with 95% bootstrap intervals over prompts, whose "
-            "number stands in brackets. Red: the whole interval lies below zero; blue: above.",
+            note="With 95% bootstrap intervals over prompts, whose number stands in brackets. Red: the whole "
+            "interval says that B is worse; blue: better.",
         )
-        panels = grid(figure, len(shown), len(shown), sharex=True) if shown else []
-        for axes, (name, rows) in zip(panels, shown.items(), strict=True):
+        panels = grid(figure, len(shown), len(shown), sharex=alike) if shown else []
+        for axes, (metric, rows) in zip(panels, shown.items(), strict=True):
             _draw(axes, rows)
-            axes.set_title(_TITLES[name], parse_math=True, fontsize=TEXT)
+            axes.set_xlabel(f"B − A, {metric.unit}")
+            axes.set_title(_title(metric), parse_math=metric.name in MATH, fontsize=TEXT)
             axes.tick_params(
                 labelleft=axes is panels[0] or _labels(rows) != _labels(next(iter(shown.values())))
             )
     return figure
+
+
+def _title(metric: Metric) -> str:
+    symbol = MATH.get(metric.name, metric.symbol)
+    return f"{symbol}: {metric.title}" if metric.title else symbol
 
 
 def _subtitle(scores: Scores) -> str:
@@ -60,7 +67,7 @@ def _draw(axes: Axes, rows: Sequence[Difference]) -> None:
     for place, each in enumerate(rows):
         value = each.value or 0.0
         low, high = each.interval or (value, value)
-        colour = _FELL if high < 0 else _ROSE if low > 0 else _OPEN
+        colour = _OPEN if low <= 0 <= high else _FELL if (each.drop or 0) > 0 else _ROSE
         axes.errorbar(
             [value],
             [place],
@@ -71,7 +78,6 @@ def _draw(axes: Axes, rows: Sequence[Difference]) -> None:
         )
     axes.set_yticks(range(len(rows)), _labels(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel("B − A, points")
     axes.grid(visible=False, axis="y")
 
 

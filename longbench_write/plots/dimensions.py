@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
 from longbench_write.compare.collection import Block
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.quality import DIMENSIONS, SIX
 from longbench_write.plots.fonts import labels, wrapped
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
 from longbench_write.plots.legible import across, judged_counts, note
@@ -22,7 +22,10 @@ from longbench_write.plots.style import FAINT, KEY, KEY_WIDTH, Look, dodge, grid
 OVERLAID = 5
 """Models in one radar at most; more get one each."""
 TITLE = "Quality by dimension"
-SCALE = "A dimension's score is its mean of 1 to 5, less 1, times 25."
+SCALE = (
+    f"A dimension's score is its mean of {SIX.low} to {SIX.high}, less {SIX.low}, "
+    f"times {SIX.points(SIX.low + 1):g}."
+)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _MARK: dict[str, Any] = {"markersize": 4.5, "clip_on": False}
 
 @dataclass(frozen=True)
 class Mark:
-    """A score, 0 to 100, in a column (from 0) and at the height of a row, or somewhat beside it."""
+    """A value in a column (from 0) and at the height of a row, or somewhat beside it."""
 
     row: float
     column: int
@@ -33,7 +33,13 @@ def height(rows: int) -> float:
     return 0.7 + 0.21 * rows
 
 
-def draw_rows(figure: Figure, names: Sequence[str], columns: Sequence[str], marks: Sequence[Mark]) -> None:
+def draw_rows(
+    figure: Figure,
+    names: Sequence[str],
+    columns: Sequence[str],
+    marks: Sequence[Mark],
+    ends: tuple[float, float] | None = (0.0, 100.0),
+) -> None:
     """Draw marks into the empty figure.
 
     Args:
@@ -41,6 +47,7 @@ def draw_rows(figure: Figure, names: Sequence[str], columns: Sequence[str], mark
         names: Of the rows; may be foreign text.
         columns: What stands above each.
         marks: What is drawn.
+        ends: Of the scale; None for as long as the marks need.
     """
     panels = grid(figure, len(columns), len(columns), sharex=True, sharey=True)
     for place, (axes, title) in enumerate(zip(panels, columns, strict=True)):
@@ -56,5 +63,8 @@ def draw_rows(figure: Figure, names: Sequence[str], columns: Sequence[str], mark
         axes.tick_params(axis="y", length=0)
     panels[0].set_yticks(range(len(names)), labels(names, 24))
     panels[0].set_ylim(len(names) - 0.5, -0.5)
-    panels[0].set_xlim(0, 100)
-    panels[0].set_xticks([0, 25, 50, 75, 100], ["0", "", "50", "", "100"])
+    if ends:
+        low, high = ends
+        quarters = [low + quarter * (high - low) / 4 for quarter in range(5)]
+        panels[0].set_xlim(low, high)
+        panels[0].set_xticks(quarters, [f"{low:g}", "", f"{quarters[2]:g}", "", f"{high:g}"])

@@ -8,6 +8,9 @@ from dataclasses import replace
 from matplotlib.axes import Axes
 
 from longbench_write.compare.collection import Block, Entry
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_BAR
+from longbench_write.scoring.summary import value_in
 
 MOST = 48
 """Runs that one figure shows at most."""
@@ -18,16 +21,21 @@ def legible(block: Block) -> Block:
 
     Best is the highest S̄, or where nobody judged the highest S_l.
     """
-    written = [entry for entry in block.entries if entry.summary.S_l is not None]
+    written = [entry for entry in block.entries if has_responses(entry)]
     best = sorted(written, key=_rank)[:MOST]
     more = f" · the best {MOST} of {len(written)} runs" if len(written) > MOST else ""
     return replace(block, title=block.title + more, entries=best)
 
 
+def has_responses(entry: Entry) -> bool:
+    """Whether there is anything of a run to draw."""
+    return entry.summary.counts["generated"] > 0
+
+
 def _rank(entry: Entry) -> tuple[bool, float]:
     """Runs without a score come last."""
     summary = entry.summary
-    value = summary.S_bar if summary.judge else summary.S_l
+    value = value_in(summary.overall, S_BAR if summary.judge else S_L)
     return value is None, -(value or 0.0)
 
 
@@ -66,6 +74,13 @@ def unjudged(block: Block) -> str | None:
     if any(entry.summary.S_q is not None for entry in block.entries):
         return None
     return "no response has a valid judgement" if block.entries[0].summary.judge else "nobody judged"
+
+
+def unmeasured(block: Block) -> str | None:
+    """Why there is no length to draw; None where there is."""
+    if any(entry.summary.S_l is not None for entry in block.entries):
+        return None
+    return "no prompt asks for a length"
 
 
 def label_edges(panels: Sequence[Axes], beside: int, *, x: str = "", y: str = "") -> None:

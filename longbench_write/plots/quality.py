@@ -10,9 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from longbench_write.compare.collection import Block
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_BAR, S_Q, partner
 from longbench_write.plots.legible import judged_counts, note
-from longbench_write.plots.scores import NAMES, bounds, model_keys
-from longbench_write.plots.style import FAINT, S_BAR, SMALL, SOFT, look, new_figure
+from longbench_write.plots.scores import model_keys, name_axis
+from longbench_write.plots.style import FAINT, MATH, SMALL, SOFT, look, new_figure
+from longbench_write.scoring.summary import interval_in
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ def points(block: Block) -> list[Point]:
             place,
             entry.summary.S_l,
             entry.summary.S_q,
-            bounds(entry.summary.ci, "S_l"),
-            bounds(entry.summary.ci, "S_q"),
+            interval_in(entry.summary.overall, S_L),
+            interval_in(entry.summary.overall, S_Q),
         )
         for place, entry in enumerate(block.entries)
         if entry.summary.S_l is not None and entry.summary.S_q is not None
@@ -77,8 +80,8 @@ def draw(block: Block) -> Figure:
     axes.set_xlim(*x)
     axes.set_ylim(*y)
     axes.set_box_aspect(1)
-    axes.set_xlabel(f"{NAMES['S_l']} (0 to 100)", parse_math=True)
-    axes.set_ylabel(f"{NAMES['S_q']} (0 to 100)", parse_math=True)
+    name_axis(axes, S_L, x=True)
+    name_axis(axes, S_Q)
     return figure
 
 
@@ -97,17 +100,18 @@ def windows(found: Sequence[Point]) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _equal_means(axes: Axes, x: tuple[int, int], y: tuple[int, int]) -> None:
-    """Lines on which (S_l + S_q) / 2 is 5, 10, 15 and so on; every second one has its label."""
+    """Lines on which S̄ is 5, 10, 15 and so on; every second one has its label."""
     axes.grid(visible=False)
     for mean in range(5, 100, 5):
-        left, right = max(x[0], 2 * mean - y[1]), min(x[1], 2 * mean - y[0])
+        left, right = max(x[0], partner(mean, y[1])), min(x[1], partner(mean, y[0]))
         if left >= right:
             continue
-        axes.plot([left, right], [2 * mean - left, 2 * mean - right], color=FAINT, linewidth=0.8, zorder=0)
+        ends = [partner(mean, left), partner(mean, right)]
+        axes.plot([left, right], ends, color=FAINT, linewidth=0.8, zorder=0)
         if mean % 10 == 0 and right - left > (x[1] - x[0]) / 5:
             axes.annotate(
-                f"{S_BAR} = {mean}",
-                (left, 2 * mean - left),
+                f"{MATH[S_BAR.name]} = {mean}",
+                (left, partner(mean, left)),
                 xytext=(6, -3),
                 textcoords="offset points",
                 fontsize=SMALL,

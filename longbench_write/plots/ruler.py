@@ -44,7 +44,8 @@ def points(entry: Entry) -> list[Point]:
     """A point a required length, the shortest first; samples are averaged within their prompt."""
     written: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row in entry.rows:
-        written[row.length][row.id].append(row.response_length)
+        if row.length is not None:
+            written[row.length][row.id].append(row.response_length)
     return [_point(required, written[required]) for required in sorted(written)]
 
 
@@ -64,7 +65,7 @@ def lacking(block: Block) -> str | None:
 
 def _is_ruler(entry: Entry) -> bool:
     """Every length is asked for in equally many prompts, at least two."""
-    asked = Counter(length for _, length in {(row.id, row.length) for row in entry.rows})
+    asked = Counter(length for _, length in {(row.id, row.length) for row in entry.rows if row.length})
     return len(asked) >= LENGTHS and len(set(asked.values())) == 1 and min(asked.values()) > 1
 
 

@@ -1,32 +1,32 @@
-"""S_l and S_q by length range: a panel a score, the models side by side with their intervals."""
+"""Metrics by length range: a panel a metric, the models side by side with their intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from longbench_write.compare.collection import Block
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_Q
 from longbench_write.plots.fonts import labels
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
 from longbench_write.plots.legible import counted, note, unjudged
-from longbench_write.plots.style import KEY, KEY_WIDTH, S_L, S_Q, dodge, grid, look, new_figure
+from longbench_write.plots.style import KEY, KEY_WIDTH, MATH, dodge, grid, look, new_figure
+from longbench_write.scoring.summary import interval_in, value_in
 from longbench_write.suites.suite import LENGTH_RANGES
 
-Score = Literal["S_l", "S_q"]
-NAMES: Mapping[Score, str] = {"S_l": f"Length score {S_L}", "S_q": f"Quality score {S_Q}"}
-WORDS: Mapping[Score, str] = {"S_l": "length score S_l (0 to 100)", "S_q": "quality score S_q (0 to 100)"}
 TITLE = "Scores by required length"
 INTERVALS = "Bars: 95% bootstrap intervals over prompts."
 
 
 @dataclass(frozen=True)
 class Point:
-    """A score of one run's responses in one length range.
+    """A metric's value over one run's responses in one length range.
 
     Attributes:
         place: Of the run in the block, from 0.
@@ -42,25 +42,36 @@ class Point:
     interval: tuple[float, float] | None
 
 
-def points(block: Block, score: Score) -> list[Point]:
-    """A point a run and length range that has this score."""
+def points(block: Block, metric: Metric) -> list[Point]:
+    """A point a run and length range that has a value of this metric."""
     return [
         Point(
             place,
             row["range"],
-            row["n" if score == "S_l" else "judged"],
-            row[score],
-            bounds(row["ci"], score),
+            row["judged" if metric.needs_judge else "n"],
+            value,
+            interval_in(row, metric),
         )
         for place, entry in enumerate(block.entries)
         for row in entry.summary.by_length
-        if row[score] is not None
+        if (value := value_in(row, metric)) is not None
     ]
 
 
-def bounds(ci: Mapping[str, Any], score: Score) -> tuple[float, float] | None:
-    """The interval of a score."""
-    return (ci[score][0], ci[score][1]) if ci[score] else None
+def title(metric: Metric) -> str:
+    """A metric's name in words and its symbol, for texts with `parse_math=True` where it is built in."""
+    return f"{metric.title.capitalize()} score {MATH[metric.name]}" if metric.name in MATH else metric.label
+
+
+def scale(metric: Metric) -> str:
+    """What a metric's values are, in brackets."""
+    return f"({metric.range[0]:g} to {metric.range[1]:g})" if metric.range else f"({metric.unit})"
+
+
+def name_axis(axes: Axes, metric: Metric, *, x: bool = False) -> None:
+    """Name an axis of a metric's values; what others call their metric is no mathematics."""
+    name = axes.set_xlabel if x else axes.set_ylabel
+    name(f"{title(metric)} {scale(metric)}", parse_math=metric.name in MATH)
 
 
 def model_keys(block: Block, places: Container[int] | None = None, *, lines: bool = True) -> list[Line2D]:
@@ -87,39 +98,51 @@ def model_keys(block: Block, places: Container[int] | None = None, *, lines: boo
 
 def draw(block: Block) -> Figure:
     """The figure; without a judge it has no S_q."""
-    scores: list[Score] = ["S_l"] if unjudged(block) else ["S_l", "S_q"]
+    return _draw(block, [S_L] if unjudged(block) else [S_L, S_Q], TITLE)
+
+
+def lacking(metric: Metric, block: Block) -> str | None:
+    """Why a metric has no figure; None where it has one."""
+    return None if points(block, metric) else "no response to a prompt with a required length has a value"
+
+
+def draw_metric(metric: Metric, block: Block) -> Figure:
+    """The figure of one metric that is not built in."""
+    return _draw(block, [metric], f"{metric.symbol} by required length")
+
+
+def _draw(block: Block, metrics: Sequence[Metric], heading: str) -> Figure:
     if len(block.entries) > MANY:
-        return _draw_many(block, scores)
+        return _draw_many(block, metrics, heading)
     figure = new_figure(
         5.5 + 0.5 * max(2, len(block.entries)),
-        2.7 * len(scores),
-        title=TITLE,
+        2.7 * len(metrics),
+        title=heading,
         subtitle=block.title,
         note=note(block, INTERVALS),
         keys=model_keys(block),
     )
-    panels = grid(figure, len(scores), 1)
-    for axes, score in zip(panels, scores, strict=True):
-        found = points(block, score)
-        _panel(axes, found, len(block.entries))
-        axes.set_ylabel(f"{NAMES[score]} (0 to 100)", parse_math=True)
+    panels = grid(figure, len(metrics), 1)
+    for axes, metric in zip(panels, metrics, strict=True):
+        _panel(axes, points(block, metric), len(block.entries), metric.range)
+        name_axis(axes, metric)
     panels[-1].set_xlabel("Required length (words; Chinese: characters) and number of responses")
     return figure
 
 
-def _draw_many(block: Block, scores: Sequence[Score]) -> Figure:
-    """A row a model, a column a length range."""
-    found = {score: points(block, score) for score in scores}
-    groups = _ranges(found["S_l"])
-    counts = [counted(point.n for point in found["S_l"] if point.group == group) for group in groups]
+def _draw_many(block: Block, metrics: Sequence[Metric], heading: str) -> Figure:
+    """A row a model, a column a length range; the metrics are of one range."""
+    found = [points(block, metric) for metric in metrics]
+    groups = _ranges(found[0])
+    counts = [counted(point.n for point in found[0] if point.group == group) for group in groups]
     keys = [
-        Line2D([], [], color=look(place).colour, marker=look(place).marker, linestyle="", label=WORDS[score])
-        for place, score in enumerate(scores)
+        Line2D([], [], color=style.colour, marker=style.marker, linestyle="", label=_words(metric))
+        for style, metric in zip(map(look, range(len(metrics))), metrics, strict=True)
     ]
     figure = new_figure(
         2.4 + 1.7 * len(groups),
         height(len(block.entries)),
-        title=TITLE,
+        title=heading,
         subtitle=block.title,
         note=note(block, f"{INTERVALS} Columns: required length in words, and number of responses."),
         keys=keys,
@@ -130,18 +153,25 @@ def _draw_many(block: Block, scores: Sequence[Score]) -> Figure:
         [f"{group}\n{n}" for group, n in zip(groups, counts, strict=True)],
         [
             Mark(point.place + offset, groups.index(point.group), point.value, point.interval, look(place))
-            for place, (score, offset) in enumerate(zip(scores, dodge(len(scores), 0.36), strict=True))
-            for point in found[score]
+            for place, (one, offset) in enumerate(zip(found, dodge(len(found), 0.36), strict=True))
+            for point in one
         ],
+        metrics[0].range,
     )
     return figure
+
+
+def _words(metric: Metric) -> str:
+    """A metric for a legend, without mathematics."""
+    name = f"{metric.title} score {metric.symbol}" if metric.name in MATH else metric.label
+    return f"{name} {scale(metric)}"
 
 
 def _ranges(found: Sequence[Point]) -> list[str]:
     return [label for label in LENGTH_RANGES if any(point.group == label for point in found)]
 
 
-def _panel(axes: Axes, found: Sequence[Point], runs: int) -> None:
+def _panel(axes: Axes, found: Sequence[Point], runs: int, ends: tuple[float, float] | None) -> None:
     groups = _ranges(found)
     for place, offset in enumerate(dodge(runs)):
         mine = [point for point in found if point.place == place]
@@ -164,6 +194,7 @@ def _panel(axes: Axes, found: Sequence[Point], runs: int) -> None:
         [f"{group}\n{counted(point.n for point in found if point.group == group)}" for group in groups],
     )
     axes.set_xlim(-0.5, len(groups) - 0.5)
-    axes.set_ylim(0, 100)
+    if ends:
+        axes.set_ylim(*ends)
     axes.grid(axis="x", visible=False)
     axes.tick_params(labelsize=KEY)

@@ -36,8 +36,8 @@ TITLE, TEXT, KEY, SMALL = 12.0, 9.0, 8.0, 7.5
 KEY_WIDTH = 44.0
 """How wide the name of a model may be, in multiples of its font size."""
 
-S_L, S_Q, S_BAR = "$S_l$", "$S_q$", r"$\bar{S}$"
-"""For texts with `parse_math=True`, which must not hold foreign text."""
+MATH = {"S_l": "$S_l$", "S_q": "$S_q$", "S_bar": r"$\bar{S}$"}
+"""The headlines' symbols, for texts with `parse_math=True`, which must not hold untrusted text."""
 
 _MARGIN = 0.12
 _LINE = 1.45 / 72

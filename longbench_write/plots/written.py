@@ -41,8 +41,12 @@ class Point:
 
 
 def points(entry: Entry) -> list[Point]:
-    """A point a response."""
-    return [Point(row.length, row.response_length, "truncated" in row.flags) for row in entry.rows]
+    """A point a response to a prompt that asks for a length."""
+    return [
+        Point(row.length, row.response_length, "truncated" in row.flags)
+        for row in entry.rows
+        if row.length is not None
+    ]
 
 
 @dataclass(frozen=True)

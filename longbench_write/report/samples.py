@@ -9,11 +9,14 @@ from dataclasses import asdict
 from typing import Any
 
 from longbench_write.compare.collection import Entry
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import BESIDE, merged
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
 from longbench_write.records import Failure, Judgement, Key, Prediction
 from longbench_write.runs.folder import MANIFEST
 from longbench_write.runs.store import load_run
-from longbench_write.scoring.scoring import Row
+from longbench_write.scoring.rows import Row
 from longbench_write.scoring.signs import FLAGS
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
@@ -54,13 +57,19 @@ class Index:
         """
         for run, entry in enumerate(self.entries):
             rows = {(row.id, row.sample): row for row in entry.rows}
+            metrics = entry.summary.others
             for prediction, judgements in _responses(entry):
                 row = rows.pop(prediction.key, None)
                 prompt = self._prompts.setdefault(prediction.prompt, len(self._prompts))
-                self.samples.append({"run": run, "prompt": prompt, "texts": True, **_sample(prediction, row)})
+                about = {"run": run, "prompt": prompt, "texts": True}
+                self.samples.append(about | _sample(prediction, row, metrics))
                 yield len(self.samples) - 1, _texts(entry.summary.judge, prediction, judgements)
             for row in rows.values():
-                self.samples.append({"run": run, "prompt": None, "texts": False, **_sample(row, row)})
+                self.samples.append({"run": run, "prompt": None, "texts": False} | _sample(row, row, metrics))
+
+    def _metrics(self) -> tuple[Metric, ...]:
+        """What any of the runs was measured by besides the built-in metrics."""
+        return merged(*(entry.summary.others for entry in self.entries))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: suites, runs, prompts (each text once) and samples, which name those by number."""
@@ -71,6 +80,8 @@ class Index:
         ]
         return {
             "dimensions": DIMENSIONS,
+            "scale": [SIX.low, SIX.high],
+            "metrics": [{"name": metric.name, **metric.declaration()} for metric in self._metrics()],
             "flags": FLAGS,
             "ranges": LENGTH_RANGES,
             "states": STATES,
@@ -149,8 +160,14 @@ def _responses(entry: Entry) -> Iterator[tuple[Prediction, list[Judgement]]]:
         yield prediction, judgements[prediction.key]
 
 
-def _sample(what: Prediction | Row, row: Row | None) -> dict[str, Any]:
-    """An entry of the index, without the numbers that lead to its run, prompt and texts."""
+def _sample(what: Prediction | Row, row: Row | None, metrics: Sequence[Metric]) -> dict[str, Any]:
+    """An entry of the index, without the numbers that lead to its run, prompt and texts.
+
+    Args:
+        what: Its record, or its row where there is none.
+        row: Its row; None where it has not been scored.
+        metrics: What its run was measured by besides the built-in metrics.
+    """
     error = what.error if isinstance(what, Prediction) else None
     return {
         "id": what.id,
@@ -158,7 +175,7 @@ def _sample(what: Prediction | Row, row: Row | None) -> dict[str, Any]:
         "type": what.type,
         "language": what.language,
         "required": what.length,
-        "range": length_range(what.length),
+        "range": None if what.length is None else length_range(what.length),
         "length_rule": what.length_rule,
         "length_bounds": what.length_bounds if isinstance(what, Prediction) else None,
         "written": what.response_length,
@@ -167,11 +184,11 @@ def _sample(what: Prediction | Row, row: Row | None) -> dict[str, Any]:
         "error": error and {"type": error.type, "message": error.message},
         "state": _state(error, row),
         "flags": [flag for flag in FLAGS if row and flag in row.flags],
-        "S_l": row and row.S_l,
-        "S_l_unicode": row and row.S_l_unicode,
-        "S_l_rule": row and row.S_l_rule,
-        "S_q": row and row.S_q,
-        "dimensions": row and row.dimensions and [row.dimensions[name] for name in DIMENSIONS],
+        **{metric.name: row and row.values.get(metric.name) for metric in (S_L, S_Q, *BESIDE)},
+        "dimensions": row and row.scores and [row.scores.get(name) for name in DIMENSIONS],
+        "metrics": {metric.name: row.values[metric.name] for metric in metrics if metric.name in row.values}
+        if row
+        else {},
         "repeated_share": row and row.repetition.share,
         "repeated_from": row and row.repetition.start,
         "compressed": row and row.repetition.compressed,
@@ -183,7 +200,7 @@ def _state(error: Failure | None, row: Row | None) -> str:
         return "failed"
     if row is None:
         return "not_scored"
-    if row.dimensions is None:
+    if not row.judged:
         return "judge_failed" if row.failed else "not_judged"
     return "scored"
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 from longbench_write.errors import RunFolderError, shorten
 from longbench_write.kinds import check_kinds
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import BESIDE, HEADLINES, read_declarations
+from longbench_write.metrics.quality import DIMENSIONS, MEAN
 
-SCHEMA = 1
-CONVENTION = "mean"
-"""S̄ is the mean of S_l and S_q, as in the paper; others multiply them or scale the mean score by 20."""
+SCHEMA = 2
+"""2 added the fields of `Summary` that have a default; 1 is read too."""
+CONVENTION = MEAN
+GROUP_FIGURES = (
+    *(metric.name for metric in HEADLINES),
+    *("S_l_bounds", "S_q_bounds", "ci", "dimensions"),
+    *(metric.name for metric in BESIDE),
+    "metrics",
+)
+"""The figures that a summary has over all and in each of its groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +67,7 @@ class Summary(Heading):
     """The figures of one run under one judge; None where a number cannot be had.
 
     Attributes:
-        S_bar: (S_l + S_q) / 2.
+        S_bar: What `convention` forms of S_l and S_q.
         S_l: Mean length score over responses, 0 to 100.
         S_q: Mean of the six dimensions, 0 to 100, over judged responses.
         S_q_bounds: Where S_q lies if each response without a valid judgement were worth 0, or 100.
@@ -69,6 +81,20 @@ class Summary(Heading):
         range_mean: The unweighted mean of the four length ranges.
         S_l_unicode: The S_l that the Unicode-aware word count would give.
         S_l_rule: Mean rule-aware length score; None where not every prompt's length rule is known.
+        S_l_bounds: Where S_l lies if each failed response were worth 0, or 100.
+        metrics: Every metric that has no key of its own, by name: its value and interval, and what must be
+            known to read them (see `Metric.declaration`); each group has its own.
+        ci_method: How the intervals are made.
+        weighted: The scores by the suite's own shares of the length ranges.
+        judges: The figures of each judge, by its label.
+        panel: Those of the judges together.
+        calibrated: S_q corrected by people's scores.
+        writer_config: The writer's settings.
+        steps: How many steps of the writer's plans were planned, and written.
+        ceilings: Where servers cut responses.
+        reach: How long responses get.
+        serving: What servers cut, and who answered.
+        unknown: Keys of the file that this version does not know; they are written back.
         usage: Tokens of the model and of the judge.
         cost: What they cost, of the model and of the judge, at the prices that the user gave.
         seconds: Wall-clock time.
@@ -91,35 +117,133 @@ class Summary(Heading):
     usage: dict[str, dict[str, int]]
     cost: dict[str, float | None]
     seconds: float | None
-    S_l_rule: float | None = None
+    S_l_rule: float | None
     convention: str = CONVENTION
     schema: int = SCHEMA
+    S_l_bounds: list[float | None] | None = None
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ci_method: str | None = None
+    weighted: dict[str, Any] | None = None
+    judges: dict[str, Any] | None = None
+    panel: dict[str, Any] | None = None
+    calibrated: dict[str, Any] | None = None
+    writer_config: dict[str, Any] | None = None
+    steps: dict[str, Any] | None = None
+    ceilings: dict[str, Any] | None = None
+    reach: dict[str, Any] | None = None
+    serving: dict[str, Any] | None = None
+    unknown: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def others(self) -> tuple[Metric, ...]:
+        """The metrics that have no key of their own, as the file declares them."""
+        return read_declarations(self.metrics)
+
+    @cached_property
+    def overall(self) -> dict[str, Any]:
+        """The figures over all, with the keys of a group."""
+        names = {"n": self.counts["generated"], **self.counts}
+        return names | {name: getattr(self, name) for name in GROUP_FIGURES}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values of summary.json, under its keys."""
+        values = asdict(self)
+        unknown: dict[str, Any] = values.pop("unknown")
+        return {"schema": values.pop("schema"), "convention": values.pop("convention")} | values | unknown
 
     def to_json(self) -> str:
         """The text of summary.json."""
-        values = asdict(self)
-        ordered = {"schema": values.pop("schema"), "convention": values.pop("convention")} | values
-        return json.dumps(ordered, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> Summary:
-        """Read a summary.json.
+        """Read a summary.json of this schema or an earlier one.
 
         Raises:
-            RunFolderError: It cannot be read, or has another schema.
+            RunFolderError: It cannot be read, or has a later schema.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-            if values["schema"] != SCHEMA:
-                raise RunFolderError(f"{path} has schema {values['schema']!r}, this version reads {SCHEMA}")
-            known = [field.name for field in fields(cls)]
-            if lacking := [name for name in known if name not in values]:
+            values = _load(path)
+            if lacking := [name for name in _REQUIRED if name not in values]:
                 raise RunFolderError(
                     f"{path} was written by another version, it lacks {', '.join(lacking)}: "
                     f"make it anew with `lbw-eval score {path.parent}`"
                 )
-            summary = cls(**{name: values[name] for name in known})
+            known = {name: values[name] for name in _KEYS if name in values}
+            summary = cls(**known, unknown=_unknown(values))
             check_kinds(summary)
+            _ = summary.others
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None
         return summary
+
+
+_KEYS = tuple(each.name for each in fields(Summary) if each.name != "unknown")
+_REQUIRED = tuple(
+    each.name
+    for each in fields(Summary)
+    if (each.default, each.default_factory) == (MISSING, MISSING) or each.name in ("schema", "convention")
+)
+"""The keys of schema 1."""
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """The values of a summary.json.
+
+    Raises:
+        RunFolderError: It has a later schema.
+        OSError, ValueError, TypeError, RecursionError: It cannot be read.
+    """
+    values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    if not isinstance(values, dict):
+        raise TypeError("it holds no JSON object")
+    check_schema(path, values["schema"], SCHEMA)
+    return values
+
+
+def check_schema(path: Path, schema: object, newest: int) -> None:
+    """Refuse a file of a schema that this version does not know.
+
+    Raises:
+        RunFolderError: Both schemas' numbers are named.
+    """
+    if type(schema) is not int or not 1 <= schema <= newest:
+        raise RunFolderError(
+            f"{path} has schema {shorten(str(schema), 40)}, this version reads schema {newest} and earlier: "
+            "install a newer longbench-write"
+        )
+
+
+def _unknown(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in _KEYS}
+
+
+def unknown_keys(path: Path) -> dict[str, Any]:
+    """What a summary.json holds under keys that this version does not know; nothing if it cannot be read.
+
+    Raises:
+        RunFolderError: It has a later schema.
+    """
+    try:
+        return _unknown(_load(path))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def value_in(group: Mapping[str, Any], metric: Metric) -> float | None:
+    """A metric's value in a group of a summary, or in `Summary.overall`; None where it has none."""
+    found: float | None
+    if metric.name in group.get("metrics", {}):
+        found = group["metrics"][metric.name]["value"]
+    elif metric.name in DIMENSIONS:
+        found = group["dimensions"][metric.name]
+    else:
+        found = group.get(metric.name)
+    return found
+
+
+def interval_in(group: Mapping[str, Any], metric: Metric) -> tuple[float, float] | None:
+    """A metric's 95% interval in such a group; None where it has none."""
+    other = group.get("metrics", {}).get(metric.name)
+    ends: Sequence[float] | None = other["ci"] if other else group["ci"].get(metric.name)
+    return (ends[0], ends[1]) if ends else None

@@ -19,8 +19,8 @@ from longbench_write import evaluate
 from longbench_write.cli.app import main
 from longbench_write.cli.leaderboard import _terminal
 from longbench_write.leaderboard.layout import Cell, Column, Table
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 
 COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()", "leaderboard"]
 TYPES = ("Popular Science", "News Report", "Literature and Creative Writing", "Academic and Monograph")

@@ -12,8 +12,8 @@ from samples import HEADING, judged, predicted
 from longbench_write.cli.plot import Form
 from longbench_write.cli.plot import plot as command
 from longbench_write.errors import UsageError
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 
 COMMAND = """
 import sys

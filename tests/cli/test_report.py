@@ -10,8 +10,8 @@ from samples import HEADING, predicted
 
 from longbench_write.cli.report import report
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 
 
 @pytest.fixture

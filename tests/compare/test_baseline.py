@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from longbench_write.compare.baseline import baseline_text, is_baseline, read_baseline
 from longbench_write.compare.loading import load_scores
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import LbwError, RunFolderError, UsageError
 from longbench_write.gate.document import verdict_json
@@ -122,7 +122,7 @@ def test_a_bare_summary_is_held_against_the_prompts_it_is_about(tmp_path, run):
 def test_a_bare_summary_may_be_the_run_too(tmp_path, run, worse):
     path = tmp_path / "new.json"
     path.write_bytes((worse / "summary.json").read_bytes())
-    verdict = check(load_scores(run), load_scores(path), Rule(floors={Metric("S_l"): 10}))
+    verdict = check(load_scores(run), load_scores(path), Rule(floors={parse_metric("S_l"): 10}))
     assert verdict.exit_code == 3
     assert [finding.mean for finding in verdict.findings] == [
         finding.difference.b for finding in verdict.findings

@@ -6,8 +6,8 @@ from samples import HEADING, judged, predicted
 
 from longbench_write.compare.collection import blocks, collect
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 
 
 def put_run(folder: Path, **changes) -> Path:

@@ -7,21 +7,24 @@ import random
 from dataclasses import replace
 
 import pytest
+from gate_samples import responded
 from samples import HEADING, judged, predicted
 
 from longbench_write.cli.gap import show_gap
 from longbench_write.compare.contamination import contamination_gap, is_gap
 from longbench_write.compare.contamination_report import GAP_HEADS, gap_lines
 from longbench_write.metrics.quality import DIMENSIONS
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.diagnostics import Repetition
-from longbench_write.scoring.scoring import Row, summarise
+from longbench_write.scoring.rows import Row
+from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 from longbench_write.suites.suite import LENGTH_RANGES
 
 TYPES = ("News Report", "Popular Science")
 
 
 def row(name: str, score: float, *, kind=TYPES[0], language="en", length=300, quality=None, sample=0) -> Row:
+    scores = None if quality is None else dict.fromkeys(DIMENSIONS, quality)
     return Row(
         id=name,
         sample=sample,
@@ -30,9 +33,8 @@ def row(name: str, score: float, *, kind=TYPES[0], language="en", length=300, qu
         length=length,
         response_length=length,
         response_length_unicode=length,
-        S_l=score,
-        S_l_unicode=score,
-        dimensions=None if quality is None else dict.fromkeys(DIMENSIONS, quality),
+        values=responded(name, sample, length, score, scores).values,
+        scores=scores,
         failed=False,
         flags=frozenset(),
         repetition=Repetition(0.0, None, None),

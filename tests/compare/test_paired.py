@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gate_samples import World, made
+from gate_samples import World, made, responded
 
 from longbench_write.compare.comparison import compare
-from longbench_write.compare.metrics import Metric, parse_metric
+from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.paired import paired
 from longbench_write.compare.scores import Scores
 from longbench_write.errors import LbwError, UsageError
 from longbench_write.gate.document import comparison_json
 from longbench_write.gate.markdown import comparison_markdown
-from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.metrics.quality import CRITERIA, DIMENSIONS, S_Q
 
 SIX = (4, 4, 4, 4, 4, 4)
 
@@ -39,7 +39,7 @@ def unjudged(scores: Scores, *prompts: str) -> Scores:
     return replace(
         scores,
         responses={
-            key: replace(each, dimensions=None) if each.id in prompts else each
+            key: responded(*each.key, each.length, each.values["S_l"]) if each.id in prompts else each
             for key, each in scores.responses.items()
         },
     )
@@ -151,7 +151,7 @@ def test_different_judges_are_compared_with_a_warning_where_that_is_wanted():
 
 def test_without_a_judge_in_both_s_l_alone_is_compared_and_said():
     comparison = compare(made([[5], [6]], fours(2)), made([[7], [6]]))
-    assert {each.metric.measure for each in comparison.differences} == {"S_l"}
+    assert {each.metric.metric.name for each in comparison.differences} == {"S_l"}
     assert "B (made) has no judge's scores: S_l alone is compared" in comparison.notes
 
 
@@ -182,12 +182,12 @@ def test_too_little_to_tell_gives_no_nan(values):
 def test_a_judge_who_failed_everywhere_leaves_s_l():
     failed = unjudged(made([[5], [6]], fours(2)), "p-000", "p-001")
     comparison = compare(failed, failed)
-    assert {each.metric.measure for each in comparison.differences} == {"S_l"}
+    assert {each.metric.metric.name for each in comparison.differences} == {"S_l"}
 
 
 def test_metrics_are_known_by_name():
-    assert parse_metric("S_q [2000, 4000)") == Metric("S_q", "[2000,4000)")
-    assert parse_metric("Breadth and Depth") == Metric("Breadth and Depth")
+    assert parse_metric("S_q [2000, 4000)") == MetricInRange(S_Q, "[2000,4000)")
+    assert parse_metric("Breadth and Depth") == MetricInRange(CRITERIA[4])
     with pytest.raises(
         UsageError, match=r"unknown metric 'S_l\[2000,4000\]'; did you mean 'S_l\[2000,4000\)'"
     ):
@@ -196,4 +196,4 @@ def test_metrics_are_known_by_name():
 
 def test_a_metric_without_prompts_has_no_value():
     scores = made([[5], [6]])
-    assert paired(scores, scores, Metric("S_l", ">20000")).value is None
+    assert paired(scores, scores, parse_metric("S_l>20000")).value is None

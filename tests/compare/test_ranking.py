@@ -82,7 +82,7 @@ def test_without_any_judge_runs_are_ranked_by_length_score():
     nobody = {"S_bar": None, "S_q": None}
     runs = [entry("a", **nobody), entry("b", S_l=60.0, **nobody)]
     (ranking,) = leaderboard(runs)
-    assert ranking.score == "S_l"
+    assert ranking.metric.name == "S_l"
     assert [standing.entry.label for standing in ranking.standings] == ["b", "a"]
 
 

@@ -10,9 +10,9 @@ from samples import failed, judged, predicted
 
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.exchange.exporting import (
-    COLUMNS,
     Scored,
     joined,
+    joined_columns,
     jsonl,
     reference_judged,
     reference_predictions,
@@ -22,8 +22,9 @@ from longbench_write.exchange.exporting import (
 from longbench_write.exchange.importing import import_run
 from longbench_write.metrics.length import count_words
 from longbench_write.runs.manifest import imported_manifest
-from longbench_write.runs.results import read_rows, score_run
+from longbench_write.runs.results import score_run
 from longbench_write.runs.store import RunWriter
+from longbench_write.scoring.table import read_rows
 from longbench_write.suites.suite import load_suite
 
 UPSTREAM = ["prompt", "type", "length", "response_length", "response"]
@@ -71,9 +72,9 @@ def test_what_goes_out_as_reference_files_comes_in_with_identical_scores(tmp_pat
     for name in ("S_bar", "S_l", "S_q", "S_q_bounds", "ci", "dimensions", "range_mean"):
         assert getattr(back.summary, name) == getattr(out.summary, name), name
     assert back.notes == []
-    ours = {(row.id, row.sample): (row.S_l, row.dimensions, row.S_q) for row in out.rows}
+    ours = {(row.id, row.sample): (row.values["S_l"], row.scores, row.values.get("S_q")) for row in out.rows}
     theirs = {
-        (row.id, row.sample): (row.S_l, row.dimensions, row.S_q)
+        (row.id, row.sample): (row.values["S_l"], row.scores, row.values.get("S_q"))
         for row in read_rows(back.path / "scores.csv")
     }
     assert ours == theirs
@@ -101,14 +102,14 @@ def test_without_judgements_there_are_no_totals(tmp_path, suite):
 def test_the_joined_table_has_each_prediction_once_with_all_columns(tmp_path, suite):
     scored = make_run(tmp_path / "run", suite)
     rows = [json.loads(line) for line in jsonl(scored)]
-    assert [list(row) for row in rows] == [list(COLUMNS)] * 16
+    assert [list(row) for row in rows] == [list(joined_columns())] * 16
     by_id = {row["id"]: row for row in rows}
     good = by_id["texts-1"]
     assert (good["prompt"], good["response"]) == TEXTS[0]
     assert (good["model"], good["judge"], good["analysis"], good["empty"]) == ("m", "j", "A0", False)
     assert (good["Relevance"], good["completion_tokens"]) == (1, 120)
     row = next(row for row in scored.rows if row.id == "texts-1")
-    assert (good["S_l"], good["S_q"]) == (row.S_l, row.S_q)
+    assert (good["S_l"], good["S_q"]) == (row.values["S_l"], row.values["S_q"])
     lost = by_id["texts-4"]
     assert (lost["response"], lost["S_l"], lost["truncated"]) == (None, None, None)
     assert lost["error"] == "context_length: no room"
@@ -120,7 +121,7 @@ def test_the_joined_table_has_each_prediction_once_with_all_columns(tmp_path, su
 def test_values_have_the_types_of_their_columns(tmp_path, suite):
     for row in joined(make_run(tmp_path / "run", suite)):
         for name, value in row.items():
-            kinds = (float, int) if COLUMNS[name] is float else (COLUMNS[name],)
+            kinds = (float, int) if joined_columns()[name] is float else (joined_columns()[name],)
             assert value is None or type(value) in kinds, name
 
 
@@ -130,7 +131,7 @@ def test_the_csv_holds_the_scores_and_no_formulas(tmp_path, suite):
     assert len(lines) == 15
     assert list(lines[0])[:6] == ["model", "writer", "suite", "judge", "id", "sample"]
     assert {line["model"] for line in lines} == {"'" + '=1+1,"x"'}
-    assert [float(line["S_l"]) for line in lines] == [row.S_l for row in scored.rows]
+    assert [float(line["S_l"]) for line in lines] == [row.values["S_l"] for row in scored.rows]
 
 
 def test_half_a_surrogate_pair_is_escaped(tmp_path, suite):
@@ -148,10 +149,12 @@ def test_parquet_keeps_types_whatever_the_run_holds(tmp_path, suite):
     file = io.BytesIO()
     write_parquet(scored, file)
     table = parquet.read_table(file)
-    assert table.column_names == list(COLUMNS)
+    assert table.column_names == list(joined_columns())
     assert {str(table.schema.field(name).type) for name in ("S_q", "repeated_from", "seconds")} == {"double"}
     rows = table.to_pylist()
-    assert [row["S_l"] for row in rows if row["S_l"] is not None] == [row.S_l for row in scored.rows]
+    assert [row["S_l"] for row in rows if row["S_l"] is not None] == [
+        row.values["S_l"] for row in scored.rows
+    ]
     assert rows[0]["response"] == "ok \\ud800"
     assert rows[1]["response"] == TEXTS[1][1]
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from gate_samples import World, made
 
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError
 from longbench_write.gate.config import build_gate, read_gate
 from longbench_write.gate.gate import Outcome, check
 
-S_L = Metric("S_l")
+S_L = parse_metric("S_l")
 
 
 def finding(verdict, name="S_l"):
@@ -74,7 +74,7 @@ def test_holm_holds_a_metric_to_more_the_more_are_gated():
     changes = [-4, 1, -3, 0, -5, 0, -2, 1, -4, 0, -3, 1]
     assert drops(*changes).exit_code == 3
     several = Rule(
-        metrics=(S_L, *(Metric("S_l", label) for label in ("[0,500)", "[500,2000)", "[2000,4000)")))
+        metrics=(S_L, *(parse_metric(f"S_l{label}") for label in ("[0,500)", "[500,2000)", "[2000,4000)")))
     )
     verdict = drops(*changes, rule=several)
     assert verdict.exit_code == 0
@@ -82,7 +82,7 @@ def test_holm_holds_a_metric_to_more_the_more_are_gated():
 
 
 def test_what_falls_is_set_aside_so_that_the_next_is_held_to_less():
-    verdict = check(scattered(70), scattered(60, seed=1), Rule(metrics=(S_L, Metric("S_l", ">20000"))))
+    verdict = check(scattered(70), scattered(60, seed=1), Rule(metrics=(S_L, parse_metric("S_l>20000"))))
     assert finding(verdict).level == 1 - 0.05 / 2
     assert finding(verdict, "S_l>20000").level == 1 - 0.05
 
@@ -112,7 +112,7 @@ def test_a_floor_is_absolute(floor, code):
 def test_a_floor_may_stand_on_what_is_not_gated():
     six = np.full((4, 1, 6), 3.0)
     scores = made([[60]] * 4, six)
-    verdict = check(scores, scores, Rule(metrics=(S_L,), floors={Metric("Clarity"): 51}))
+    verdict = check(scores, scores, Rule(metrics=(S_L,), floors={parse_metric("Clarity"): 51}))
     assert verdict.exit_code == 3
     assert "Clarity is 50.0, below its floor of 51" in finding(verdict, "Clarity").message
     assert finding(verdict, "Clarity").level is None
@@ -168,7 +168,7 @@ def test_one_prompt_cannot_tell():
 
 
 def test_what_the_baseline_lacks_cannot_be_told():
-    verdict = drops(0, 0, 0, rule=Rule(metrics=(Metric("S_q"),)))
+    verdict = drops(0, 0, 0, rule=Rule(metrics=(parse_metric("S_q"),)))
     assert verdict.exit_code == 1
 
 
@@ -188,7 +188,7 @@ def test_the_yaml_and_the_rule_it_makes(tmp_path):
         "min: {S_l: 70}\nmax-missing: 10\nallow-different-judges: true\n"
     )
     settings = build_gate(read_gate(path))
-    quality = Metric("S_q", "[2000,4000)")
+    quality = parse_metric("S_q[2000,4000)")
     assert settings.baseline == tmp_path / "baselines" / "m.json"
     assert settings.allow_different_judges
     assert settings.rule == Rule((S_L, quality), {S_L: 2.0}, 1.5, {S_L: 70.0}, 0.1)

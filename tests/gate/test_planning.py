@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gate_samples import made, write_run, wrote_well
+from gate_samples import as_scores, made, write_run, wrote_well
 from samples import judged
 
 from longbench_write.compare.components import Judged, components, repeats_of
-from longbench_write.compare.metrics import Metric
+from longbench_write.compare.metrics import parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError
 from longbench_write.gate.planning import load_judged, plan
 
-S_L, S_Q = Metric("S_l"), Metric("S_q")
+S_L, S_Q = parse_metric("S_l"), parse_metric("S_q")
 
 
 def drawn(prompts=400, samples=1, *, interaction=36.0, sample=64.0, runs=2, seed=0):
@@ -65,14 +65,14 @@ def test_repeats_tell_the_judges_scatter_from_the_responses():
     scores = response + rng.normal(0, 0.4, (prompts, samples, repeats, 1)) + np.zeros(6)
     run = made(np.full((prompts, samples), 50.0), scores.mean(axis=2))
     every = {
-        (f"p-{prompt:03d}", sample): [tuple(six) for six in scores[prompt, sample]]
+        (f"p-{prompt:03d}", sample): [as_scores(six) for six in scores[prompt, sample].tolist()]
         for prompt in range(prompts)
         for sample in range(samples)
     }
     found = components([Judged(run, every)], S_Q)
     assert found.repeat == pytest.approx((25 * 0.4) ** 2, rel=0.1)
     assert found.sample == pytest.approx((25 * 0.5) ** 2, rel=0.2)
-    halved = components([Judged(run, every)], Metric("S_bar"))
+    halved = components([Judged(run, every)], parse_metric("S_bar"))
     assert halved.repeat == pytest.approx(found.repeat / 4)
     assert components([Judged(run, every)], S_L).repeat is None
 
@@ -84,7 +84,9 @@ def test_repeats_are_one_judges_valid_ones():
         judged("a", scores=None, repeat=2),
         judged("a", judge="other"),
     ]
-    assert repeats_of(judgements, "j") == {("a", 0): [(1, 2, 3, 4, 5, 5), (2, 2, 2, 2, 2, 2)]}
+    assert repeats_of(judgements, "j") == {
+        ("a", 0): [as_scores((1, 2, 3, 4, 5, 5)), as_scores((2, 2, 2, 2, 2, 2))]
+    }
 
 
 def test_a_plan_gains_from_samples_and_prompts_as_its_formula_says():

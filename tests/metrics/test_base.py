@@ -9,7 +9,7 @@ from longbench_write.errors import UsageError
 from longbench_write.metrics import catalogue
 from longbench_write.metrics.base import Metric, Rubric, complete, measure
 from longbench_write.metrics.catalogue import BUILT_IN, add_metric, all_metrics, merged
-from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX, length_for, rubric_named
+from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX, partner, rubric_named
 
 
 @dataclass
@@ -100,7 +100,7 @@ def test_both_scores_are_formed_from_all_lengths_and_the_judged_qualities():
         Measured("b", {"S_l": 80.0}),
     ]
     assert S_BAR.over(rows) == (60.0 + 100.0) / 2
-    assert length_for(S_BAR.combined([30.0, 70.0]), 70.0) == 30.0
+    assert partner(S_BAR.combined([30.0, 70.0]), 70.0) == 30.0
 
 
 def test_a_response_judged_by_other_criteria_counts_by_its_quality():

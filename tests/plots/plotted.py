@@ -9,8 +9,8 @@ from pathlib import Path
 from samples import HEADING, judged, predicted
 
 from longbench_write.compare.collection import Block, Entry
-from longbench_write.runs.results import scores_csv
 from longbench_write.scoring.scoring import summarise
+from longbench_write.scoring.table import scores_csv
 
 
 def entry(folder: Path, model: str, responses: Iterable[dict], *, judge: bool = True, **heading) -> Entry:

@@ -7,6 +7,8 @@ import pytest
 from plotted import block, entry, written
 
 from longbench_write.compare.collection import Block
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_Q
 from longbench_write.plots import deviation, dimensions, figures, left_out, quality, ruler, scores
 from longbench_write.plots import written as lengths
 from longbench_write.plots.legible import MOST, legible
@@ -98,14 +100,14 @@ def test_the_axes_reach_the_longest_required_and_written_length(longest, least):
 
 def test_scores_by_length_range_are_the_summarys_with_their_intervals(two):
     shown = legible(two)
-    (first, *rest) = scores.points(shown, "S_l")
+    (first, *rest) = scores.points(shown, S_L)
     assert (first.place, first.group, first.n) == (0, "[0,500)", 2)
     row = shown.entries[0].summary.by_length[0]
     assert first.value == row["S_l"] == pytest.approx((100 + 90) / 2)
     assert first.interval == tuple(row["ci"]["S_l"])
     assert [(point.place, point.group) for point in rest[:2]] == [(0, "[500,2000)"), (0, "[4000,20000]")]
     assert rest[0].interval is None
-    judged = scores.points(shown, "S_q")
+    judged = scores.points(shown, S_Q)
     assert [point.n for point in judged] == [2, 1, 1, 1, 1, 1]
     axes = drawn(scores.draw, two).axes[0]
     assert sorted(y for points in marks(axes).values() for _, y in points) == sorted(

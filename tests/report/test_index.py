@@ -44,7 +44,7 @@ def test_the_numbers_are_those_of_scores_csv(tmp_path):
     (sample,) = index.samples
     (row,) = entries(run)[0].rows
     assert (sample["required"], sample["written"], sample["written_unicode"]) == (100, 90, 90)
-    assert (sample["S_l"], sample["S_q"]) == (row.S_l, row.S_q)
+    assert (sample["S_l"], sample["S_q"]) == (row.values["S_l"], row.values["S_q"])
     assert sample["dimensions"] == [1, 2, 3, 4, 5, 5]
     assert sample["flags"] == ["truncated", "repetitive"]
     assert sample["repeated_from"] == row.repetition.start

@@ -592,7 +592,7 @@ def test_what_responses_show_is_seen_while_their_judges_think(tmp_path, suite, j
 
     monkeypatch.setattr("longbench_write.runs.pipeline.signs_of", look)
     monkeypatch.setattr(
-        "longbench_write.scoring.scoring.signs_of", lambda record: late.append(record) or signs_of(record)
+        "longbench_write.scoring.rows.signs_of", lambda record: late.append(record) or signs_of(record)
     )
     with OpenAIServer(writer()) as model, OpenAIServer(think) as judges:
         evaluate(**options(tmp_path, suite, model, judge, judges))

@@ -21,8 +21,9 @@ from longbench_write.metrics.length import length_score
 from longbench_write.runs.folder import run_path
 from longbench_write.runs.pipeline import Observer
 from longbench_write.runs.plan import run_identity, writer_role
-from longbench_write.runs.results import read_rows, score_run
+from longbench_write.runs.results import score_run
 from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.table import read_rows
 from longbench_write.suites.suite import load_suite, select
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "v0_1_0"
@@ -145,7 +146,7 @@ def test_results_that_were_written_are_read(old):
     assert summary.S_q is not None
     rows = read_rows(Path("scores.csv"))
     assert rows == read_rows(folder / "scores.csv")
-    assert [row.S_l for row in rows] == [
+    assert [row.values["S_l"] for row in rows] == [
         pytest.approx(length_score(row.length, row.response_length)) for row in rows
     ]
 

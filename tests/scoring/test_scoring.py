@@ -10,9 +10,9 @@ from samples import HEADING, failed, judged, predicted
 
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Prediction
-from longbench_write.runs.results import read_rows, scores_csv
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.table import read_rows, scores_csv
 
 
 def summary_of(predictions, judgements=(), judge="j", owed=None):

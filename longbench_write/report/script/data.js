@@ -50,9 +50,10 @@ function nameOf(sample) {
   return mostSamples > 1 ? `${sample.id} · sample ${sample.sample}` : sample.id;
 }
 
-/** What a score is called, and how it is read off a sample. */
+/** What a score is called, how it is read off a sample, and the ends of its range; null where it has none. */
 const scores = [
-  ["S_l", (sample) => sample.S_l],
-  ["S_q", (sample) => sample.S_q],
-  ...index.dimensions.map((name, place) => [name, (sample) => sample.dimensions?.[place] ?? null]),
+  ["S_l", (sample) => sample.S_l, [0, 100]],
+  ["S_q", (sample) => sample.S_q, [0, 100]],
+  ...index.dimensions.map((name, place) => [name, (sample) => sample.dimensions?.[place] ?? null, index.scale]),
+  ...index.metrics.map(({ name, range }) => [name, (sample) => sample.metrics[name] ?? null, range]),
 ];

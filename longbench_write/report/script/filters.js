@@ -41,7 +41,8 @@ function showFilters() {
   offer("f-flag", flagChoices(here), view.flag);
   const states = { known: Object.keys(index.states), title: (state) => index.states[state] };
   offer("f-state", choices("state", here, states), view.state);
-  offer("f-score", scores.map(([name], place) => [name, `${name}, ${place < 2 ? "0 to 100" : "1 to 5"}`]), view.score);
+  const titled = (name, range) => (range === null ? name : `${name}, ${range[0]} to ${range[1]}`);
+  offer("f-score", scores.map(([name, , range]) => [name, titled(name, range)]), view.score);
   const ways = waysToSort().map((name) => [name, sorts[name][0]]);
   offer(
     "f-sort",

@@ -6,10 +6,11 @@ const list = { rows: [], shown: 0, body: null };
 /** The columns: heading, what sorting by it means (null: nothing), and the cell's content. */
 function columns() {
   const written = (sample) => sample?.written == null ? MISSING
-    : bar(counted(sample.written), sample.written / sample.required / 2, "length");
+    : sample.required === null ? counted(sample.written)
+      : bar(counted(sample.written), sample.written / sample.required / 2, "length");
   const score = (name) => (sample) => bar(shown(sample?.[name] ?? null), (sample?.[name] ?? 0) / 100);
   const prompt = ["Prompt", "order", ({ first }) => promptCell(first)];
-  const required = ["Required", "required", ({ first }) => counted(first.required), "number"];
+  const required = ["Required", "required", ({ first }) => (first.required === null ? MISSING : counted(first.required)), "number"];
   const flags = ["Flags", null, flagCell, "badges"];
   if (!isPaired()) {
     return [

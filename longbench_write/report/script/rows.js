@@ -11,7 +11,7 @@ const sorts = {
   type: ["type", ({ first }) => first.type],
   required: ["required", ({ first }) => first.required],
   written: ["written", ({ a }) => a?.written ?? null],
-  ratio: ["written / required", ({ a }) => (a?.written == null ? null : a.written / a.required)],
+  ratio: ["written / required", ({ a }) => (a?.written == null || a.required === null ? null : a.written / a.required)],
   S_l: ["S_l", ({ a }) => a?.S_l ?? null],
   S_q: ["S_q", ({ a }) => a?.S_q ?? null],
   other_written: ["written, other", ({ b }) => b?.written ?? null],
@@ -19,6 +19,8 @@ const sorts = {
   other_S_q: ["S_q, other", ({ b }) => b?.S_q ?? null],
   less_S_l: ["difference in S_l", (row) => difference(row, "S_l")],
   less_S_q: ["difference in S_q", (row) => difference(row, "S_q")],
+  ...Object.fromEntries(index.metrics.map(({ name, symbol }, place) =>
+    [`metric_${place}`, [symbol, ({ a }) => a?.metrics[name] ?? null]])),
 };
 
 /** How far the first run is above the other. */

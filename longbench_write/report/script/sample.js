@@ -65,7 +65,7 @@ function failureText(error) {
   return `${error.type.replaceAll("_", " ")}: ${error.message}`;
 }
 
-/** A mark of 1 to 5, which is whole unless it is a mean. */
+/** A judge's mark, which is whole unless it is a mean. */
 function mark(value) {
   return Number.isInteger(value) ? value : value.toFixed(2);
 }
@@ -79,7 +79,7 @@ function chaptersPart(chapters) {
       const mean = index.dimensions.reduce((sum, name) => sum + given[name], 0) / index.dimensions.length;
       return element("li", {},
         element("details", {},
-          element("summary", {}, bar(`${counted(words)} words`, mean / 5)),
+          element("summary", {}, bar(`${counted(words)} words`, mean / index.scale[1])),
           element("p", {}, index.dimensions.map((name) => `${name} ${given[name]}`).join(", ")),
           element("p", { class: "analysis" }, analysis)),
         element("b", {}, mark(mean)));
@@ -97,7 +97,7 @@ function judgementPart(judgement, repeats) {
   const marks = judgement.scores && element(
     "ul", { class: "marks" },
     index.dimensions.map((name) =>
-      element("li", {}, bar(name, judgement.values[name] / 5), element("b", {}, mark(judgement.values[name])))),
+      element("li", {}, bar(name, judgement.values[name] / index.scale[1]), element("b", {}, mark(judgement.values[name])))),
   );
   const raw = judgement.raw && element(
     "details", { open: judgement.error !== null },
@@ -127,6 +127,7 @@ function judgementParts(sample, texts) {
 
 /** The required length as the prompt words it. */
 function requiredText({ required, length_rule: rule, length_bounds: bounds }) {
+  if (required === null) return "no length";
   if (rule === "range" && bounds) return `${counted(bounds[0])} to ${counted(bounds[1])} words`;
   return `${rule === null ? "" : `${rule.replaceAll("_", " ")} `}${counted(required)} words`;
 }
@@ -134,15 +135,17 @@ function requiredText({ required, length_rule: rule, length_bounds: bounds }) {
 /** The numbers that the index holds. */
 function numbersPart(sample) {
   const known = (value, text) => (value === null ? null : text(value));
+  const ratio = (words) => (sample.required === null ? "" : ` (${(words / sample.required).toFixed(2)} ×)`);
   const from = known(sample.repeated_from, (share) => `, from ${percent(share)} on`) ?? "";
   return facts([
     ["Required", requiredText(sample)],
-    ["Written", known(sample.written, (words) => `${counted(words)} (${(words / sample.required).toFixed(2)} ×)`)],
+    ["Written", known(sample.written, (words) => counted(words) + ratio(words))],
     ["Unicode count", known(sample.written_unicode, counted)],
     ["S_l", known(sample.S_l, shown)],
     ["S_l, Unicode", known(sample.S_l_unicode, shown)],
     ["S_l, by the rule", known(sample.S_l_rule, shown)],
     ["S_q", known(sample.S_q, shown)],
+    ...index.metrics.map(({ name, symbol }) => [symbol, known(sample.metrics[name] ?? null, shown)]),
     ["Repeats itself", known(sample.repeated_share, (share) => percent(share) + from)],
     ["Compresses to", known(sample.compressed, percent)],
     ["Reasoning", sample.reasoning_words ? `${counted(sample.reasoning_words)} words` : null],

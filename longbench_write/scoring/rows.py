@@ -1,0 +1,165 @@
+"""Records to rows: one response each, with the value of every metric and the flags."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+from longbench_write.metrics.base import Metric, Rubric, measure
+from longbench_write.metrics.catalogue import BUILT_IN
+from longbench_write.metrics.quality import S_Q, SIX, rubric_named
+from longbench_write.records import Judgement, Key, Prediction
+from longbench_write.scoring.diagnostics import Repetition
+from longbench_write.scoring.signs import Signs, signs_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """One response, scored.
+
+    Attributes:
+        length: Required words; None where the prompt asks for no length.
+        response_length_unicode: Its length by the Unicode-aware count.
+        values: What each metric gave for it, by the metric's name; one without a value is absent.
+        scores: Per criterion the judge's valid repeats combined, on the rubric's scale; None if unjudged.
+        failed: Whether the judge was asked and gave no valid reply.
+        flags: Those of `signs.FLAGS` that hold.
+        repetition: How much it repeats itself.
+        reasoning_words: Words of reasoning, which are no part of the response.
+        length_rule: How the prompt words its required length; None where the suite does not say.
+    """
+
+    id: str
+    sample: int
+    type: str
+    language: str
+    length: int | None
+    response_length: int
+    response_length_unicode: int
+    values: Mapping[str, float]
+    scores: Mapping[str, float] | None
+    failed: bool
+    flags: frozenset[str]
+    repetition: Repetition
+    reasoning_words: int
+    length_rule: str | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether it has a judge's score."""
+        return S_Q.name in self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A response as metrics read it."""
+
+    id: str
+    response: str | None
+    language: str
+    length: int | None
+    length_rule: str | None
+    length_bounds: Sequence[int] | None
+    response_length: int
+    response_length_unicode: int
+    rubric: Rubric
+    scores: Mapping[str, float] | None
+
+
+class _Judged(NamedTuple):
+    """A judgement as it counts: its rubric, and its scores or None."""
+
+    rubric: str
+    scores: Mapping[str, float] | None
+
+
+def score_rows(
+    predictions: Iterable[Prediction],
+    judgements: Iterable[Judgement],
+    *,
+    combine: str = "mean",
+    signs: Mapping[Key, Signs] = MappingProxyType({}),
+    metrics: Sequence[Metric] = BUILT_IN,
+) -> list[Row]:
+    """Score every response that there is; failed generations have no row.
+
+    Args:
+        predictions: A run's.
+        judgements: One judge's, of that run.
+        combine: How a response's valid judgements become one score per criterion: "mean" or "median".
+        signs: What responses show, of those of which it is known already.
+        metrics: What is measured.
+
+    Raises:
+        LbwError: A metric failed on a response; both are named.
+    """
+    by_key: dict[Key, list[_Judged]] = defaultdict(list)
+    for judgement in judgements:
+        by_key[judgement.key].append(_Judged(_rubric_of(judgement), judgement.values))
+    return [
+        _row(
+            prediction,
+            signs.get(prediction.key) or signs_of(prediction),
+            by_key.pop(prediction.key, []),
+            _COMBINED[combine],
+            metrics,
+        )
+        for prediction in predictions
+        if prediction.response is not None
+    ]
+
+
+def _rubric_of(judgement: Judgement) -> str:
+    """The name of the rubric that a judgement was made by; the six dimensions' where it says none."""
+    return getattr(judgement, "rubric", None) or SIX.name
+
+
+_COMBINED: dict[str, Callable[[Sequence[float]], float]] = {
+    "mean": lambda scores: sum(scores) / len(scores),
+    "median": lambda scores: float(statistics.median(scores)),
+}
+
+
+def _row(
+    prediction: Prediction,
+    signs: Signs,
+    judged: Sequence[_Judged],
+    combined: Callable[[Sequence[float]], float],
+    metrics: Sequence[Metric],
+) -> Row:
+    valid = [each.scores for each in judged if each.scores is not None]
+    rubric = rubric_named(judged[0].rubric) if judged else SIX
+    scores = {name: combined([each[name] for each in valid]) for name in rubric.criteria} if valid else None
+    measured = Measured(
+        id=prediction.id,
+        response=prediction.response,
+        language=prediction.language,
+        length=prediction.length,
+        length_rule=prediction.length_rule,
+        length_bounds=prediction.length_bounds,
+        response_length=prediction.response_length or 0,
+        response_length_unicode=prediction.response_length_unicode or 0,
+        rubric=rubric,
+        scores=scores,
+    )
+    return Row(
+        id=prediction.id,
+        sample=prediction.sample,
+        type=sys.intern(prediction.type),
+        language=sys.intern(prediction.language),
+        length=prediction.length,
+        response_length=measured.response_length,
+        response_length_unicode=measured.response_length_unicode,
+        values=measure(measured, metrics),
+        scores=scores,
+        failed=bool(judged) and not valid,
+        flags=signs.flags,
+        repetition=signs.repetition,
+        reasoning_words=prediction.reasoning_words,
+        length_rule=prediction.length_rule,
+    )
