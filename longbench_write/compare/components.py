@@ -21,6 +21,7 @@ from longbench_write.compare.paired import paired
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import Rule
 from longbench_write.compare.scores import Scores
+from longbench_write.metrics.catalogue import all_metrics
 from longbench_write.records import Judgement, Key
 
 
@@ -166,6 +167,7 @@ def _pooled(groups: Iterable[Sequence[float]]) -> float | None:
 def _repeat(runs: Sequence[Judged], metric: MetricInRange) -> tuple[float | None, float]:
     """The variance between judgements of a response, and how many a response has (the harmonic mean)."""
     groups: list[list[float]] = []
+    metrics = all_metrics()
     for run in runs if metric.metric.needs_judge else ():
         for key, repeats in run.repeats.items():
             if response := run.scores.responses.get(key):
@@ -173,7 +175,7 @@ def _repeat(runs: Sequence[Judged], metric: MetricInRange) -> tuple[float | None
                     [
                         value
                         for scores in repeats
-                        if (value := metric.value(response.judged_by(scores))) is not None
+                        if (value := metric.value(response.judged_by(scores, metrics))) is not None
                     ]
                 )
     counts = [len(group) for group in groups if group]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from longbench_write.compare.scores import Response, Scores
 from longbench_write.errors import unknown_name
 from longbench_write.metrics.base import Metric
-from longbench_write.metrics.catalogue import HEADLINES, all_metrics, others
+from longbench_write.metrics.catalogue import HEADLINES, METRICS, all_metrics, others
 from longbench_write.metrics.quality import CRITERIA
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
@@ -73,7 +73,8 @@ def parse_metric(name: str, declared: Iterable[Metric] = ()) -> MetricInRange:
         declared: Metrics that files know besides those that are installed.
 
     Raises:
-        UsageError: There is no such metric; the nearest is named.
+        UsageError: There is no such metric (the nearest is named), or the package that has it cannot be
+            imported.
     """
     metrics = dict.fromkeys([*all_metrics(), *others(declared)])
     known = {
@@ -83,5 +84,7 @@ def parse_metric(name: str, declared: Iterable[Metric] = ()) -> MetricInRange:
     }
     plain = re.sub(r"\s*([\[,>])\s*", r"\1", name.strip())
     if plain not in known:
+        if (unusable := re.split(r"[\[>]", plain)[0]) in METRICS.names():
+            METRICS.get(unusable)
         raise unknown_name("metric", name, known)
     return known[plain]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from longbench_write.metrics.base import Metric, complete, measure
-from longbench_write.metrics.catalogue import BUILT_IN, all_metrics
+from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import S_Q, SIX
 from longbench_write.records import Key
 from longbench_write.runs.folder import PREDICTIONS
@@ -43,8 +43,13 @@ class Response:
         """Prompt id and sample."""
         return self.id, self.sample
 
-    def judged_by(self, scores: Mapping[str, float]) -> Response:
-        """The response if the six dimensions had these scores; its text is not at hand."""
+    def judged_by(self, scores: Mapping[str, float], metrics: Sequence[Metric]) -> Response:
+        """The response if the six dimensions had these scores; its text is not at hand.
+
+        Args:
+            scores: By dimension, 1 to 5.
+            metrics: Those whose values it has; what rests on the judge is measured anew.
+        """
         measured = Measured(
             id=self.id,
             response=None,
@@ -57,9 +62,9 @@ class Response:
             rubric=SIX,
             scores=scores,
         )
-        judging = [metric for metric in all_metrics() if metric.needs_judge]
-        kept = {name: value for name, value in self.values.items() if name not in {m.name for m in judging}}
-        values = complete({**kept, **measure(measured, judging)}, all_metrics())
+        judging = [metric for metric in metrics if metric.needs_judge]
+        kept = {metric.name: self.values.get(metric.name) for metric in metrics if not metric.needs_judge}
+        values = complete({**kept, **measure(measured, judging)}, metrics)
         return replace(self, values=values, scores=scores)
 
 

@@ -164,15 +164,15 @@ class Metric:
         """
         ends = values["range"]
         flags = {key: values[key] for key in ("higher_is_better", "needs_judge")}
+        texts = {"symbol": values["symbol"], "unit": values.get("unit", "")}
         if not all(isinstance(flag, bool) for flag in flags.values()):
             raise TypeError(f"{name}: higher_is_better and needs_judge are true or false")
-        return cls(
-            name,
-            str(values["symbol"]),
-            range=None if ends is None else (float(ends[0]), float(ends[1])),
-            unit=str(values.get("unit", "")),
-            **flags,
-        )
+        if not all(isinstance(text, str) for text in texts.values()):
+            raise TypeError(f"{name}: symbol and unit are texts")
+        if ends is not None:
+            low, high = map(float, ends)
+            ends = low, high
+        return cls(name, range=ends, **texts, **flags)
 
 
 def measure(response: Measurable, metrics: Sequence[Metric]) -> dict[str, float]:

@@ -1,7 +1,8 @@
-"""Every metric there is: the built-in ones, and those that were added to them."""
+"""Every metric there is: the built-in ones, and those that other packages and notebooks add."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ from longbench_write.errors import UsageError
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.length import S_L, S_L_RULE, S_L_UNICODE
 from longbench_write.metrics.quality import CRITERIA, S_BAR, S_Q
+from longbench_write.registry import Registry
+
+_log = logging.getLogger(__name__)
 
 HEADLINES = (S_BAR, S_L, S_Q)
 BESIDE = (S_L_UNICODE, S_L_RULE)
@@ -20,22 +24,53 @@ _NAMES = frozenset(metric.name for metric in BUILT_IN)
 _added: dict[str, Metric] = {}
 
 
+def _measurable(name: str, value: Any) -> Metric:
+    """What another package declares, if it is a metric that can be measured.
+
+    Raises:
+        TypeError, ValueError: It is none.
+    """
+    if not isinstance(value, Metric):
+        raise TypeError(f"it is no Metric but of type {type(value).__name__}")
+    if value.name != name:
+        raise ValueError(f"it calls itself {value.name!r}")
+    if value.of is None and value.combine is None:
+        raise ValueError("it does not say what it is `of`")
+    return value
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    "longbench_write.metrics",
+    lambda: {metric.name: metric for metric in BUILT_IN},
+    _measurable,
+)
+"""The built-in metrics, and those of other packages' entry points."""
+
+
 def add_metric(metric: Metric) -> None:
-    """Add a metric for the rest of this process.
+    """Add a metric for the rest of this process, as a notebook may.
 
     Raises:
         UsageError: A built-in metric has its name, or it cannot be measured.
     """
     if metric.name in _NAMES:
         raise UsageError(f"the metric {metric.name!r} is built in: give yours another name")
-    if metric.of is None and metric.combine is None:
-        raise UsageError(f"the metric {metric.name!r} does not say what it is `of`")
-    _added[metric.name] = metric
+    try:
+        _added[metric.name] = _measurable(metric.name, metric)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the metric {metric.name!r} cannot be measured: {error}") from None
 
 
 def all_metrics() -> tuple[Metric, ...]:
-    """Every metric, the built-in ones first."""
-    return (*BUILT_IN, *_added.values())
+    """Every metric that can be measured, the built-in ones first; one that cannot be loaded is warned of."""
+    outside: dict[str, Metric] = {}
+    for entry in METRICS.listing():
+        if entry.package is not None and entry.value is not None:
+            outside[entry.name] = entry.value
+        elif entry.problem:
+            _log.warning(entry.problem)
+    return (*BUILT_IN, *(outside | _added).values())
 
 
 def is_built_in(name: str) -> bool:

@@ -58,7 +58,7 @@ def _plots(ranking: Ranking) -> list[Plot]:
     block = Block(ranking.title, [standing.entry for standing in ranking.standings])
     return [
         Plot(
-            name.replace("-", " ").capitalize(),
+            f"{name[0].upper()}{name[1:]}".replace("-", " "),
             f"data:image/svg+xml;base64,{base64.b64encode(render(figure, 'svg')).decode()}",
             figure.get_figwidth() > _WIDE,
         )
