@@ -88,6 +88,26 @@ def test_the_judge_judges(run):
     assert json.loads((run / "summary.json").read_text())["S_q"] == 75
 
 
+def test_the_table_format_is_written(folder, place):
+    done = lbw_eval(folder, "leaderboard", place / "results", "--format", "lines")
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[:2] == ["outside", f"words:{WORDS}"] for line in done.stdout.splitlines()} == {True}
+
+
+def test_the_export_is_written(folder, run, tmp_path):
+    shown = lbw_eval(folder, "export", run, "--to", "names")
+    assert shown.stdout.splitlines() == [line["id"] for line in lines(run / "predictions.jsonl")]
+    assert lbw_eval(folder, "export", run, "--to", "names", "-o", tmp_path / "names").returncode == 0
+    assert (tmp_path / "names").read_text() == shown.stdout
+
+
+@pytest.mark.parametrize("words", [("leaderboard", "--format", "line"), ("export", "--to", "name")])
+def test_formats_that_are_not_there_get_the_nearest_name(folder, run, words):
+    done = lbw_eval(folder, words[0], run, *words[1:])
+    assert done.returncode == 2
+    assert f"did you mean '{words[-1]}s'" in done.stderr
+
+
 def test_a_limit_on_cost_needs_prices_of_a_backend_that_does_not_say_it_is_free(folder, place):
     words = run_words(place)
     done = lbw_eval(folder, *words, "--fresh", "--max-cost", 1)
@@ -107,6 +127,8 @@ def test_listings_show_what_was_added(folder):
     assert {(each["kind"], each["name"], each["package"], each["problem"]) for each in added} >= {
         ("backend", "echo", "lbw-outside", ""),
         ("judge", "outside-judge", "lbw-outside", ""),
+        ("table format", "lines", "lbw-outside", ""),
+        ("export", "names", "lbw-outside", ""),
     }
 
 

@@ -88,7 +88,7 @@ def _json(pairs: dict[tuple[str, str], list[Agreement]], own: Sequence[Consisten
 
 
 def _show(pairs: dict[tuple[str, str], list[Agreement]], own: Sequence[Consistency]) -> None:
-    from longbench_write.cli.table import console
+    from longbench_write.render.console import console
 
     screen = console()
     for (one, two), rows in pairs.items():

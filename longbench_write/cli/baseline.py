@@ -23,9 +23,9 @@ def baseline(
     The file holds scores and hashes by prompt and no texts: small, the same for the same run, and made for
         git.
     """
-    from longbench_write.cli.files import write_file
     from longbench_write.compare.baseline import baseline_text
     from longbench_write.compare.loading import load_scores
+    from longbench_write.files.output import write_file
 
     scores = load_scores(run)
     write_file(output, baseline_text(scores))

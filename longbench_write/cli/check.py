@@ -137,7 +137,7 @@ def _write(
 ) -> None:
     """Write what was asked for beside the output."""
     from longbench_write.cli.figure import save_figure
-    from longbench_write.cli.files import append_file, write_file
+    from longbench_write.files.output import append_file, write_file
     from longbench_write.gate.github import workflow_commands
     from longbench_write.gate.junit import junit_xml
     from longbench_write.gate.markdown import verdict_markdown

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from longbench_write.cli.table import console as table_console
 from longbench_write.cli.terminal import one_line
+from longbench_write.render.console import console as table_console
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from longbench_write.cli.files import output_file, write_file
-from longbench_write.errors import UsageError, unknown_name
-
-if TYPE_CHECKING:
-    from longbench_write.exchange.exporting import Scored
-
-FORMATS = ("reference", "csv", "parquet", "jsonl", "model-card")
 
 
 def import_(
@@ -58,7 +49,7 @@ def import_(
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that has been scored.")],
-    to: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format.")],
+    to: Annotated[str, typer.Option(metavar="reference|csv|parquet|jsonl|model-card", help="The format.")],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -73,56 +64,17 @@ def export(
     each response. model-card: the metadata block of a Hugging Face model card and a table.
     In a csv, a text that a spreadsheet would calculate stands behind an apostrophe.
     """
-    from longbench_write.exchange.exporting import Scored, jsonl, scores_table, write_parquet
-    from longbench_write.exchange.model_card import model_card
+    from longbench_write.exchange.exporting import Scored
+    from longbench_write.exchange.exports import EXPORTS
 
-    if to not in FORMATS:
-        raise unknown_name("--to", to, FORMATS)
-    scored = Scored.load(run)
-    if to == "reference":
-        _export_reference(scored, output)
-    elif to == "parquet":
-        if output is None:
-            raise UsageError("parquet is no text: name a file with -o")
-        with output_file(output) as file:
-            write_parquet(scored, file)
+    write = EXPORTS.get(to)
+    for note in write(Scored.load(run), output) or ():
+        _note(note)
+    if output is not None:
         _note(f"written: {output}")
-    elif to == "model-card":
-        if output is not None and output.exists():
-            raise UsageError(f"{output} is there already: leave -o out and paste the block into it")
-        _put(model_card(scored.summary, scored.run.manifest.get("note", "")), output)
-    else:
-        _put(jsonl(scored) if to == "jsonl" else scores_table(scored), output)
-
-
-def _export_reference(scored: Scored, folder: Path | None) -> None:
-    from longbench_write.exchange import reference
-    from longbench_write.exchange.exporting import reference_judged, reference_predictions
-
-    if empty := scored.summary.counts["empty"]:
-        _note(f"{empty} responses are empty; the reference's eval_length.py ends in an error on those")
-    if folder is None:
-        _put(reference_predictions(scored), None)
-        return
-    _put(reference_predictions(scored), folder / reference.PREDICTIONS)
-    if scored.summary.judge:
-        _put(reference_judged(scored), folder / reference.JUDGED)
 
 
 def _note(text: str) -> None:
     from longbench_write.cli.terminal import printable
 
     print(printable(text), file=sys.stderr)  # noqa: T201
-
-
-def _put(parts: Iterable[str], path: Path | None) -> None:
-    """Write text to a file, put in its place when it is whole, or to stdout.
-
-    Raises:
-        UsageError: The file cannot be written.
-    """
-    if path is None:
-        sys.stdout.writelines(parts)
-        return
-    write_file(path, parts)
-    _note(f"written: {path}")

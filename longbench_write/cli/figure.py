@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longbench_write.cli.files import write_file
 from longbench_write.errors import unknown_name
+from longbench_write.files.output import write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

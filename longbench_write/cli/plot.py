@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longbench_write.cli.files import write_file
 from longbench_write.cli.places import Places, note, scored_runs
+from longbench_write.files.output import write_file
 
 if TYPE_CHECKING:
     from longbench_write.compare.collection import Block

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from longbench_write.cli.files import output_file
 from longbench_write.cli.places import Places, scored_runs
+from longbench_write.files.output import output_file
 
 
 def report(

@@ -10,14 +10,11 @@ from longbench_write.cli.terminal import one_line, printable
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA
+from longbench_write.render.console import console
 from longbench_write.scoring.summary import Summary, interval_in, value_in
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
-
-_PLAIN_WIDTH = 110
-"""Columns where the output is no terminal."""
 
 
 def show(summary: Summary, path: Path, *, as_json: bool) -> None:
@@ -31,13 +28,6 @@ def show(summary: Summary, path: Path, *, as_json: bool) -> None:
     for line in footer(summary, path):
         screen.print(line, markup=False, soft_wrap=True)
     print(f"files: {path}", file=sys.stderr)  # noqa: T201
-
-
-def console(plain_width: int = _PLAIN_WIDTH) -> Console:
-    """The console for tables on stdout: as wide as the terminal, of a fixed width elsewhere."""
-    from rich.console import Console
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else plain_width)
 
 
 def plain_table(title: str) -> Table:

@@ -17,8 +17,8 @@ from servers.openai_server import OpenAIServer, judge_reply, writer
 
 from longbench_write import evaluate
 from longbench_write.cli.app import main
-from longbench_write.cli.leaderboard import _terminal
 from longbench_write.leaderboard.layout import Cell, Column, Table
+from longbench_write.leaderboard.terminal import terminal
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
 
@@ -164,11 +164,11 @@ def test_on_a_narrow_terminal_columns_are_left_out_and_named(runs):
     assert "Left out here: 2000-4000 S_l S_q, 4000-20000 S_l S_q" in " ".join(shown.split())
 
 
-def test_nothing_in_a_name_commands_the_terminal():
+def test_nothing_in_a_name_commands_theterminal():
     table = Table(
         "t", [Column("rank"), Column("model", prose=True)], [[Cell("1"), Cell("[bold]x[/bold] :smile:")]]
     )
-    assert "[bold]x[/bold] :smile:" in _terminal([table])
+    assert "[bold]x[/bold] :smile:" in terminal([table])
 
 
 def test_runs_of_a_real_server_become_a_table_in_every_format(board, tmp_path, write_runs):
