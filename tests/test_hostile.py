@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from longbench_write import evaluate, load_run
 from longbench_write.cli.app import app, main
-from longbench_write.cli.terminal import printable
 from longbench_write.errors import LbwError, UsageError
+from longbench_write.render.terminal import escape_terminal
 from longbench_write.scoring.table import read_rows
 
 NAMES = {
@@ -99,7 +99,7 @@ def test_half_a_surrogate_pair_is_no_name():
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_nothing_that_is_printable_is_obeyed(text):
-    assert not {unicodedata.category(char) for char in printable(text) if char != "\n"} & OBEYED
+    assert not {unicodedata.category(char) for char in escape_terminal(text) if char != "\n"} & OBEYED
 
 
 @pytest.mark.parametrize("key", ["sk-abc-123", "my key", "1"])

@@ -25,8 +25,9 @@ from longbench_write.cli import (
     score,
     suites,
 )
-from longbench_write.cli.terminal import one_line, prepare_streams
+from longbench_write.cli.terminal import prepare_streams
 from longbench_write.errors import LbwError
+from longbench_write.render.ci_log import escape_ci_log
 
 app = typer.Typer(
     add_completion=False,
@@ -67,7 +68,7 @@ def main() -> None:
     except LbwError as error:
         if "--debug" in words:
             raise
-        print(f"lbw-eval: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"lbw-eval: {escape_ci_log(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     finally:
         gc.freeze()  # at its end Python would look through everything for garbage, for a third of a second

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError
+from longbench_write.render.terminal import escape_terminal
 
 if TYPE_CHECKING:
     from longbench_write.gate.gate import Verdict
@@ -151,7 +151,7 @@ def _write(
 
         save_figure(plot, lambda: differences_figure(verdict.a, verdict.b, verdict.differences))
     if github:
-        print(printable("\n".join(workflow_commands(verdict))), file=sys.stderr)  # noqa: T201
+        print(escape_terminal("\n".join(workflow_commands(verdict))), file=sys.stderr)  # noqa: T201
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             append_file(Path(summary), verdict_markdown(verdict))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from longbench_write.cli.terminal import one_line
+from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.console import console as table_console
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ def console() -> Console:
 def show_sides(target: Console, a: Scores, b: Scores, notes: Sequence[str]) -> None:
     """Say what is compared, and what a reader must know of it."""
     for letter, scores in (("A", a), ("B", b)):
-        target.print(f"{letter}  {one_line(f'{scores.name}  {scores.source}')}", markup=False, soft_wrap=True)
+        target.print(
+            f"{letter}  {escape_ci_log(f'{scores.name}  {scores.source}')}", markup=False, soft_wrap=True
+        )
     for note in notes:
-        target.print(one_line(note), markup=False, soft_wrap=True)
+        target.print(escape_ci_log(note), markup=False, soft_wrap=True)
 
 
 def show_differences(target: Console, differences: Sequence[Difference]) -> None:
@@ -68,7 +70,7 @@ def show_lines(
     for place in room:
         table.add_column(heads[place], justify="right" if place else "left", no_wrap=True)
     for cells, bold in lines:
-        table.add_row(*(Text(one_line(cells[place])) for place in room), style="bold" if bold else None)
+        table.add_row(*(Text(escape_ci_log(cells[place])) for place in room), style="bold" if bold else None)
     if title:
-        target.print(one_line(title), style="bold", markup=False, soft_wrap=True)
+        target.print(escape_ci_log(title), style="bold", markup=False, soft_wrap=True)
     target.print(table)

@@ -35,7 +35,7 @@ def doctor(
 
 
 def _lines(found: Diagnosis) -> list[tuple[str, str]]:
-    from longbench_write.cli.terminal import printable
+    from longbench_write.render.terminal import escape_terminal
 
     missing = {"xllamacpp": "local", "vllm": "vllm"}
     lines = [
@@ -46,10 +46,10 @@ def _lines(found: Diagnosis) -> list[tuple[str, str]]:
     if found.backend:
         kind, why = found.backend
         card = f"; model card {found.card}" if found.card else ""
-        lines.append(("backend", printable(f"{kind}, {why}{card}")))
+        lines.append(("backend", escape_terminal(f"{kind}, {why}{card}")))
     for entry in found.added:
         told = entry["problem"] or f"{entry['name']}, of the package {entry['package']}"
-        lines.append((f"added {entry['kind']}", printable(told)))
+        lines.append((f"added {entry['kind']}", escape_terminal(told)))
     for state in sorted(set(found.assets.values())):
         names = [name for name, its in found.assets.items() if its == state]
         lines.append((f"files {state}", ", ".join(names)))

@@ -75,6 +75,6 @@ def export(
 
 
 def _note(text: str) -> None:
-    from longbench_write.cli.terminal import printable
+    from longbench_write.render.terminal import escape_terminal
 
-    print(printable(text), file=sys.stderr)  # noqa: T201
+    print(escape_terminal(text), file=sys.stderr)  # noqa: T201

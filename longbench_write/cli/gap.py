@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from longbench_write.cli.terminal import printable
+from longbench_write.render.terminal import escape_terminal
 
 
 def show_gap(a: Path, b: Path, output: str) -> bool:
@@ -54,7 +54,7 @@ def show_gap(a: Path, b: Path, output: str) -> bool:
 
     target = console()
     for line in (f"contamination gap of {public.summary.model}", *gap_sides(report), *report.notes):
-        target.print(printable(line), markup=False, soft_wrap=True)
+        target.print(escape_terminal(line), markup=False, soft_wrap=True)
     bold = [gap.range is None for gap in report.gaps]
     show_lines(target, "", GAP_HEADS, list(zip(gap_lines(report.gaps), bold, strict=True)))
     return True

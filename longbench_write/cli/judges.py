@@ -19,15 +19,15 @@ def judges() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from longbench_write.cli.terminal import printable
     from longbench_write.judging.cards import JUDGES
+    from longbench_write.render.terminal import escape_terminal
 
     table = Table(show_lines=True)
     table.add_column("judge", no_wrap=True)
     table.add_column("asked", no_wrap=True)
     table.add_column("good for", ratio=1)
     for entry in JUDGES.listing():
-        table.add_row(*map(printable, (entry.name, *_described(entry))))
+        table.add_row(*map(escape_terminal, (entry.name, *_described(entry))))
     Console(markup=False).print(table)
 
 

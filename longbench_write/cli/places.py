@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longbench_write.cli.terminal import one_line
 from longbench_write.errors import UsageError
+from longbench_write.render.ci_log import escape_ci_log
 
 if TYPE_CHECKING:
     from longbench_write.compare.collection import Entry
@@ -49,4 +49,4 @@ def scored_runs(places: list[Path] | None) -> list[Entry]:
 
 def note(text: str) -> None:
     """Say something on stderr."""
-    print(f"lbw-eval: {one_line(text)}", file=sys.stderr)  # noqa: T201
+    print(f"lbw-eval: {escape_ci_log(text)}", file=sys.stderr)  # noqa: T201

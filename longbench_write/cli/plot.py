@@ -63,9 +63,9 @@ def _folders(parts: list[Block], out: Path) -> list[Path]:
 
 
 def _draw(block: Block, folder: Path, forms: list[Form], *, lead: str) -> None:
-    from longbench_write.cli.terminal import printable
     from longbench_write.plots import figures, left_out
     from longbench_write.plots.save import render
+    from longbench_write.render.terminal import escape_terminal
 
     for sentence in left_out(block):
         note(lead + sentence)
@@ -73,4 +73,4 @@ def _draw(block: Block, folder: Path, forms: list[Form], *, lead: str) -> None:
         for form in dict.fromkeys(forms):
             path = folder / f"{name}.{form}"
             write_file(path, render(figure, form.value))
-            sys.stdout.write(printable(f"{path}\n"))
+            sys.stdout.write(escape_terminal(f"{path}\n"))

@@ -6,10 +6,10 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING
 
-from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError, shorten
 from longbench_write.metrics.length import length_score
 from longbench_write.records import Judgement, Prediction
+from longbench_write.render.terminal import escape_terminal
 from longbench_write.runs.pipeline import Judging, Observer, Plan
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Progress(Observer):
 
     def note(self, text: str) -> None:
         """Print a sentence."""
-        print(printable(text), file=self.stream, flush=True)
+        print(escape_terminal(text), file=self.stream, flush=True)
 
     def begin(self, plan: Plan) -> None:
         """Start counting."""
@@ -167,7 +167,7 @@ class RichProgress(Progress):
 
     def note(self, text: str) -> None:
         """Print a sentence above the line."""
-        self._console.print(printable(text), markup=False, style="dim", soft_wrap=True)
+        self._console.print(escape_terminal(text), markup=False, style="dim", soft_wrap=True)
 
     def downloading(self, done: int, total: int | None) -> None:
         """Show how a download gets on."""

@@ -23,14 +23,14 @@ def report(
     The page needs no other file and no network. A response's address in it is
     FILE.html#run=LABEL&id=PROMPT&sample=NUMBER, with &with=LABEL beside another run.
     """
-    from longbench_write.cli.terminal import printable
+    from longbench_write.render.terminal import escape_terminal
     from longbench_write.report import write_report
 
     entries = scored_runs(places)
     with output_file(out) as target:
         contents = write_report(entries, target)
     what = f"{_size(contents.bytes)}, runs: {contents.runs}, samples: {contents.samples}"
-    sys.stdout.write(printable(f"{out}: {what}\n"))
+    sys.stdout.write(escape_terminal(f"{out}: {what}\n"))
 
 
 def _size(number: int) -> str:

@@ -79,8 +79,8 @@ def check(
     is in its language, whether two are alike or on one topic (duplicates), and whether one has words of an
     official prompt (overlap).
     """
-    from longbench_write.cli.terminal import printable
     from longbench_write.errors import unknown_name
+    from longbench_write.render.terminal import escape_terminal
     from longbench_write.suites.checks.checks import CHECKS, check_suite
     from longbench_write.suites.suite import load_suite
 
@@ -95,10 +95,10 @@ def check(
         official, reason = _official(suite, offline=offline)
         if reason:
             left_out.append("overlap")
-            typer.echo(f"overlap: skipped, {printable(reason)}", err=True)
+            typer.echo(f"overlap: skipped, {escape_terminal(reason)}", err=True)
     faults = check_suite(loaded, official=official, skip=left_out)
     for fault in faults:
-        typer.echo(printable(str(fault)))
+        typer.echo(escape_terminal(str(fault)))
     passed = ", ".join(name for name in names if name not in left_out)
     if faults:
         typer.echo(f"{loaded.name}: {len(faults)} faults ({passed} checked)", err=True)

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longbench_write.cli.terminal import one_line, printable
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA
+from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.console import console
+from longbench_write.render.terminal import escape_terminal
 from longbench_write.scoring.summary import Summary, interval_in, value_in
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def show(summary: Summary, path: Path, *, as_json: bool) -> None:
     """Print a summary on stdout, and where its files are on stderr."""
     if as_json:
         text = summary.to_json()
-        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+        sys.stdout.write(escape_terminal(text) if sys.stdout.isatty() else text)
         return
     screen = console()
     screen.print(result_table(summary))
@@ -37,7 +38,7 @@ def plain_table(title: str) -> Table:
     from rich.text import Text
 
     return Table(
-        title=Text(printable(title), style="bold"),
+        title=Text(escape_terminal(title), style="bold"),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         pad_edge=False,
@@ -78,7 +79,7 @@ def result_table(summary: Summary) -> Table:
         table.add_row(f"  {metric.symbol}", *(_number(value_in(column, metric)) for column in columns))
     for metric in summary.others:
         values = [_number(value_in(column, metric)) for column in columns]
-        table.add_row(Text(one_line(metric.label)), *values)
+        table.add_row(Text(escape_ci_log(metric.label)), *values)
     table.add_row("responses", *(str(column["n"]) for column in columns))
     if summary.judge:
         table.add_row("judged", *(str(column["judged"]) for column in columns))
@@ -121,7 +122,7 @@ def footer(summary: Summary, path: Path) -> list[str]:
         lines.append(f"cost at the prices given: {', '.join(known)}")
     if summary.note:
         lines.append(summary.note)
-    return [printable(line) for line in lines]
+    return [escape_terminal(line) for line in lines]
 
 
 _WITHOUT_JUDGE = "S_q is missing: nobody judged; add it with `lbw-eval judge {path} --judge NAME`"

@@ -11,7 +11,7 @@ from longbench_write.compare.contamination import Gap, contamination_gap
 from longbench_write.compare.figures import number, signed, span
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
-from longbench_write.render.markdown import escaped
+from longbench_write.render.markdown import escape_markdown
 from longbench_write.scoring.summary import Summary
 
 SCHEMA = 1
@@ -101,8 +101,8 @@ def gap_markdown(report: GapReport) -> str:
     """A section: what is compared, what must be known, the table."""
     lines = [GAP_HEADS, ("-",) + ("-:",) * (len(GAP_HEADS) - 1), *gap_lines(report.gaps)]
     parts = [
-        f"## Contamination gap of {escaped(report.public.summary.model)}",
-        "\n".join(f"- {escaped(line)}" for line in [*gap_sides(report), *report.notes]),
+        f"## Contamination gap of {escape_markdown(report.public.summary.model)}",
+        "\n".join(f"- {escape_markdown(line)}" for line in [*gap_sides(report), *report.notes]),
         "\n".join(f"| {' | '.join(cells)} |" for cells in lines),
     ]
     return "\n\n".join(parts) + "\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.files.jsonl import json_text
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import DIMENSIONS, SIX
@@ -96,8 +96,8 @@ class Scored:
 
 
 def json_line(value: dict[str, Any]) -> str:
-    """One JSON line; a lone surrogate, which UTF-8 cannot hold, becomes its JSON escape."""
-    return _storable(json.dumps(value, ensure_ascii=False, allow_nan=False)) + "\n"
+    """One JSON line."""
+    return f"{json_text(value)}\n"
 
 
 def _storable(text: str) -> str:

@@ -5,7 +5,6 @@ The block's keys are those of `model-index` in Hugging Face's model card specifi
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from longbench_write._version import __version__
 from longbench_write.metrics.catalogue import HEADLINES, is_built_in
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR, S_Q
+from longbench_write.render.markdown import escape_markdown
 from longbench_write.scoring.summary import Summary, interval_in, value_in
 
 _PAPER = "https://arxiv.org/abs/2408.07055"
@@ -67,25 +67,25 @@ def _result(summary: Summary) -> dict[str, Any]:
 
 def _section(summary: Summary, note: str) -> Iterator[str]:
     columns = {"all": summary.overall} | {row["range"]: row for row in summary.by_length}
-    yield f"## {_cell(summary.suite)}"
+    yield f"## {escape_markdown(summary.suite)}"
     yield ""
-    yield f"| | {' | '.join(map(_cell, columns))} |"
+    yield f"| | {' | '.join(map(escape_markdown, columns))} |"
     yield f"|---|{'---:|' * len(columns)}"
     for metric in (*HEADLINES, *summary.others):
         values = [_number(value_in(column, metric)) for column in columns.values()]
-        label = metric.label if is_built_in(metric.name) else _cell(metric.label)
+        label = metric.label if is_built_in(metric.name) else escape_markdown(metric.label)
         yield f"| {label} | {' | '.join(values)} |"
     yield f"| 95% interval of S̄ | {' | '.join(_interval(column) for column in columns.values())} |"
     yield ""
     counts = summary.counts
-    judge = f"judged by {_cell(summary.judge)}" if summary.judge else "not judged"
+    judge = f"judged by {escape_markdown(summary.judge)}" if summary.judge else "not judged"
     yield (
         f"{counts['generated']} of {counts['owed']} responses, {counts['judged']} of them judged; {judge}; "
         f"required words in the columns, 0 to 100, by [LongBench-Write]({_PAPER})."
     )
     for text in filter(None, (summary.judge_note, note)):
         yield ""
-        yield _cell(text)
+        yield escape_markdown(text)
 
 
 def _number(value: float | None) -> str:
@@ -95,9 +95,3 @@ def _number(value: float | None) -> str:
 def _interval(column: Mapping[str, Any]) -> str:
     found = interval_in(column, S_BAR)
     return f"{found[0]:.1f} to {found[1]:.1f}" if found else ""
-
-
-def _cell(text: str) -> str:
-    """Foreign text as one line of plain text in Markdown."""
-    line = html.escape(" ".join(text.split()), quote=False)
-    return "".join(f"\\{char}" if char in "\\`*_[]|#~" else char for char in line)

@@ -18,6 +18,13 @@ from longbench_write.errors import RunFolderError, shorten
 from longbench_write.files.whole import replacing
 
 
+def json_text(value: Any, *, compact: bool = False) -> str:
+    """JSON in one line, without NaN; a lone surrogate, which UTF-8 cannot hold, becomes its JSON escape."""
+    separators = (",", ":") if compact else None
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=separators)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class Record(Protocol):
     """What can be kept."""
 
@@ -133,7 +140,7 @@ class RecordFile(Records[R, K]):
         """
         if self._file is None:
             raise RunFolderError(f"{self.path} is not open for writing")
-        line = _line(record.to_json())
+        line = f"{json_text(record.to_json())}\n".encode()
         start = os.fstat(self._file.fileno()).st_size
         try:
             written = 0
@@ -196,11 +203,6 @@ class RecordFile(Records[R, K]):
                 raise _unwritable(self.path, error) from None
             finally:
                 file.close()
-
-
-def _line(value: dict[str, Any]) -> bytes:
-    """One JSON line; a lone surrogate, which UTF-8 cannot hold, becomes its JSON escape."""
-    return (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _unwritable(path: Path, error: OSError) -> RunFolderError:

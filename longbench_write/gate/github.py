@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from longbench_write.gate.gate import Outcome, Verdict
+from longbench_write.render.ci_log import escape_command, escape_command_property
 
 
 def workflow_commands(verdict: Verdict) -> list[str]:
@@ -10,23 +11,14 @@ def workflow_commands(verdict: Verdict) -> list[str]:
     model = verdict.b.name
     titles = {Outcome.REGRESSED: f"{model} regressed", Outcome.UNDECIDED: f"{model} cannot be judged"}
     lines = [
-        f"::error title={_property(titles[finding.outcome])}::{_data(finding.message)}"
+        f"::error title={escape_command_property(titles[finding.outcome])}::{escape_command(finding.message)}"
         for finding in verdict.findings
         if finding.outcome in titles
     ]
-    warnings = [f"::warning::{_data(note)}" for note in verdict.notes if note.startswith("WARNING")]
+    warnings = [f"::warning::{escape_command(note)}" for note in verdict.notes if note.startswith("WARNING")]
     if not lines:
         said = "; ".join(finding.message for finding in verdict.findings)
-        lines.append(f"::notice title={_property(f'{model} has not regressed')}::{_data(said)}")
+        lines.append(
+            f"::notice title={escape_command_property(f'{model} has not regressed')}::{escape_command(said)}"
+        )
     return lines + warnings
-
-
-def _data(text: str) -> str:
-    """A command's message, escaped as the runner reads it; nothing in it can start another command."""
-    for char, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
-        text = text.replace(char, code)
-    return text
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

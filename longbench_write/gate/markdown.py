@@ -18,7 +18,7 @@ from longbench_write.gate.layout import (
     moved_line,
     strips,
 )
-from longbench_write.render.markdown import escaped
+from longbench_write.render.markdown import escape_markdown
 
 _TITLES = {
     Outcome.PASSED: "✅ {} has not regressed",
@@ -30,15 +30,15 @@ _TITLES = {
 def comparison_markdown(found: Comparison) -> str:
     """A section: notes, differences, what could have been seen, the prompts that moved, counts."""
     parts = [
-        f"## {escaped(found.b.name)} against {escaped(found.a.name)}",
+        f"## {escape_markdown(found.b.name)} against {escape_markdown(found.a.name)}",
         _sides(found.a, found.b),
-        _list(map(escaped, found.notes)),
+        _list(map(escape_markdown, found.notes)),
         _differences(found.differences),
         detectable_sentence({str(metric): drop for metric, drop in found.detectable.items()}),
     ]
     for title, prompts in (("fell", found.fallen), ("rose", found.risen)):
         if prompts:
-            lines = [[escaped(cell) for cell in moved_line(prompt)] for prompt in prompts]
+            lines = [[escape_markdown(cell) for cell in moved_line(prompt)] for prompt in prompts]
             parts += [f"**Prompts that {title} most in {found.moved_in}**", _table(MOVED_HEADS, lines)]
     if counts := changed_counts(found):
         parts += ["**Counts and flags that differ**", _table(("", "A", "B"), counts)]
@@ -48,14 +48,14 @@ def comparison_markdown(found: Comparison) -> str:
 def verdict_markdown(verdict: Verdict) -> str:
     """A section: the verdict, why, and the differences by length range."""
     findings = [finding_line(finding) for finding in verdict.findings]
-    said = [f"**{finding.outcome}**: {finding.message}" for finding in verdict.findings]
+    said = [f"**{finding.outcome}**: {escape_markdown(finding.message)}" for finding in verdict.findings]
     parts = [
-        "## " + _TITLES[verdict.outcome].format(escaped(verdict.b.name)),
+        "## " + _TITLES[verdict.outcome].format(escape_markdown(verdict.b.name)),
         _list(said),
         _table(FINDING_HEADS, findings),
         "“Could see” is the true drop that this comparison would have found with a chance of 80%.",
         _sides(verdict.a, verdict.b),
-        _list(map(escaped, verdict.notes)),
+        _list(map(escape_markdown, verdict.notes)),
         _differences(verdict.differences),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -73,7 +73,7 @@ def detectable_sentence(drops: dict[str, float]) -> str:
 
 def _sides(a: Scores, b: Scores) -> str:
     return _list(
-        f"{letter}: {escaped(scores.name)}, {escaped(str(scores.source))}"
+        f"{letter}: {escape_markdown(scores.name)}, {escape_markdown(str(scores.source))}"
         for letter, scores in (("A", a), ("B", b))
     )
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from longbench_write.compare.ranking import Ranking, Standing
-from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow, plain
+from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow
 from longbench_write.leaderboard.published import Published
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, HEADLINES
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, S_Q
 from longbench_write.render.cells import cell as csv_cell
+from longbench_write.render.html import render_html
+from longbench_write.render.latex import escape_latex
+from longbench_write.render.markdown import escape_markdown
+from longbench_write.render.text import one_line
 from longbench_write.scoring.summary import interval_in, value_in
 
 SCHEMA = 1
@@ -34,49 +37,16 @@ def markdown(tables: Iterable[Table]) -> str:
 
 
 def _markdown(table: Table) -> str:
-    heads = [_md(f"{column.head} {column.group}".strip()) for column in table.columns]
+    heads = [escape_markdown(f"{column.head} {column.group}".strip()) for column in table.columns]
     rules = [":--" if column.prose else "--:" for column in table.columns]
     rows = [[_md_cell(cell) for cell in row] for row in table.rows]
     lines = [f"| {' | '.join(row)} |" for row in (heads, rules, *rows)]
-    notes = [f"{_md_start(_md(note))}\n" for note in table.notes]
-    return "\n".join([f"### {_md(table.title)}\n", *lines, "", *notes])
+    notes = [f"{escape_markdown(note)}\n" for note in table.notes]
+    return "\n".join([f"### {escape_markdown(table.title)}\n", *lines, "", *notes])
 
 
 def _md_cell(cell: Cell) -> str:
-    return _md(cell.text) + (f" ({_md(cell.small)})" if cell.small else "")
-
-
-def _md(text: str) -> str:
-    """The text with a backslash before whatever Markdown would read, links without brackets included."""
-    return re.sub(r"[\\`*\[\]<>|&~$#@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", r"\\\g<0>", text)
-
-
-def _md_start(line: str) -> str:
-    """The line with a backslash where it would begin a list or a rule."""
-    return re.sub(r"^(\d+(?=[.)])|(?=[-+=]))", r"\1\\", line)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": "$<$",
-    ">": "$>$",
-    "|": "$|$",
-    "`": r"\textasciigrave{}",
-    "-": "-{}",
-    "'": "'{}",
-    "[": "{[}",
-    "]": "{]}",
-    "†": r"\dag{}",
-    "·": r"$\cdot$",
-    "\N{REPLACEMENT CHARACTER}": "?",
-    "S̄": r"$\bar{S}$",
-    "S_l": "$S_l$",
-    "S_q": "$S_q$",
-    **{char: f"\\{char}" for char in "&%$#_{}"},
-}
-_LATEX_TOKEN = re.compile(r"S̄|\bS_[lq]\b|-(?=-)|'(?=')|[" + re.escape(r"\~^<>|`[]†·&%$#_{}�") + "]")
+    return escape_markdown(cell.text) + (f" ({escape_markdown(cell.small)})" if cell.small else "")
 
 
 def latex(tables: Iterable[Table]) -> str:
@@ -104,7 +74,7 @@ def _latex(table: Table) -> str:
     return "\n".join(
         [
             "\\begin{table}\n\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}",
-            f"\\caption{{{_tex(table.title)}}}",
+            f"\\caption{{{escape_latex(table.title)}}}",
             "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%",
             f"\\begin{{tabular}}{{{kinds}}}\n\\toprule",
             *(line for line in (head, rules, *more) if line),
@@ -112,7 +82,7 @@ def _latex(table: Table) -> str:
             *(line for row in table.rows for line in _tex_row(row)),
             "\\bottomrule\n\\end{tabular}}",
             "\\par\\smallskip\\raggedright",
-            *(f"{_tex(note)}\\par" for note in table.notes),
+            *(f"{escape_latex(note)}\\par" for note in table.notes),
             "\\end{table}\n",
         ]
     )
@@ -127,34 +97,22 @@ def _places(table: Table) -> Iterator[tuple[str, int, int]]:
 
 
 def _tex_head(text: str) -> str:
-    lines = [_tex(line) for line in narrow(text).split("\n")]
+    lines = [escape_latex(line) for line in narrow(text).split("\n")]
     return lines[0] if len(lines) == 1 else "\\shortstack{" + "\\\\".join(lines) + "}"
 
 
 def _tex_row(row: Sequence[Cell]) -> list[str]:
     """The row, and under it what is in small print."""
-    lines = [" & ".join(_tex(cell.text) for cell in row)]
+    lines = [" & ".join(escape_latex(cell.text) for cell in row)]
     if any(cell.small for cell in row):
-        lines.append(" & ".join(cell.small and f"\\scriptsize {_tex(cell.small)}" for cell in row))
+        lines.append(" & ".join(cell.small and f"\\scriptsize {escape_latex(cell.small)}" for cell in row))
     return [f"{line} \\\\" for line in lines]
-
-
-def _tex(text: str) -> str:
-    return _LATEX_TOKEN.sub(lambda token: _LATEX[token[0]], text)
 
 
 def html(tables: Iterable[Table]) -> str:
     """One HTML page that needs nothing else."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    templates = Environment(
-        loader=PackageLoader("longbench_write.leaderboard", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return templates.get_template("page.html.jinja").render(tables=list(tables), spans=spans)
+    values = {"tables": list(tables), "spans": spans}
+    return render_html("longbench_write.leaderboard", "page.html.jinja", **values)
 
 
 def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -> str:
@@ -213,12 +171,12 @@ def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]
     summary = standing.entry.summary
     record: dict[str, Any] = {
         "block": block,
-        "title": plain(ranking.title),
+        "title": one_line(ranking.title),
         "ranked_by": ranking.metric.name,
         "best_rank": standing.best,
         "worst_rank": standing.worst,
-        "label": plain(standing.entry.label),
-        **{name: plain(getattr(summary, name) or "") for name in _TEXTS},
+        "label": one_line(standing.entry.label),
+        **{name: one_line(getattr(summary, name) or "") for name in _TEXTS},
         **_figures(summary.overall, "", summary.others),
         **{f"range_mean/{metric.name}": summary.range_mean[metric.name] for metric in HEADLINES},
         "complete": int(standing.complete),
@@ -233,7 +191,7 @@ def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]
     }
     for by in ("length", "language", "type"):
         for label, group in groups(summary, by).items():
-            prefix = f"{by}/{plain(label)}/"
+            prefix = f"{by}/{one_line(label)}/"
             record |= {f"{prefix}n": group["n"], f"{prefix}judged": group["judged"]}
             record |= _figures(group, prefix, summary.others)
     return record

@@ -13,6 +13,7 @@ from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, is_built_in
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, FORMULA, S_BAR
+from longbench_write.render.text import one_line
 from longbench_write.scoring.signs import FLAGS
 from longbench_write.scoring.summary import CONVENTION, Summary, interval_in, value_in
 from longbench_write.suites.suite import LENGTH_RANGES
@@ -63,7 +64,7 @@ _Filled = tuple[Column, list[Cell]]
 
 def _table(title: str, filled: Sequence[_Filled], notes: Iterable[str]) -> Table:
     rows = [list(row) for row in zip(*(cells for _, cells in filled), strict=True)]
-    return Table(plain(title), [column for column, _ in filled], rows, [plain(note) for note in notes])
+    return Table(one_line(title), [column for column, _ in filled], rows, [one_line(note) for note in notes])
 
 
 def ranked_tables(rankings: Iterable[Ranking], by: By) -> list[Table]:
@@ -111,7 +112,7 @@ def _run(standing: Standing) -> Cell:
             del parts[0]
     parts += [f"{counts[flag]} {flag.replace('_', ' ')}" for flag in FLAGS if counts.get(flag)]
     mark = "" if standing.complete else f" {INCOMPLETE}"
-    return Cell(plain(standing.entry.label + mark), ", ".join(parts))
+    return Cell(one_line(standing.entry.label + mark), ", ".join(parts))
 
 
 def _with_interval(summary: Summary, metric: Metric) -> Cell:
@@ -145,10 +146,10 @@ def _breakdown(
         return _numbers(column, [None if group is None else value_in(group, metric) for group in found])
 
     if by == "type":
-        return [filled(Column(plain(label)), label, ranked) for label in labels]
+        return [filled(Column(one_line(label)), label, ranked) for label in labels]
     pair = [metric for metric in shown if not metric.parts]
     parts = [
-        filled(Column(metric.symbol, plain(label)), label, metric) for label in labels for metric in pair
+        filled(Column(metric.symbol, one_line(label)), label, metric) for label in labels for metric in pair
     ]
     if by == "length" and any(summary.range_mean[S_L.name] is not None for summary in summaries):
         parts += [
@@ -263,9 +264,3 @@ def _published_table(suite: str, rows: Sequence[Published]) -> Table:
 def narrow(head: str) -> str:
     """A head over as many lines as keep it narrow."""
     return textwrap.fill(head, max(9, *map(len, head.split() or [""])), break_long_words=False)
-
-
-def plain(text: str) -> str:
-    """One line of printable text."""
-    line = " ".join(text.split())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)

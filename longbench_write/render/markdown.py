@@ -1,11 +1,38 @@
-"""Text in Markdown."""
+"""Untrusted text in Markdown, as CommonMark, GitHub, GitLab and hubs of models read it."""
 
 from __future__ import annotations
 
 import re
 
+from longbench_write.render.text import one_line
 
-def escaped(text: str) -> str:
-    """Foreign text as Markdown that shows just that text: no markup, no link, no new line."""
-    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return re.sub(r"([\\`*_{}\[\]()<>#!|~@&$^=]|:(?=/))", r"\\\1", line)
+_ACTIVE = re.compile(
+    r"""(?P<linked>@(?=\w) | [#](?=\d) | /(?=/) | www(?=\.) | (?<!\d):(?=[\w+-]+:))
+    | [\\`*\[\]<>&|~$\#@^{}]             # code, emphasis, links, HTML, tables, mathematics, headings
+    | (?<![^\W_])_ | _(?![^\W_])         # emphasis; inside a word a _ is none
+    | =(?==) | :(?=/)                    # highlights, links
+    | (?<=[^\W_])\.(?=[^\W\d])           # a host's name
+    | ^= | ^[-+](?=[-\s]|$)              # a heading's underline, a rule, a list
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What Markdown would read; `linked` is what begins a link, a mention, a reference or an emoji."""
+
+_NUMBERED = re.compile(r"^(\d+)(?=[.)](?:\s|$))")
+
+_BREAK = "&#8203;"
+"""A space of no width: GitHub and others link the text that is left when backslashes have been read."""
+
+
+def escape_markdown(text: str) -> str:
+    """The text as one line of Markdown that shows just that text: no markup, no link, no mention.
+
+    The line may stand in a paragraph, a heading, a list or a table's cell. Where a link could begin, a space
+    of no width follows.
+    """
+    return _NUMBERED.sub(r"\1\\", _ACTIVE.sub(_escape, one_line(text)))
+
+
+def _escape(found: re.Match[str]) -> str:
+    escaped = found[0] if found[0].isalnum() else f"\\{found[0]}"
+    return escaped + _BREAK if found["linked"] else escaped

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import zlib
 from collections.abc import Sequence
 from importlib import resources
@@ -13,15 +12,15 @@ from typing import Any
 
 from longbench_write._version import __version__
 from longbench_write.compare.ranking import Ranking
+from longbench_write.files.jsonl import json_text
 from longbench_write.leaderboard.formats import spans
+from longbench_write.render.html import escape_script_data, render_html
 from longbench_write.report.samples import Index, well_formed
 from longbench_write.report.sections import section
 
 SCRIPTS = ("data", "dom", "texts", "address", "rows", "sample", "list", "filters", "keys", "main")
 """In the order in which they stand on the page; each may use what stands before it."""
 STYLES = ("base", "table", "sample", "print")
-
-_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
 def page(rankings: Sequence[Ranking], index: Index) -> bytes:
@@ -31,19 +30,13 @@ def page(rankings: Sequence[Ranking], index: Index) -> bytes:
         rankings: The runs, in order and with what they may be compared with.
         index: Of the same runs in the same order, filled.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("longbench_write.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style, script = _style(), _script()
     names = iter(index.names)
-    text = environment.get_template("page.html").render(
+    text = render_html(
+        "longbench_write.report",
+        "page.html",
         version=__version__,
         index=index,
         spans=spans,
@@ -52,7 +45,7 @@ def page(rankings: Sequence[Ranking], index: Index) -> bytes:
         script=Markup(script),  # noqa: S704
         style_hash=_csp_hash(style),
         script_hash=_csp_hash(script),
-        data=Markup(embedded(index.to_json())),  # noqa: S704
+        data=Markup(escape_script_data(index.to_json())),  # noqa: S704
     )
     return well_formed(text).encode()
 
@@ -76,18 +69,7 @@ def _csp_hash(source: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
-def embedded(value: Any) -> str:
-    """JSON for inside a script element: no text in it can end the element, or is no Unicode."""
-    return _json(value).translate(_ESCAPES)
-
-
-def _json(value: Any) -> str:
-    """JSON in which only lone surrogates, which UTF-8 cannot hold, are escaped beyond need."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def packed(number: int, texts: dict[str, Any]) -> bytes:
     """A sample's texts: JSON, zlib, base64, in an element that runs nothing."""
-    data = base64.b64encode(zlib.compress(_json(texts).encode()))
+    data = base64.b64encode(zlib.compress(json_text(texts, compact=True).encode()))
     return b'<script type="text/plain" id="texts-%d">%b</script>\n' % (number, data)

@@ -12,8 +12,8 @@ from longbench_write.cli.progress import (
     download_line,
     make_progress,
 )
-from longbench_write.cli.terminal import printable
 from longbench_write.errors import UsageError
+from longbench_write.render.terminal import escape_terminal
 from longbench_write.runs.pipeline import Judging, Plan, Writing
 from longbench_write.suites.suite import Prompt
 
@@ -117,4 +117,4 @@ def test_the_modes(monkeypatch):
 
 def test_times_and_texts():
     assert [clock(5), clock(65), clock(3725)] == ["0:05", "1:05", "1:02:05"]
-    assert printable("a\nb\tc\x07d\u202ee") == "a\nb\ufffdc\ufffdd\ufffde"
+    assert escape_terminal("a\nb\tc\x07d\u202ee") == "a\nb\ufffdc\ufffdd\ufffde"

@@ -1,14 +1,16 @@
+import html
 import re
 from dataclasses import replace
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 from samples import HEADING, judged, predicted
 
 from longbench_write.exchange.model_card import model_card
 from longbench_write.scoring.scoring import summarise
 
-HOSTILE = "a | b\n<script>x</script> `*_[z](http://127.0.0.1)\n---\n: {"
+HOSTILE = "a | b\n<script>x</script> `*_[z](http://127.0.0.1)\n---\n: { https://evil.com @team $a$ #1 [^1]"
 
 
 JUDGEMENTS = (judged("a"), judged("b", scores=(5, 5, 5, 5, 5, 5)))
@@ -61,7 +63,12 @@ def test_foreign_names_and_notes_stay_text():
     block = yaml.safe_load(text.removeprefix("---\n").split("\n---\n\n## ")[0])
     assert block["model-index"][0]["name"] == HOSTILE
     below = text.split("\n---\n\n## ")[1]
-    assert "<script>" not in below
+    page = MarkdownIt("commonmark").enable("table").render(f"## {below}")
+    assert set(re.findall(r"<(\w+)", page)) == {"h2", "table", "thead", "tbody", "tr", "th", "td", "p", "a"}
+    assert re.findall('href="(.*?)"', page) == ["https://arxiv.org/abs/2408.07055"]
+    shown = html.unescape(re.sub("<[^>]*>", "", page))
+    assert shown.replace("\u200b", "").count(" ".join(HOSTILE.split())) == 4
+    assert not re.search(r"https://evil|@team|#1", shown)
     assert len(re.findall(r"(?<!\\)\]\(", below)) == 1
     table = [line for line in below.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1

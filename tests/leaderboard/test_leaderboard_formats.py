@@ -79,7 +79,8 @@ class Page(HTMLParser):
 
 
 def from_markdown(text):
-    return Page(MarkdownIt("commonmark").enable("table").render(text))
+    """The page, without the spaces of no width that keep links from being made of its text."""
+    return Page(MarkdownIt("commonmark").enable("table").render(text).replace("\u200b", ""))
 
 
 def in_one(cell):

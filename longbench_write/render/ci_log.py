@@ -1,0 +1,30 @@
+"""Untrusted text in the log of a CI job, where some lines are commands to the runner."""
+
+from __future__ import annotations
+
+import re
+
+from longbench_write.render.text import printable
+
+_COMMAND = re.compile(r"^\s*:(?=:)|(?<=#)#(?=[\w.]*\[)")
+"""`::` at a line's start and `##[` (actions/runner issue 4692), `##vso[`, `##teamcity[` anywhere."""
+
+
+def escape_ci_log(text: str) -> str:
+    """The text as one line that neither a terminal nor a CI runner obeys.
+
+    What is not printable, line feeds included, and a character of each command's mark become U+FFFD.
+    """
+    return _COMMAND.sub("\N{REPLACEMENT CHARACTER}", printable(text))
+
+
+def escape_command(message: str) -> str:
+    """The message of a GitHub workflow command, which the runner decodes to just that message."""
+    for char, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        message = message.replace(char, code)
+    return message
+
+
+def escape_command_property(value: str) -> str:
+    """The value of a GitHub workflow command's property, such as its title."""
+    return escape_command(value).replace(":", "%3A").replace(",", "%2C")
