@@ -6,6 +6,7 @@ import bisect
 import csv
 import difflib
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -13,13 +14,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from longbench_write.errors import AssetError, UsageError, unknown_name
 from longbench_write.files.resources import data_root
 from longbench_write.metrics.length import LENGTH_RULES, count_words
-
-T = TypeVar("T")
 
 LENGTH_RANGES = ("[0,500)", "[500,2000)", "[2000,4000)", "[4000,20000]", ">20000")
 """Labels of the ranges of required length; only LongWrite-Ruler reaches the last."""
@@ -294,7 +293,8 @@ def select(
 
     Args:
         suite: Where from.
-        limit: So many at most, evenly over the length ranges and evenly spaced within each.
+        limit: So many at most, evenly over the length ranges and about evenly spaced within each. Limits are
+            nested: what a smaller one chooses is among what a larger one does.
         ids: Only these.
         length_range: Only required lengths such as "2000-4000": from the first number on, below the second,
             which itself belongs to it only if no prompt of the suite requires more.
@@ -329,21 +329,23 @@ def _bounds(text: str, longest: int) -> tuple[int, int]:
 
 
 def _spread(prompts: tuple[Prompt, ...], limit: int) -> tuple[Prompt, ...]:
+    """So many of the prompts; what a smaller limit chooses is among what a larger one does."""
     groups = [
-        [prompt for prompt in prompts if length_range(prompt.length) == label] for label in LENGTH_RANGES
+        group
+        for label in LENGTH_RANGES
+        if (group := [prompt for prompt in prompts if length_range(prompt.length) == label])
     ]
-    shares = [0] * len(groups)
-    left = min(limit, len(prompts))
-    while left:
-        room = [i for i, group in enumerate(groups) if shares[i] < len(group)]
-        for i in _evenly(room, left):
-            shares[i] += 1
-            left -= 1
-    chosen = {p.id for group, n in zip(groups, shares, strict=True) for p in _evenly(group, n)}
+    queues = [[groups[i][place] for place in _spaced(len(groups[i]))] for i in _spaced(len(groups))]
+    rounds = itertools.chain.from_iterable(itertools.zip_longest(*queues))
+    chosen = {prompt.id for prompt in itertools.islice(filter(None, rounds), limit)}
     return tuple(prompt for prompt in prompts if prompt.id in chosen)
 
 
-def _evenly(items: Sequence[T], count: int) -> list[T]:
-    """So many of the items, at most all, evenly spaced."""
-    count = min(count, len(items))
-    return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]
+def _spaced(count: int) -> list[int]:
+    """The places 0 to count - 1, in an order of which every beginning is about evenly spaced.
+
+    It is van der Corput's sequence: the numbers from 1 on with their bits reversed, as parts of the whole.
+    """
+    bits = count.bit_length()
+    reversed_bits = (int(f"{number:0{bits}b}"[::-1], 2) for number in (*range(1, 1 << bits), 0))
+    return list(dict.fromkeys(part * count >> bits for part in reversed_bits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -331,8 +332,8 @@ def ids(prompts: tuple[Prompt, ...]) -> list[str]:
 def test_limit_is_even_over_the_ranges_and_within_each():
     suite = made([100] * 8 + [600] * 8 + [2500] * 8 + [5000] * 8)
     assert ids(select(suite, limit=4)) == ["p-5", "p-13", "p-21", "p-29"]
-    assert ids(select(suite, limit=8)) == ["p-3", "p-7", "p-11", "p-15", "p-19", "p-23", "p-27", "p-31"]
-    assert ids(select(suite, limit=2)) == ["p-13", "p-29"]
+    assert ids(select(suite, limit=8)) == ["p-3", "p-5", "p-11", "p-13", "p-19", "p-21", "p-27", "p-29"]
+    assert ids(select(suite, limit=2)) == ["p-13", "p-21"]
 
 
 def test_limit_over_uneven_ranges():
@@ -356,6 +357,20 @@ def test_limit_keeps_count_order_and_balance(lengths, limit):
     got = Counter(length_range(prompt.length) for prompt in chosen)
     unfilled = [got[label] for label in have if got[label] < have[label]]
     assert all(got[label] <= min(unfilled, default=0) + 1 for label in have if unfilled)
+
+
+@given(st.lists(st.integers(1, 30_000), min_size=1, max_size=60), st.integers(1, 80), st.integers(1, 80))
+def test_limits_are_nested(lengths, one, other):
+    suite = made(lengths)
+    smaller, larger = (set(ids(select(suite, limit=limit))) for limit in sorted((one, other)))
+    assert smaller <= larger
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_within_a_range_a_limit_is_about_evenly_spaced(count, limit):
+    chosen = [int(name[2:]) for name in ids(select(made([100] * count), limit=limit))]
+    gaps = [after - before for before, after in itertools.pairwise([0, *chosen, count + 1])]
+    assert max(gaps) <= 2 * count / min(limit, count) + 2
 
 
 @pytest.mark.parametrize("limit", [0, -3])
