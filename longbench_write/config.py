@@ -104,6 +104,9 @@ class RunConfig:
         "Sampling temperature; `default` leaves it to the model.",
     ] = 0.5
     max_tokens: Annotated[int, Ge(1), "New tokens per response at most, reasoning included."] = 32768
+    tag: Annotated[
+        str | None, MinLen(1), "Any text; another tag is another run, such as for a new model of an old name."
+    ] = None
     seed: Annotated[int, Ge(0), "Seed of the run; each prompt and sample derives its own from it."] = 42
     concurrency: Annotated[
         int | None, Ge(1), "Responses in the making at once (32; 4 for local, 512 for vllm)."

@@ -237,13 +237,21 @@ class ModelBackend(ABC):
         return False
 
     @classmethod
-    def identity(cls, spec: BackendSpec) -> dict[str, Any]:
+    def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
         """What this backend adds to a run's identity: all of its own that changes what a model writes.
 
+        Args:
+            spec: A complete specification, which has been prepared.
+            note: Told what the user should know, in one sentence.
+
         Returns:
-            Plain values; "weights" tells one state of a model's files from another, None for a server's.
+            Plain values; what is null or empty does not count. "weights" is the hash of a local model's
+            content, which stands for the model's name.
+
+        Raises:
+            UsageError: A file cannot be read.
         """
-        return {"weights": None}
+        return {}
 
     @classmethod
     def opening(cls, spec: BackendSpec) -> str:
@@ -254,9 +262,14 @@ class ModelBackend(ABC):
         """When the provider shuts the open model down; None where that is not known."""
         return None
 
-    async def served_model(self) -> Mapping[str, Any] | None:
-        """How the server lists the open model; None where there is no server, or it does not list it."""
-        return None
+    async def served_models(self) -> list[dict[str, Any]]:
+        """How each server lists the open model, of those that say.
+
+        Returns:
+            `id`, and where they are given `root`, `max_model_len`, and `created` (seconds since 1970) unless
+            it is the time of the call.
+        """
+        return []
 
     @abstractmethod
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:

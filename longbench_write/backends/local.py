@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, ClassVar, Self
 
 from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling
 from longbench_write.backends.openai.backend import OpenAIBackend
+from longbench_write.backends.weights import weights_sha256
 from longbench_write.errors import UsageError, unknown_name
 
 EMBEDDED = ("smollm2-135m",)
@@ -53,13 +54,9 @@ class LocalBackend(ModelBackend):
         return one.model == other.model
 
     @classmethod
-    def identity(cls, spec: BackendSpec) -> dict[str, Any]:
-        """Size and modification time of a file that the user named."""
-        path = Path(spec.model.removeprefix("local/")).expanduser()
-        if not path.is_file():
-            return {"weights": None}
-        status = path.stat()
-        return {"weights": [status.st_size, status.st_mtime_ns]}
+    def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
+        """The content of a file that the user named."""
+        return {"weights": weights_sha256(Path(spec.model.removeprefix("local/")), note)}
 
     async def __aenter__(self) -> Self:
         """Load the model, downloading an embedded one where it is missing.

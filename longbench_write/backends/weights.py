@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from longbench_write.assets.assets import cache_dir
+from longbench_write.backends.base import is_folder
+from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.files.whole import write_whole
 
 _KINDS = frozenset(
     {".safetensors", ".bin", ".pt", ".pth", ".gguf", ".json", ".model", ".jinja", ".txt", ".tiktoken", ".py"}
@@ -30,22 +34,33 @@ _LARGE = 2 << 30
 """Bytes that take so long to read that it is said."""
 _THREADS = 4
 _SETTLED = 2_000_000_000
-"""Nanoseconds since a file's last change after which another one shows in its times, however coarse they are."""
+"""Nanoseconds after a file's change in which another one may not show in its times, so coarse are they."""
 
 Stamp = list[int]
 """Size, modification time, change time and inode of a file."""
 
 
-def weights_sha256(path: Path, tell: Callable[[str], None]) -> str:
+def weights_sha256(path: Path, tell: Callable[[str], None]) -> str | None:
     """The hash of a model's content: of a file's bytes, or of the names and bytes of a folder's model files.
 
     Args:
         path: A file, or a folder as transformers and vLLM read it.
         tell: Told in a sentence where reading it will take long.
 
+    Returns:
+        64 hexadecimal digits; None where there is no such file or folder.
+
     Raises:
-        OSError: A file cannot be read.
+        UsageError: A file cannot be read.
     """
+    path = Path(os.path.expanduser(path))
+    try:
+        return _sha256(path, tell) if is_folder(str(path)) or os.path.isfile(path) else None
+    except OSError as error:
+        raise UsageError(f"{error.filename or path} cannot be read ({error.strerror})") from None
+
+
+def _sha256(path: Path, tell: Callable[[str], None]) -> str:
     if path.is_file():
         return _hashes([path], tell)[0]
     files = sorted(
@@ -107,14 +122,7 @@ def _read(file: Path) -> str:
 
 def _keep(file: Path, stamp: Stamp, found: str) -> None:
     note = _note(file)
-    temporary = note.with_name(f".{note.name}.{secrets.token_hex(8)}")
     text = json.dumps({"path": str(file.resolve()), "stamp": stamp, "sha256": found})
-    try:
+    with suppress(OSError, RunFolderError):  # without a cache the file is read again next time
         note.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
-            temporary.replace(note)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError:
-        return  # without a cache the file is read again next time
+        write_whole(note, text)

@@ -39,6 +39,6 @@ def judge(run: Path, as_json: bool, **options: Any) -> None:
 
     settings = build_config({"model": load_run(run).manifest["model"]} | given(RunConfig, options))
     progress = make_progress(settings.progress)
-    summary = drive(lambda: start_judging(run, settings, progress), progress)
-    show(summary, run, as_json=as_json)
-    raise typer.Exit(exit_code(summary, strict=settings.strict))
+    path, summary, owed = drive(lambda: start_judging(run, settings, progress), progress)
+    show(summary, path, as_json=as_json)
+    raise typer.Exit(exit_code(summary, owed, strict=settings.strict))

@@ -57,6 +57,6 @@ def run(ctx: typer.Context, config: Path | None, as_json: bool, **options: Any) 
 
     settings = build_config((read_config(config) if config else {}) | given(RunConfig, options))
     progress = make_progress(settings.progress)
-    path, summary = drive(lambda: start_evaluation(settings, progress), progress, fresh=settings.fresh)
+    path, summary, owed = drive(lambda: start_evaluation(settings, progress), progress, fresh=settings.fresh)
     show(summary, path, as_json=as_json)
-    raise typer.Exit(exit_code(summary, strict=settings.strict))
+    raise typer.Exit(exit_code(summary, owed, strict=settings.strict))

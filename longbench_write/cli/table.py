@@ -12,6 +12,7 @@ from longbench_write.metrics.quality import CRITERIA
 from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.console import console
 from longbench_write.render.terminal import escape_terminal
+from longbench_write.runs.store import Owed
 from longbench_write.scoring.summary import Summary, interval_in, value_in
 
 if TYPE_CHECKING:
@@ -45,10 +46,17 @@ def plain_table(title: str) -> Table:
     )
 
 
-def exit_code(summary: Summary, *, strict: bool) -> int:
-    """1 where nothing came of a run, or with `strict` where any prompt is without a score; else 0.
+def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
+    """The code that a command on a run ends with; why it is 1, and what is still to do, is said on stderr.
 
-    Why nothing came of it is said on stderr.
+    Args:
+        summary: Of the whole run.
+        owed: What the command itself asked for and did not get.
+        strict: Whether what failed for good counts too.
+
+    Returns:
+        1 where nothing came of the run, where anything is owed, or with `strict` where any prompt that was
+        asked for has no score; else 0.
     """
     counts = summary.counts
     scored = counts["judged" if summary.judge else "generated"]
@@ -56,8 +64,19 @@ def exit_code(summary: Summary, *, strict: bool) -> int:
         what = "judgement" if counts["generated"] else "response"
         reasons = _reasons(summary.judge_failures if counts["generated"] else summary.failures)
         hint = "; ask for fewer tokens with --max-tokens" if "context_length" in summary.failures else ""
-        print(f"lbw-eval: not one {what} came{reasons}{hint}", file=sys.stderr)  # noqa: T201
-    return int(not scored or (strict and scored < counts["owed"]))
+        _say(f"not one {what} came{reasons}{hint}")
+    if owed.total:
+        _say(f"not finished: {owed} owed; run the same command again")
+    elif owed.failed:
+        _say(f"{owed.failed} failed for good, which is not owed; --retry-failed asks for them again")
+    lacking = Owed(counts["remaining"], counts["judgements_remaining"], 0)
+    if lacking.total > owed.total:
+        _say(f"of all that was ever asked of this run, {lacking} are owed")
+    return int(not scored or owed.total > 0 or (strict and owed.failed > 0))
+
+
+def _say(text: str) -> None:
+    print(f"lbw-eval: {text}", file=sys.stderr)  # noqa: T201
 
 
 def result_table(summary: Summary) -> Table:

@@ -135,11 +135,12 @@ def missing(a: Scores, b: Scores, metric: MetricInRange) -> tuple[int, int]:
     if a.summary or b.summary:
         return _missing_of_all(b, metric)
     prompts = metric.per_prompt(a).keys()
-    samples = b.heading.samples if b.heading else 1 + max((sample for _, sample in b.responses), default=0)
+    most = 1 + max((sample for _, sample in b.responses), default=0)
+    total = sum(b.heading.samples_of(prompt) if b.heading else most for prompt in prompts)
     there = sum(
         response.id in prompts and metric.value(response) is not None for response in b.responses.values()
     )
-    return len(prompts) * samples - there, len(prompts) * samples
+    return total - there, total
 
 
 def _missing_of_all(b: Scores, metric: MetricInRange) -> tuple[int, int]:

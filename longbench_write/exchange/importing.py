@@ -18,7 +18,7 @@ from longbench_write.exchange.reference import read_reference
 from longbench_write.judging.reply import read_reply
 from longbench_write.metrics.length import count_words
 from longbench_write.records import Failure, Judgement, Key
-from longbench_write.runs.folder import MANIFEST, SUMMARY, run_path
+from longbench_write.runs.folder import MANIFEST, SUMMARY, digest, run_parent
 from longbench_write.runs.manifest import imported_manifest
 from longbench_write.runs.results import score_run, write_results
 from longbench_write.runs.store import RunWriter, load_run
@@ -96,7 +96,7 @@ def import_run(
     label = (judge_label or DEFAULT_LABEL) if source.judged else None
     identity: dict[str, Any] = {"from": harness, "files": source.files, "model": name}
     identity |= {"suite": prompts.sha256, "samples": samples, "judge": label}
-    path = run_path(out, name, prompts.name, "imported", identity, fresh=False)
+    path = run_parent(out, name, prompts.name) / f"imported-{digest(identity)}"
     if (path / MANIFEST).exists():
         return _imported_before(path)
     judgements = _judgements(source.judged, answers, label) if label else []

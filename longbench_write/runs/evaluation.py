@@ -6,14 +6,16 @@ Nothing is asked of a model before every part has been checked: suite, selection
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from longbench_write.config import RunConfig, build_config
 from longbench_write.errors import UsageError
-from longbench_write.runs.folder import run_path
-from longbench_write.runs.manifest import new_manifest
+from longbench_write.runs.identity import Place, find_place, run_identity
+from longbench_write.runs.manifest import new_manifest, with_asked
+from longbench_write.runs.notes import HeldNotes
 from longbench_write.runs.pipeline import Limits, Observer
 from longbench_write.runs.plan import (
     JudgeRole,
@@ -21,14 +23,29 @@ from longbench_write.runs.plan import (
     WriterRole,
     check_options,
     judge_role,
-    run_identity,
     writer_role,
 )
+from longbench_write.runs.served import check_served, served_models
 from longbench_write.runs.session import Session
 from longbench_write.runs.spending import Spending
-from longbench_write.runs.store import RunWriter, load_run
+from longbench_write.runs.store import Owed, RunWriter, load_run
 from longbench_write.scoring.summary import Summary
-from longbench_write.suites.suite import Prompt, Suite, load_suite, select
+from longbench_write.suites.suite import Suite, load_suite, select
+from longbench_write.urls import public_url
+
+
+class Outcome(NamedTuple):
+    """What came of a command.
+
+    Attributes:
+        path: The run folder.
+        summary: Of the whole run: all that was ever asked of it.
+        owed: What the command's own selection lacks.
+    """
+
+    path: Path
+    summary: Summary
+    owed: Owed
 
 
 def evaluate(config: RunConfig | None = None, **options: Any) -> Summary:
@@ -42,49 +59,90 @@ def evaluate(config: RunConfig | None = None, **options: Any) -> Summary:
         UsageError: The configuration is refused; nothing was spent.
         LbwError: The run could not be finished; the same call goes on where it stopped.
     """
-    return asyncio.run(start_evaluation(config or build_config(options), Observer()))[1]
+    return asyncio.run(start_evaluation(config or build_config(options), Observer())).summary
 
 
-def start_evaluation(config: RunConfig, observer: Observer) -> Coroutine[Any, Any, tuple[Path, Summary]]:
+def start_evaluation(config: RunConfig, observer: Observer) -> Coroutine[Any, Any, Outcome]:
     """Check and fetch what a run needs, which may block; what is returned runs it.
 
     Returns:
-        A coroutine that gives the run folder and the summary.
+        A coroutine that gives what came of it.
     """
-    writer = writer_role(config, observer.note)
-    judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, note=observer.note)
-    roles = Roles(writer=writer, judges=(judge,) if judge else ())
-    check_options(config, roles)
-    suite = load_suite(config.suite)
-    prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-    spending = Spending(config, roles)
-    for role in roles:
-        role.backend.prepare(role.spec, observer.downloading)
-    return _evaluate(config, suite, prompts, writer, judge, spending, observer)
+    notes = HeldNotes(observer)
+    with notes.released_on_error():
+        writer = writer_role(config, notes.note)
+        judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, note=notes.note)
+        roles = Roles(writer=writer, judges=(judge,) if judge else ())
+        check_options(config, roles)
+        suite = load_suite(config.suite)
+        prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
+        spending = Spending(config, roles)
+        for role in roles:
+            role.backend.prepare(role.spec, notes.downloading)
+        identity = run_identity(config, suite, writer, notes.note)
+        place = find_place(config, suite, prompts, writer.spec.kind, identity, notes.note)
+    return _evaluate(config, suite, place, writer, judge, spending, notes)
 
 
 async def _evaluate(
     config: RunConfig,
     suite: Suite,
-    prompts: Sequence[Prompt],
+    place: Place,
     writer: WriterRole,
     judge: JudgeRole | None,
     spending: Spending,
-    observer: Observer,
-) -> tuple[Path, Summary]:
-    identity = run_identity(config, suite, prompts, writer)
-    path = run_path(config.out, config.model, suite.name, writer.spec.kind, identity, fresh=config.fresh)
-    tasks = [(prompt, sample) for prompt in prompts for sample in range(config.samples)]
-    label = judge.judge.label if judge else None
-    with RunWriter(path, writing=True, judge=label, retry_failed=config.retry_failed) as run:
-        manifest = new_manifest(config, suite, prompts, writer.spec)
-        session = Session(run, observer, spending, manifest, _limits(config))
-        owed = [(prompt, sample) for prompt, sample in tasks if (prompt.id, sample) not in run.predictions]
+    notes: HeldNotes,
+) -> Outcome:
+    tasks = [(prompt, sample) for prompt in place.prompts for sample in range(config.samples)]
+    keys = [(prompt.id, sample) for prompt, sample in tasks]
+    label, repeats = (judge.judge.label, judge.judge.card.repeats) if judge else (None, 0)
+    with (
+        notes.released_on_error(),
+        RunWriter(
+            place.path, writing=True, judge=label, retry_failed=config.retry_failed, selected=frozenset(keys)
+        ) as run,
+    ):
+        begun = run.read_manifest()
+        manifest = begun or new_manifest(config, suite, writer.spec, place)
+        if place.identity is not None:
+            manifest = with_asked(manifest, config, suite, place.prompts)
+        owed = [task for task, key in zip(tasks, keys, strict=True) if key not in run.predictions]
+        if begun:
+            _say_resumed(begun, writer, run.owed(keys, label, repeats), run.path, notes)
+        notes.release()
+        served = await served_models(writer, needed=bool(owed))
+        if now := check_served(manifest.get("served"), served, writer, notes.note, needed=bool(owed)):
+            manifest["served"] = dict(now)
+        session = Session(run, notes.observer, spending, manifest, _limits(config))
         await session.work(owed, writer if owed else None, judge)
-        return path, session.finish([(prompt.id, sample) for prompt, sample in tasks])
+        asked = manifest.get("asked")
+        order = [(name, sample) for name in asked for sample in range(asked[name])] if asked else keys
+        return Outcome(place.path, session.finish(order), run.owed(keys, label, repeats))
 
 
-def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutine[Any, Any, Summary]:
+def _say_resumed(
+    manifest: dict[str, Any], writer: WriterRole, owed: Owed, path: Path, notes: HeldNotes
+) -> None:
+    """Say what a run that has begun before is about to get: nothing, loudly; or answers of another server."""
+    if not owed.total:
+        notes.first(nothing_owed(manifest, owed, path))
+    begun, urls = manifest["backend"]["base_urls"], [public_url(url) for url in writer.spec.base_urls]
+    if urls and urls != begun:
+        notes.note(
+            f"this run was begun with {', '.join(begun)}; --fresh starts one for another server's model"
+        )
+
+
+def nothing_owed(manifest: dict[str, Any], owed: Owed, path: Path) -> str:
+    """The line that says that no request is made, how old the answers are, and what has failed for good."""
+    failed = f"; {owed.failed} failed for good, --retry-failed asks for them again" if owed.failed else ""
+    return (
+        f"NOTHING IS ASKED: nothing is owed of what this command selects{failed}; the answers are those of "
+        f"{manifest['start']}, in {path} (--fresh asks anew)"
+    )
+
+
+def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutine[Any, Any, Outcome]:
     """Check and fetch what judging a run folder needs, which may block; what is returned judges it.
 
     Nothing is generated.
@@ -95,7 +153,7 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutin
         observer: Told what happens.
 
     Returns:
-        A coroutine that gives the summary by that judge.
+        A coroutine that gives what came of it.
 
     Raises:
         UsageError: It is no run folder, or there is no such judge.
@@ -120,11 +178,15 @@ async def _judge(
     judge: JudgeRole,
     spending: Spending,
     observer: Observer,
-) -> Summary:
-    with RunWriter(path, writing=False, judge=judge.judge.label, retry_failed=config.retry_failed) as run:
+) -> Outcome:
+    label, repeats = judge.judge.label, judge.judge.card.repeats
+    with RunWriter(path, writing=False, judge=label, retry_failed=config.retry_failed) as run:
+        if not (owed := run.owed(run.answered, label, repeats)).total:
+            observer.note(nothing_owed(manifest, owed, path))
         session = Session(run, observer, spending, manifest, _limits(config))
         await session.work([], None, judge)
-        return session.finish(run.predictions.identities())
+        keys = run.predictions.identities()
+        return Outcome(path, session.finish(keys), replace(run.owed(keys, label, repeats), responses=0))
 
 
 def _limits(config: RunConfig) -> Limits:

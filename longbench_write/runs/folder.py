@@ -29,39 +29,45 @@ def folder_name(name: str) -> str:
     safe = re.sub(r"[^\w.+-]", "_", name.strip("/").replace("/", "--"), flags=re.ASCII).lstrip(".")
     if safe and safe.replace("--", "/") == name and len(safe) <= 80:
         return safe
-    return f"{safe[:70].rstrip('.') or 'model'}-{_digest(name, 8)}"
+    return f"{safe[:70].rstrip('.') or 'model'}-{_sha256(json.dumps(name))[:8]}"
 
 
-def _digest(value: Any, length: int) -> str:
-    text = json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+def digest(identity: Mapping[str, Any]) -> str:
+    """The ten hexadecimal digits by which a run folder's name tells an identity."""
+    return _sha256(json.dumps(identity, sort_keys=True))[:10]
 
 
-def run_path(
-    out: Path, model: str, suite: str, kind: str, identity: Mapping[str, Any], *, fresh: bool
-) -> Path:
-    """The folder of the run that these settings name: the latest there is, or the next one if `fresh`.
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_parent(out: Path, model: str, suite: str) -> Path:
+    """The folder of a model's runs on a suite.
 
     Args:
         out: The folder for runs.
         model: The model's name.
-        suite: The suite's name.
-        kind: The backend, for the reader's eye.
-        identity: Everything that would change the run's numbers, as plain values.
-        fresh: Whether to go past what is there.
+        suite: The suite's name; its version is no part of it.
     """
-    parent = out / folder_name(model) / folder_name(suite)
-    stem = f"{kind}-{_digest(dict(identity), 10)}"
-    number = 1
-    while (parent / _numbered(stem, number + 1) / MANIFEST).exists():
-        number += 1
-    if fresh and (parent / _numbered(stem, number) / MANIFEST).exists():
-        number += 1
-    return parent / _numbered(stem, number)
+    return out / folder_name(model) / folder_name(suite)
 
 
-def _numbered(stem: str, number: int) -> str:
-    return stem if number == 1 else f"{stem}-{number}"
+def runs_named(parent: Path, stem: str) -> list[Path]:
+    """The runs of this name, and those that were begun afresh beside them, oldest first."""
+    first, number = [parent / stem], 2
+    while (parent / f"{stem}-{number}" / MANIFEST).exists():
+        first.append(parent / f"{stem}-{number}")
+        number += 1
+    return [run for run in first if (run / MANIFEST).exists()]
+
+
+def next_run(parent: Path, stem: str) -> Path:
+    """The folder of the next run of this name, which has not begun."""
+    runs = runs_named(parent, stem)
+    if not runs:
+        return parent / stem
+    number = runs[-1].name.removeprefix(stem).removeprefix("-") or "1"
+    return parent / f"{stem}-{int(number) + 1}"
 
 
 @contextmanager

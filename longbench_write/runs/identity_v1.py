@@ -7,14 +7,14 @@ runs that 0.1.0 began are found by the digest that it gave them, or not at all.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from longbench_write.backends.base import is_folder
 from longbench_write.backends.vllm.prompts import read_template
 from longbench_write.config import RunConfig
+from longbench_write.runs.folder import digest
 from longbench_write.suites.suite import LENGTH_RANGES, Prompt, Suite, length_range, select
 
 T = TypeVar("T")
@@ -71,11 +71,6 @@ def digest_v1(config: RunConfig, suite: Suite, prompts: Sequence[Prompt], kind: 
     if kind == "vllm":
         identity |= _engine(config)
     return digest(identity)
-
-
-def digest(identity: Mapping[str, Any]) -> str:
-    """The ten hexadecimal digits by which a folder's name tells an identity."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def select_v1(suite: Suite, config: RunConfig) -> tuple[Prompt, ...]:

@@ -14,6 +14,7 @@ from longbench_write.backends.base import BackendSpec
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
+from longbench_write.runs.identity import Place
 from longbench_write.scoring.summary import CONVENTION
 from longbench_write.suites.suite import Prompt, Suite
 from longbench_write.urls import public_url
@@ -28,22 +29,53 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def new_manifest(
-    config: RunConfig, suite: Suite, prompts: Sequence[Prompt], spec: BackendSpec
-) -> dict[str, Any]:
-    """What is known when a run begins.
+def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, place: Place) -> dict[str, Any]:
+    """What is known when a run begins; nothing is asked yet (see `with_asked`).
 
     Args:
         config: As the user gave it.
         suite: The suite that the prompts come from.
-        prompts: Those of it that the run is about.
         spec: The chosen backend.
+        place: The run's folder, with the identity and what the run supersedes.
     """
     recorded = config.recorded()
     for name in ("base_url", "judge_base_url"):
         recorded[name] = [public_url(url) for url in recorded[name]]
     backend = {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]}
-    return _manifest(config.model, suite, prompts, backend, recorded) | {"seconds": 0.0}
+    found = _manifest(config.model, suite, [], backend, recorded) | {"seconds": 0.0}
+    supersedes = {"supersedes": place.supersedes} if place.supersedes else {}
+    return found | {"identity": place.identity, **supersedes, "asked": {}}
+
+
+def with_asked(
+    manifest: dict[str, Any], config: RunConfig, suite: Suite, prompts: Sequence[Prompt]
+) -> dict[str, Any]:
+    """The manifest of a run of which these prompts are asked too; what was ever asked stays.
+
+    Args:
+        manifest: What run.yaml says.
+        config: The command's.
+        suite: The suite, whose order is kept.
+        prompts: Those that the command selects.
+    """
+    before: dict[str, int] = manifest["asked"]
+    selected = {prompt.id for prompt in prompts}
+    most = {
+        prompt.id: max(before.get(prompt.id, 0), config.samples if prompt.id in selected else 0)
+        for prompt in suite.prompts
+    }
+    asked = {name: samples for name, samples in most.items() if samples}
+    if asked == before:
+        return manifest
+    chosen = {"limit": config.limit, "ids": list(config.ids), "length_range": config.length_range}
+    samples = max(asked.values())
+    fewer = {name: number for name, number in asked.items() if number < samples}
+    return manifest | {
+        "prompts": prompts_of(asked) | ({"samples": fewer} if fewer else {}),
+        "owed": sum(asked.values()),
+        "config": manifest["config"] | chosen | {"samples": samples},
+        "asked": asked,
+    }
 
 
 def imported_manifest(
@@ -90,7 +122,11 @@ def _manifest(
 
 
 def prompts_of(ids: Iterable[str]) -> dict[str, Any]:
-    """How many prompts a run is about, and a hash that tells which."""
+    """How many prompts a run is about, and a hash that tells which.
+
+    Where not all have the same number of samples, run.yaml and summary.json have those of the prompts that
+    have fewer beside it, as "samples".
+    """
     names = sorted(ids)
     return {"n": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
 

@@ -1,9 +1,9 @@
-"""Who writes and who judges: from a configuration to what opens their backends, and to the run's identity."""
+"""Who writes and who judges: from a configuration to what opens their backends."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -15,7 +15,6 @@ from longbench_write.backends.registry import BACKENDS, choose_backend, understa
 from longbench_write.config import RunConfig, flag
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.suites.suite import Prompt, Suite
 from longbench_write.writers.direct import DirectWriter
 
 DEFAULT_JUDGE = "paper-successor"
@@ -276,22 +275,3 @@ def shared_spec(role: Role, judge: Role | None) -> BackendSpec:
         max_tokens=max(spec.max_tokens, judge.spec.max_tokens),
         prompt_tokens=max(spec.prompt_tokens, judge.spec.prompt_tokens),
     )
-
-
-def run_identity(config: RunConfig, suite: Suite, prompts: Sequence[Prompt], writer: Role) -> dict[str, Any]:
-    """Everything that would change the run's numbers.
-
-    Judges stand beside each other in one run. Servers come and go under new addresses, so it is the model's
-    name, not its address, that says what was asked.
-    """
-    return {
-        "model": config.model,
-        "writer": DirectWriter.name,
-        "suite": suite.sha256,
-        "prompts": [prompt.id for prompt in prompts],
-        "samples": config.samples,
-        "temperature": config.temperature,
-        "max_tokens": config.max_tokens,
-        "seed": config.seed,
-        **writer.backend.identity(writer.spec),
-    }

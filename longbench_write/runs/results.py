@@ -64,6 +64,7 @@ def write_results(
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
         price=run.manifest["config"].get("price"),
+        repeats=_card(run.manifest, label).get("repeats", 0),
         combine=_card(run.manifest, label).get("combine", "mean"),
         signs=signs,
         metrics=metrics,

@@ -33,7 +33,7 @@ class Session:
         run: The folder.
         observer: Told what happens.
         spending: What it may cost.
-        manifest: What run.yaml says if it is not there yet.
+        manifest: What run.yaml is to say.
         limits: What ends it early.
     """
 
@@ -50,18 +50,13 @@ class Session:
         self._observer = observer
         self._spending = spending
         spending.count(run.path)
-        self._manifest = run.read_manifest() or manifest
+        self._manifest = manifest
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
-        urls = manifest["backend"]["base_urls"]
-        if urls and urls != self._manifest["backend"]["base_urls"]:
-            begun = ", ".join(self._manifest["backend"]["base_urls"])
-            observer.note(f"this run was begun with {begun}; --fresh starts one for another server's model")
 
     async def work(self, owed: list[Task], writer: WriterRole | None, judge: JudgeRole | None) -> None:
         """Open the backends and do what is owed; without anything owed, open nothing."""
         to_judge = self._unjudged(judge)
         if not owed and not to_judge:
-            self._observer.note(f"nothing is owed: every response is recorded in {self._run.path}")
             self._write_manifest(judge)
             return
         if writer and judge and in_turns(writer, judge):

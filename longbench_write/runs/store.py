@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.files.jsonl import RecordFile, Records
@@ -15,6 +15,9 @@ from longbench_write.files.yaml_text import load_yaml
 from longbench_write.records import Failure, Judgement, Key, Prediction
 from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, hold
 from longbench_write.scoring.signs import Signs
+
+R = TypeVar("R", bound=Prediction | Judgement)
+K = TypeVar("K", bound=Hashable)
 
 JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
@@ -40,6 +43,31 @@ class Run:
     manifest: dict[str, Any]
     predictions: Records[Prediction, Key]
     judgements: Records[Judgement, JudgementKey]
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What a command, or a run, still lacks.
+
+    Attributes:
+        responses: Not there, or failed transiently.
+        judgements: Of the responses that are there, likewise.
+        failed: Responses and judgements that failed for good, which is not owed.
+    """
+
+    responses: int
+    judgements: int
+    failed: int
+
+    @property
+    def total(self) -> int:
+        """Requests that the same command would make, at least."""
+        return self.responses + self.judgements
+
+    def __str__(self) -> str:
+        """Such as "3 responses and 1 judgement"."""
+        parts = [(self.responses, "response"), (self.judgements, "judgement")]
+        return " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in parts if n) or "nothing"
 
 
 def load_run(path: str | Path) -> Run:
@@ -78,32 +106,66 @@ def _judgement_key(record: Judgement) -> JudgementKey:
     return record.judge, record.id, record.sample, record.repeat
 
 
+class _Settling(RecordFile[R, K]):
+    """A file of records that knows which of them are transient failures: those are owed still."""
+
+    def __init__(self, path: Path, parse: Callable[[dict[str, Any]], R], key: Callable[[R], K]) -> None:
+        super().__init__(path, parse, key)
+        self.failed: dict[K, bool] = {}
+        """The records that are failures, and whether for good."""
+
+    def note(self, record: R) -> None:
+        """See what a record is."""
+        if record.error is not None:
+            self.failed[self._key(record)] = record.error.final
+
+    def append(self, record: R) -> None:
+        """Write one record."""
+        super().append(record)
+        self.note(record)
+
+    def owes(self, key: K) -> bool:
+        """Whether this is not there, or has failed transiently."""
+        return key not in self or not self.failed.get(key, True)
+
+
 class RunWriter:
     """A run folder that is held and open for records; a context manager.
 
-    What failed on passing faults is taken out when the folder is opened, and is owed again; so is a judgement
-    whose response is not there.
+    What failed transiently is taken out when the folder is opened, and is owed again; so is a judgement whose
+    response is not there. Of what the command does not select, everything stays.
 
     Args:
         path: The folder; it is made if it is not there.
         writing: Whether responses are going to be written; otherwise every prediction stays.
         judge: The label of the judge who goes on; the failed judgements of others stay.
         retry_failed: Whether what failed for good is owed again too.
+        selected: The responses that the command is about; None for all.
 
     Attributes:
-        answered: The responses that were there when the folder was opened, and their lengths in words.
+        answered: The selected responses that were there when the folder was opened, and their lengths in
+            words.
         signs: What responses show, of those that were looked at since.
     """
 
-    def __init__(self, path: Path, *, writing: bool, judge: str | None, retry_failed: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        writing: bool,
+        judge: str | None,
+        retry_failed: bool = False,
+        selected: Collection[Key] | None = None,
+    ) -> None:
         self.path = path
         self._writing = writing
         self._judge = judge
         self._retry_failed = retry_failed
+        self._selected = selected
         self.answered: dict[Key, int] = {}
         self.signs: dict[Key, Signs] = {}
-        self.predictions = RecordFile(path / PREDICTIONS, Prediction.from_json, _key)
-        self.judgements = RecordFile(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
+        self.predictions = _Settling(path / PREDICTIONS, Prediction.from_json, _key)
+        self.judgements = _Settling(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -119,12 +181,23 @@ class RunWriter:
         self._exits.close()
 
     def _keeps_prediction(self, record: Prediction) -> bool:
-        if record.response is not None:
+        if record.response is not None and self._selects(record.key):
             self.answered[record.key] = record.response_length or 0
-        return not self._writing or self._stays(record.error)
+        keeps = not self._writing or not self._selects(record.key) or self._stays(record.error)
+        if keeps:
+            self.predictions.note(record)
+        return keeps
 
     def _keeps_judgement(self, record: Judgement) -> bool:
-        return record.key in self.predictions and (record.judge != self._judge or self._stays(record.error))
+        if record.key not in self.predictions:
+            return False
+        others = record.judge != self._judge or not self._selects(record.key)
+        if keeps := others or self._stays(record.error):
+            self.judgements.note(record)
+        return keeps
+
+    def _selects(self, key: Key) -> bool:
+        return self._selected is None or key in self._selected
 
     def _stays(self, error: Failure | None) -> bool:
         return error is None or (error.final and not self._retry_failed)
@@ -132,6 +205,27 @@ class RunWriter:
     def judged(self, judge: str, key: Key, repeat: int) -> bool:
         """Whether this judge has said something of this response for so many-th time, from 0."""
         return (judge, *key, repeat) in self.judgements
+
+    def owed(self, keys: Iterable[Key], judge: str | None, repeats: int) -> Owed:
+        """What of these responses is owed: not there, or failed transiently.
+
+        Args:
+            keys: The responses that were asked for.
+            judge: The label of the judge that was asked for; None for nobody.
+            repeats: Judgements of each response.
+        """
+        wanted = list(keys)
+        responses = [key for key in wanted if self.predictions.owes(key)]
+        written = [key for key in wanted if key in self.predictions and key not in self.predictions.failed]
+        judgements = [
+            (judge, *key, repeat) for key in (written if judge else ()) for repeat in range(repeats) if judge
+        ]
+        failed = sum(self.predictions.failed.get(key, False) for key in wanted)
+        return Owed(
+            responses=len(responses),
+            judgements=sum(map(self.judgements.owes, judgements)),
+            failed=failed + sum(self.judgements.failed.get(key, False) for key in judgements),
+        )
 
     def has_judged(self, judge: str) -> bool:
         """Whether this judge has said something of any response."""

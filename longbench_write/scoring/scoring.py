@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +26,7 @@ def summarise(
     *,
     owed: int,
     seconds: float | None,
+    repeats: int = 1,
     combine: str = "mean",
     price: Mapping[str, float] | None = None,
     signs: Mapping[Key, Signs] = MappingProxyType({}),
@@ -39,6 +40,7 @@ def summarise(
         judgements: Those of the judge to be summarised; read once.
         owed: Responses that the run set out to get.
         seconds: Wall-clock time that the run has taken.
+        repeats: Judgements of each response that were asked for; 0 where nobody judges.
         combine: How a response's judgements become one score per criterion, as in `score_rows`.
         price: Of tokens, as --price gives it.
         signs: What responses show, as in `score_rows`.
@@ -50,14 +52,9 @@ def summarise(
     Raises:
         LbwError: A metric failed on a response; both are named.
     """
-    tally = _Tally(owed)
-    rows = score_rows(
-        map(tally.see, predictions),
-        map(tally.hear, judgements),
-        combine=combine,
-        signs=signs,
-        metrics=metrics,
-    )
+    tally = _Tally(owed, repeats if heading.judge is not None else 0, heading.samples_of)
+    seen = map(tally.see, predictions), map(tally.hear, judgements)
+    rows = score_rows(*seen, combine=combine, signs=signs, metrics=metrics)
     of = partial(figures, metrics=metrics, judged=heading.judge is not None)
     overall = of(rows, tally.lost)
     by_length = grouped(rows, tally.lost, _length_range, of)
@@ -88,8 +85,12 @@ def _length_range(row: Row | Lost) -> str | None:
 class _Tally:
     """What is counted while the records pass by once."""
 
-    def __init__(self, owed: int) -> None:
+    def __init__(self, owed: int, repeats: int, samples_of: Callable[[str], int]) -> None:
         self.owed = owed
+        self._repeats = repeats
+        self._samples_of = samples_of
+        self._settled: Counter[str] = Counter()
+        self._judged = 0
         self.failures: Counter[str] = Counter()
         self.judge_failures: Counter[str] = Counter()
         self.usage: dict[str, int] = {}
@@ -102,6 +103,7 @@ class _Tally:
         if record.error is not None:
             self.failures[record.error.type] += 1
             self.lost.append(Lost(record.id, record.type, record.language, record.length))
+        self._settled[record.id] += record.error is None or record.error.final
         self._extra["retries"] += record.attempts - 1
         self._extra["reasoning_words"] += record.reasoning_words
         self.usage = _summed_usage((self.usage, record.usage))
@@ -110,6 +112,8 @@ class _Tally:
     def hear(self, record: Judgement) -> Judgement:
         if record.error is not None:
             self.judge_failures[record.error.type] += 1
+        if record.repeat < self._repeats:
+            self._judged += record.error is None or record.error.final
         if record.chapters:
             self._in_chapters.add(record.key)
         self._extra["judge_tries"] += record.tries
@@ -126,9 +130,12 @@ class _Tally:
             "generated": len(rows),
             "generation_failed": failed,
             "not_generated": self.owed - len(rows) - failed,
+            "remaining": self.owed - self._settled.total(),
+            "incomplete": sum(0 < n < self._samples_of(name) for name, n in self._settled.items()),
             "judged": scored,
             "judge_failed": judge_failed,
             "not_judged": len(rows) - scored - judge_failed,
+            "judgements_remaining": max(0, len(rows) * self._repeats - self._judged),
             **{flag: sum(flag in row.flags for row in rows) for flag in FLAGS},
             "retries": self._extra["retries"],
             "judge_tries": self._extra["judge_tries"],

@@ -33,8 +33,9 @@ class Heading:
 
     Attributes:
         suite_sha256: The hash of the suite's file.
-        prompts: How many prompts of it the run is about ("n"), and which ("sha256", of their ids).
-        samples: Responses per prompt.
+        prompts: How many prompts of it the run is about ("n"), and which ("sha256", of their ids); where not
+            all have the same number of samples, also those that have fewer ("samples", by id).
+        samples: Responses per prompt, the most that any has.
         settings: How the responses were sampled: backend, temperature, max_tokens, seed.
         judge: The judge's label; None if nobody judged.
         judge_sha256: The hash of everything that makes that judge's scores comparable.
@@ -57,6 +58,10 @@ class Heading:
     start: str
     note: str
 
+    def samples_of(self, prompt: str) -> int:
+        """How many responses were asked for to a prompt of the run."""
+        return int(self.prompts.get("samples", {}).get(prompt, self.samples))
+
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
@@ -74,7 +79,9 @@ class Summary(Heading):
         ci: 95% bootstrap intervals over prompts, of S_bar, S_l and S_q; each group has its own.
         dimensions: Each of the six, 0 to 100.
         counts: How many responses ended how; owed = generated + generation_failed + not_generated, and
-            generated = judged + judge_failed + not_judged.
+            generated = judged + judge_failed + not_judged. Of what is owed, `remaining` responses and
+            `judgements_remaining` of those that are there would be asked for again; `incomplete` prompts have
+            some of their samples and lack others.
         failures: Failed generations by type of error.
         judge_failures: Failed judgements by type of error.
         by_length: A row for each length range; groups by language and type have the same keys.

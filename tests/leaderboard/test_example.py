@@ -34,7 +34,7 @@ def test_the_example_scores_the_same_today(tmp_path):
     kept = collect([EXAMPLE]).entries[0].summary
     again = score_run(shutil.copytree(EXAMPLE, tmp_path / "run"))
     assert (again.S_bar, again.S_l, again.S_q, again.ci) == (kept.S_bar, kept.S_l, kept.S_q, kept.ci)
-    assert again.counts == kept.counts
+    assert kept.counts.items() <= again.counts.items()
 
 
 def test_the_example_is_small_and_names_no_machine():

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from samples import failed, judged, predicted
 
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.runs.folder import folder_name, hold, run_path
+from longbench_write.runs.folder import digest, folder_name, hold, next_run, run_parent, runs_named
 from longbench_write.runs.store import RunWriter, load_run
+from longbench_write.suites.suite import load_suite
 
 
 def test_plain_model_names_stay_readable():
@@ -34,25 +35,31 @@ def test_different_names_have_different_folders(names):
     assert one != other
 
 
-def path_of(out, fresh=False, **identity):
-    return run_path(out, "m", "s", "openai", identity, fresh=fresh)
+def test_the_folder_comes_from_what_would_change_the_numbers():
+    assert digest({"seed": 1, "model": "m"}) == digest({"model": "m", "seed": 1}) != digest({"seed": 2})
 
 
-def test_the_folder_comes_from_what_would_change_the_numbers(tmp_path):
-    assert path_of(tmp_path, seed=1) == path_of(tmp_path, seed=1) != path_of(tmp_path, seed=2)
+def test_a_version_is_no_part_of_a_suites_folder(tmp_path):
+    suite = load_suite("lbw-open")
+    assert run_parent(tmp_path, "m", suite.name) == tmp_path / "m" / "lbw-open"
 
 
-def test_fresh_goes_past_what_is_there_and_later_calls_go_on_with_it(tmp_path):
-    first = path_of(tmp_path, fresh=True)
-    first.mkdir(parents=True)
-    assert path_of(tmp_path, fresh=True) == first
-    (first / "run.yaml").touch()
-    second = path_of(tmp_path, fresh=True)
-    assert second != first
-    second.mkdir()
-    (second / "run.yaml").touch()
-    assert path_of(tmp_path) == second
-    assert path_of(tmp_path, fresh=True) not in (first, second)
+def test_runs_that_were_begun_afresh_stand_beside_each_other(tmp_path):
+    def begin(folder):
+        folder.mkdir(exist_ok=True)
+        (folder / "run.yaml").touch()
+
+    assert runs_named(tmp_path, "r") == []
+    assert next_run(tmp_path, "r") == tmp_path / "r"
+    (tmp_path / "r").mkdir()
+    assert next_run(tmp_path, "r") == tmp_path / "r"
+    begin(tmp_path / "r")
+    assert next_run(tmp_path, "r") == tmp_path / "r-2"
+    begin(tmp_path / "r-2")
+    assert runs_named(tmp_path, "r") == [tmp_path / "r", tmp_path / "r-2"]
+    (tmp_path / "r" / "run.yaml").unlink()
+    assert runs_named(tmp_path, "r") == [tmp_path / "r-2"]
+    assert next_run(tmp_path, "r") == tmp_path / "r-3"
 
 
 def record(path, predictions=(), judgements=(), **options):

@@ -1,5 +1,4 @@
 import pytest
-from samples import write_suite
 
 from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.local import LocalBackend
@@ -13,12 +12,10 @@ from longbench_write.runs.plan import (
     check_options,
     in_turns,
     judge_role,
-    run_identity,
     share_model,
     shared_spec,
     writer_role,
 )
-from longbench_write.suites.suite import load_suite
 
 
 def config(**values):
@@ -164,74 +161,6 @@ def test_on_vllm_the_six_integers_are_forced_whatever_the_card_says():
     assert role.judge.card.reply_format == "json_schema"
     assert (role.spec.kind, role.spec.model, role.spec.api_key_env) == ("vllm", "org/judge", None)
     assert role.judge.label == "paper (org/judge)"
-
-
-@pytest.fixture
-def identity(tmp_path):
-    suite = load_suite(write_suite(tmp_path))
-
-    def of(**values):
-        settings = config(**values)
-        return run_identity(settings, suite, suite.prompts, writer_role(settings, print))
-
-    return of
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"dtype": "half"},
-        {"revision": "v1"},
-        {"max_model_len": 4096},
-        {"engine_arg": {"quantization": "fp8"}},
-        {"prompt_format": "raw"},
-        {"model": "THUDM/LongWriter-llama3.1-8b"},
-    ],
-)
-def test_what_changes_the_numbers_names_another_run(identity, values):
-    assert identity() != identity(**values)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"tensor_parallel_size": 2},
-        {"data_parallel_size": 2},
-        {"gpu_memory_utilization": 0.5},
-        {"engine_arg": {"pipeline_parallel_size": 2}},
-        {"concurrency": 3},
-    ],
-)
-def test_where_a_model_runs_does_not(identity, values):
-    assert identity() == identity(**values)
-
-
-def test_a_template_file_counts_by_its_text(identity, tmp_path):
-    one, two = tmp_path / "one.jinja", tmp_path / "two.jinja"
-    one.write_text("{{ messages }}")
-    two.write_text("{{ messages }}")
-    assert identity(prompt_format=str(one)) == identity(prompt_format=str(two))
-    two.write_text("{{ messages }}!")
-    assert identity(prompt_format=str(one)) != identity(prompt_format=str(two))
-
-
-def test_a_folder_counts_by_its_weights(identity, tmp_path):
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"1234")
-    first = identity(model=str(folder))
-    (folder / "README.md").write_text("about")
-    assert identity(model=str(folder)) == first
-    (folder / "model.safetensors").write_bytes(b"12345")
-    assert identity(model=str(folder)) != first
-
-
-def test_a_remote_run_is_named_as_it_always_was(identity):
-    assert set(identity(base_url=["http://127.0.0.1:1/v1"])) == {
-        *("model", "weights", "writer", "suite", "prompts"),
-        *("samples", "temperature", "max_tokens", "seed"),
-    }
 
 
 def role(backend, model="m", **values):

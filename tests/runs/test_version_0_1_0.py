@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,8 @@ from longbench_write import evaluate, load_run
 from longbench_write.cli.app import main
 from longbench_write.config import build_config, read_config
 from longbench_write.metrics.length import length_score
-from longbench_write.runs.folder import run_path
-from longbench_write.runs.pipeline import Observer
-from longbench_write.runs.plan import run_identity, writer_role
+from longbench_write.runs.identity import find_place, run_identity
+from longbench_write.runs.plan import writer_role
 from longbench_write.runs.results import score_run
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import read_rows
@@ -159,11 +159,17 @@ def test_a_configuration_has_the_folder_that_it_had(old, entry):
         os.utime(name, ns=(file["mtime_ns"], file["mtime_ns"]))
     config = build_config({"suite": "rivers.jsonl", "judge": "none", "out": "runs"} | entry["options"])
     suite = load_suite(config.suite)
+    writer = writer_role(config, print)
+    made = Path(entry["folder"])
+    made.mkdir(parents=True, exist_ok=True)
+    (made / "run.yaml").touch()
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-    writer = writer_role(config, Observer().note)
-    identity = run_identity(config, suite, prompts, writer)
-    path = run_path(config.out, config.model, suite.name, writer.spec.kind, identity, fresh=False)
-    assert path == Path(entry["folder"])
+    identity = run_identity(config, suite, writer, print)
+    place = find_place(config, suite, prompts, writer.spec.kind, identity, print)
+    assert (place.path, place.identity) == (made, None)
+    assert [prompt.id for prompt in place.prompts] == entry["prompts"]
+    tagged = run_identity(replace(config, tag="t"), suite, writer, print)
+    assert find_place(replace(config, tag="t"), suite, prompts, writer.spec.kind, tagged, print).path != made
 
 
 def test_a_finished_run_stays_as_it_is(old):

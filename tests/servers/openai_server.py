@@ -58,6 +58,7 @@ class OpenAIServer:
         requests: The chat requests so far, in order of arrival.
         listings: The headers of each request for the list of models, their names in lower case.
         answered: Chat requests that have been dealt with.
+        listed: What /models says of each model beside its name; None where there is no list.
         peak: The most chat requests that were in flight at once.
     """
 
@@ -65,6 +66,7 @@ class OpenAIServer:
         self.answer = answer
         self.models = models
         self.shutdown_dates: dict[str, object] = {}
+        self.listed: dict[str, object] | None = {}
         self.requests: list[Request] = []
         self.listings: list[dict[str, str]] = []
         self.answered = 0
@@ -197,8 +199,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.removeprefix("/v1") == "/models":
             self.server.owner.listings.append({name.lower(): text for name, text in self.headers.items()})
             dates = self.server.owner.shutdown_dates
+            about = self.server.owner.listed
+            if about is None:
+                self._send_json(503, {"error": {"message": "no list"}}, {})
+                return
             models = [
-                {"id": name, "object": "model"} | ({"shutdown_date": dates[name]} if name in dates else {})
+                {"id": name, "object": "model"}
+                | ({"shutdown_date": dates[name]} if name in dates else {})
+                | about
                 for name in self.server.owner.models
             ]
             self._send_json(200, {"object": "list", "data": models}, {})

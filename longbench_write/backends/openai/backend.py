@@ -15,14 +15,15 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from longbench_write.backends.adaptive_concurrency import Pace
 from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, ModelBackend, Sampling
 from longbench_write.backends.openai.event_stream import EventStream
-from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, mapping, refusal, room_left
+from longbench_write.backends.openai.listing import day_of, identified, listed
+from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, refusal, room_left
 from longbench_write.backends.openai.reply import Reply, mended
 from longbench_write.errors import BackendError, UsageError, Verdict, shorten, with_retries
 from longbench_write.urls import check_url, public_url
@@ -128,22 +129,17 @@ class OpenAIBackend(ModelBackend):
 
     async def shutdown_date(self) -> date | None:
         """When the provider shuts the model down, as its listing says; None where that says nothing."""
-        return _day(mapping(await self.served_model()).get("shutdown_date"))
+        entry, _ = await listed(self._endpoints[0].get, self.spec.model)
+        return day_of(entry.get("shutdown_date")) if entry.get("id") == self.spec.model else None
 
-    async def served_model(self) -> Mapping[str, Any] | None:
-        """The model's entry in the first server's list of models; None where it cannot be had."""
-        import aiohttp
-        import httpx2
-
-        try:
-            listing = await self._endpoints[0].get("models")
-        except (httpx2.HTTPError, aiohttp.ClientError, ValueError, RecursionError):
-            return None  # the first request says what is wrong
-        entries = mapping(listing).get("data")
-        for entry in entries if isinstance(entries, list) else []:
-            if mapping(entry).get("id") == self.spec.model:
-                return mapping(entry)
-        return None
+    async def served_models(self) -> list[dict[str, Any]]:
+        """Ask each server for its list of models; see `ModelBackend.served_models`."""
+        found = []
+        for endpoint in self._endpoints:
+            entry, asked = await listed(endpoint.get, self.spec.model)
+            if entry.get("id"):
+                found.append(identified(entry, asked))
+        return found
 
     def _least_busy(self, last: list[_Endpoint]) -> _Endpoint:
         """The endpoint to ask next: another than the one that has just failed this chat, if there is one."""
@@ -223,19 +219,17 @@ class _Endpoint:
         )
         return await self.transport.send(request, stream=True)
 
-    async def get(self, path: str) -> object:
-        """Read what lies below the base URL, as JSON.
+    async def get(self, path: str) -> httpx2.Response:
+        """Read what lies below the base URL.
 
         Raises:
             httpx2.HTTPError: It cannot be had, or the status is an error.
             aiohttp.ClientError: It cannot be had.
-            ValueError: It is no JSON.
         """
         response = await self.transport.get(
             self.client.base_url.join(path), headers=self.headers, timeout=CONNECT_TIMEOUT
         )
-        body: object = response.raise_for_status().json()
-        return body
+        return response.raise_for_status()
 
 
 def _read_key(name: str | None) -> str | None:
@@ -251,16 +245,6 @@ def _read_key(name: str | None) -> str | None:
     if not (key.isascii() and key.isprintable()):
         raise UsageError(f"{name} holds characters that no key has: copy the key into it again")
     return key
-
-
-def _day(value: object) -> date | None:
-    """A day, from a date as text or from seconds since 1970."""
-    try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC).date()
-        return date.fromisoformat(str(value)[:10])
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:

@@ -118,9 +118,9 @@ class VLLMBackend(ModelBackend):
         )
 
     @classmethod
-    def identity(cls, spec: BackendSpec) -> dict[str, Any]:
-        """A folder's files, the engine's arguments, the prompt format and the card."""
-        return vllm_identity(spec)
+    def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
+        """The content of a folder, the engine's arguments, the prompt format and the card."""
+        return vllm_identity(spec, note)
 
     @classmethod
     def opening(cls, spec: BackendSpec) -> str:

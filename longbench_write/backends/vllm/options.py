@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.vllm.prompts import CHAT, RAW, read_template
+from longbench_write.backends.weights import weights_sha256
 from longbench_write.errors import unknown_name
 
 OPTIONS = frozenset(
@@ -25,13 +26,10 @@ OPTIONS = frozenset(
 """Fields of a run's configuration that are for vLLM."""
 
 _PLACEMENT = (
-    *("tensor_parallel_size", "data_parallel_size"),
-    *("pipeline_parallel_size", "gpu_memory_utilization"),
+    *("tensor_parallel_size", "data_parallel_size", "pipeline_parallel_size"),
+    *("gpu_memory_utilization", "trust_remote_code"),
 )
-"""Engine arguments that say where a model runs, not what it writes."""
-
-_WEIGHTS = frozenset({".json", ".safetensors", ".bin", ".pt", ".gguf", ".model", ".jinja", ".py"})
-"""File types that a model's folder is told by."""
+"""Engine arguments that say where a model runs and what it may do, not what it writes."""
 
 _ENVIRONMENT = {
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
@@ -53,26 +51,20 @@ def with_card(model: str, engine_args: Mapping[str, Any], note: Callable[[str], 
     return {**engine_args, "trust_remote_code": True}
 
 
-def vllm_identity(spec: BackendSpec) -> dict[str, Any]:
+def vllm_identity(spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
     """What tells one engine's texts from another's: weights, arguments, prompt format and card."""
     card = find_card(spec.model)
     prompt_format = spec.prompt_format
     if prompt_format not in (None, CHAT, RAW):
         prompt_format = hashlib.sha256(read_template(prompt_format).encode()).hexdigest()
     return {
-        "weights": _weights(Path(spec.model.removeprefix("local/")).expanduser()),
+        "weights": weights_sha256(Path(spec.model.removeprefix("local/")), note),
         "engine": {name: value for name, value in spec.engine_args.items() if name not in _PLACEMENT},
         "prompt_format": prompt_format,
-        "card": asdict(card) if card else None,
+        "card": {"prompt": card.prompt, "stop": list(card.stop), "sampling": dict(card.sampling)}
+        if card
+        else None,
     }
-
-
-def _weights(folder: Path) -> list[Any] | None:
-    """Sizes and modification times of a model's files; None where the folder is a hub's."""
-    if not folder.is_dir():
-        return None
-    files = sorted(file for file in folder.iterdir() if file.suffix in _WEIGHTS and file.is_file())
-    return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
 
 
 def check_engine_args(names: Sequence[str]) -> None:

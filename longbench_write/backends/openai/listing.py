@@ -1,0 +1,66 @@
+"""A server's list of its models: what it says of the one that is asked."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, date, datetime
+from email.utils import mktime_tz, parsedate_tz
+from typing import TYPE_CHECKING, Any
+
+from longbench_write.backends.openai.refusals import mapping
+
+if TYPE_CHECKING:
+    import httpx2
+
+_MINUTE = 60.0
+
+
+async def listed(
+    get: Callable[[str], Awaitable[httpx2.Response]], model: str
+) -> tuple[Mapping[str, Any], float]:
+    """A server's entry of a model, or of the only one that it has, and the time by its clock.
+
+    The entry is empty where the server has no list, or does not say; the first request says what is wrong.
+
+    Args:
+        get: Reads what lies below the base URL; raises what the transport does.
+        model: The model's name.
+    """
+    import aiohttp
+    import httpx2
+
+    try:
+        response = await get("models")
+        entries = mapping(response.json()).get("data")
+    except (httpx2.HTTPError, aiohttp.ClientError, ValueError, RecursionError):
+        return {}, 0.0
+    listed = [mapping(entry) for entry in entries] if isinstance(entries, list) else []
+    named = [entry for entry in listed if entry.get("id") == model]
+    told = parsedate_tz(response.headers.get("date", ""))
+    now = mktime_tz(told) if told else time.time()
+    return next(iter(named or (listed if len(listed) == 1 else [])), {}), float(now)
+
+
+def identified(entry: Mapping[str, Any], asked: float) -> dict[str, Any]:
+    """What of an entry tells one model from another; some servers say the time of the call for `created`."""
+    found = {name: str(entry[name]) for name in ("id", "root") if entry.get(name)}
+    numbers = {
+        name: int(entry[name])
+        for name in ("created", "max_model_len")
+        if isinstance(entry.get(name), int | float) and math.isfinite(entry[name]) and entry[name] > 0
+    }
+    if numbers.get("created", asked) > asked - _MINUTE:
+        numbers.pop("created", None)
+    return found | numbers
+
+
+def day_of(value: object) -> date | None:
+    """A day, from a date as text or from seconds since 1970."""
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC).date()
+        return date.fromisoformat(str(value)[:10])
+    except (ValueError, OverflowError, OSError):
+        return None

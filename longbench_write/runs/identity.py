@@ -1,0 +1,140 @@
+"""A run's identity, and the folder that a command's run has.
+
+The identity (version 2) is what would change the numbers of one response. Which prompts are asked, and how
+often, is no part of it: a run grows. Folders that version 0.1.0 began are found by its digest, and serve the
+one command that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from longbench_write.config import RunConfig
+from longbench_write.runs.folder import digest, next_run, run_parent, runs_named
+from longbench_write.runs.identity_v1 import digest_v1, select_v1
+from longbench_write.runs.plan import Role
+from longbench_write.runs.store import load_run
+from longbench_write.suites.suite import Prompt, Suite
+from longbench_write.writers.direct import DirectWriter
+
+VERSION = 2
+
+_OF_VERSION_1 = frozenset(
+    {"version", "model", "weights", "card", "prompt_format", "engine", "sampling", "writer", "suite"}
+)
+_SAMPLING_OF_VERSION_1 = frozenset({"temperature", "max_tokens", "seed"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command's run is recorded, and what the command asks for.
+
+    Attributes:
+        path: The run folder, which need not be there yet.
+        prompts: Those that the command selects.
+        identity: What run.yaml is to say of it; None in a folder of version 1, which never grows.
+        supersedes: Names of folders of version 1 in whose place a fresh run stands.
+    """
+
+    path: Path
+    prompts: tuple[Prompt, ...]
+    identity: dict[str, Any] | None
+    supersedes: list[str] = field(default_factory=list)
+
+
+def run_identity(
+    config: RunConfig, suite: Suite, writer: Role, note: Callable[[str], None]
+) -> dict[str, Any]:
+    """Everything that would change the numbers of one response; what is not said is not there.
+
+    Judges stand beside each other in one run. Servers come and go under new addresses, so it is the model's
+    name, not its address, that says what was asked; the content of local weights says it without the name.
+
+    Args:
+        config: The command's.
+        suite: Where the prompts come from.
+        writer: The model under test, prepared.
+        note: Told what the user should know.
+
+    Raises:
+        UsageError: A file of the model cannot be read.
+    """
+    backend = writer.backend.identity(writer.spec, note)
+    entries = {
+        "model": None if backend.get("weights") else config.model,
+        "tag": config.tag,
+        **backend,
+        "sampling": {
+            "temperature": config.temperature,
+            "max_tokens": config.max_tokens,
+            "seed": config.seed,
+        },
+        "writer": {"name": DirectWriter.name},
+        "suite": {"version": suite.version, "sha256": suite.sha256},
+    }
+    return {"version": VERSION} | _said(entries)
+
+
+def _said(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries, and those of their mappings, that are neither null nor empty."""
+    found = {name: _said(value) if isinstance(value, Mapping) else value for name, value in entries.items()}
+    return {name: value for name, value in found.items() if value is not None and value not in ("", {}, [])}
+
+
+def find_place(
+    config: RunConfig,
+    suite: Suite,
+    prompts: Sequence[Prompt],
+    kind: str,
+    identity: dict[str, Any],
+    note: Callable[[str], None],
+) -> Place:
+    """The folder of a command's run: one of version 1 that is the command's own, or one of version 2.
+
+    Args:
+        config: The command's.
+        suite: Where the prompts come from.
+        prompts: Those that the command selects.
+        kind: The backend.
+        identity: What `run_identity` says.
+        note: Told what the user should know.
+    """
+    parent = run_parent(config.out, config.model, suite.name)
+    stem = f"{kind}-{digest(identity)}"
+    runs = runs_named(parent, stem)
+    old = _of_version_1(config, suite, kind, identity, parent)
+    if config.fresh:
+        supersedes = [old.path.name] if old else []
+        return Place(next_run(parent, stem), tuple(prompts), identity, supersedes)
+    if old and not any(old.path.name in load_run(run).manifest.get("supersedes", []) for run in runs):
+        return old
+    if not runs and "weights" in identity:
+        runs = _of_a_copy(config, suite, stem, note)
+    return Place(runs[-1] if runs else parent / stem, tuple(prompts), identity)
+
+
+def _of_version_1(
+    config: RunConfig, suite: Suite, kind: str, identity: Mapping[str, Any], parent: Path
+) -> Place | None:
+    """The latest folder that 0.1.0 made for this command, if it could have been told all that it says."""
+    known = identity.keys() <= _OF_VERSION_1 and identity["writer"] == {"name": "direct"}
+    if not known or identity["sampling"].keys() != _SAMPLING_OF_VERSION_1:
+        return None
+    prompts = select_v1(suite, config)
+    runs = runs_named(parent, f"{kind}-{digest_v1(config, suite, prompts, kind)}")
+    return Place(runs[-1], prompts, None) if runs else None
+
+
+def _of_a_copy(config: RunConfig, suite: Suite, stem: str, note: Callable[[str], None]) -> list[Path]:
+    """The runs of a model of the same weights under another name."""
+    for parent in sorted(config.out.glob(f"*/{run_parent(config.out, config.model, suite.name).name}")):
+        if runs := runs_named(parent, stem):
+            note(
+                f"{config.model} has the same content as {load_run(runs[-1]).manifest['model']}, whose run "
+                f"this is: {runs[-1]} (--tag starts one of its own)"
+            )
+            return runs
+    return []

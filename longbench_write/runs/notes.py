@@ -1,0 +1,54 @@
+"""Notes that wait until it is known whether a run has anything left to ask, which is said first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from longbench_write.runs.pipeline import Observer
+
+
+class HeldNotes(Observer):
+    """Holds notes back until they are released, or a download shows that the user is waiting.
+
+    Args:
+        observer: Told in the end.
+
+    Attributes:
+        observer: The same.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+        self._held: list[str] | None = []
+
+    def note(self, text: str) -> None:
+        """Hold a note, or pass it on."""
+        if self._held is None:
+            self.observer.note(text)
+        else:
+            self._held.append(text)
+
+    def first(self, text: str) -> None:
+        """Say this before all that is held."""
+        self.observer.note(text)
+
+    def downloading(self, done: int, total: int | None) -> None:
+        """Pass on what has come, after the notes."""
+        self.release()
+        self.observer.downloading(done, total)
+
+    def release(self) -> None:
+        """Pass the notes on, and those that come from now on at once."""
+        held, self._held = self._held, None
+        for text in held or []:
+            self.observer.note(text)
+
+    @contextmanager
+    def released_on_error(self) -> Iterator[None]:
+        """Around what may fail: then the notes say what led there."""
+        try:
+            yield
+        except BaseException:
+            self.release()
+            raise
