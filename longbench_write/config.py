@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from annotated_types import Ge, Gt, Interval, MinLen
 
 from longbench_write.errors import UsageError, unknown_name
-from longbench_write.files.yaml_text import load_yaml
+from longbench_write.files.yaml_text import load_yaml, read_mapping
 from longbench_write.urls import check_url
 
 
@@ -226,12 +226,4 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: The file cannot be read, or is no mapping.
     """
-    import yaml
-
-    try:
-        loaded = load_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"--config {path} cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded, dict):
-        raise UsageError(f"--config {path} must hold keys and values, such as `model: NAME`")
-    return {str(key).replace("-", "_"): value for key, value in loaded.items()}
+    return {str(key).replace("-", "_"): value for key, value in read_mapping(path, "--config").items()}

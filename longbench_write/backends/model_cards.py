@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import is_folder
+from longbench_write.files.yaml_text import read_mapping
 
 MODELS = Path(__file__).with_name("models.yaml")
 
@@ -35,9 +36,7 @@ class ModelCard:
 
 def load_cards() -> list[ModelCard]:
     """All cards."""
-    import yaml
-
-    entries = yaml.safe_load(MODELS.read_text(encoding="utf-8"))
+    entries = read_mapping(MODELS)
     return [
         ModelCard(name, **values | {key: tuple(values.get(key, ())) for key in ("names", "stop")})
         for name, values in entries.items()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -26,7 +28,7 @@ from longbench_write.cli import (
     suites,
 )
 from longbench_write.cli.terminal import prepare_streams
-from longbench_write.errors import LbwError
+from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.render.ci_log import escape_ci_log
 
 app = typer.Typer(
@@ -54,6 +56,12 @@ app.command()(judges.judges)
 app.command()(doctor.doctor)
 app.add_typer(assets.app, name="assets")
 
+_PATH_FAULTS = frozenset(
+    getattr(errno, name)
+    for name in ("ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "ENAMETOOLONG", "ELOOP")
+)
+"""Faults of the path that was given, rather than of the disk that it leads to."""
+
 
 def main() -> None:
     """Run the command line.
@@ -65,10 +73,29 @@ def main() -> None:
     words = sys.argv[1:]
     try:
         app([word for word in words if word != "--debug"])
-    except LbwError as error:
+    except (LbwError, OSError, UnicodeError) as error:
         if "--debug" in words:
             raise
-        print(f"lbw-eval: {escape_ci_log(str(error))}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        _end(error if isinstance(error, LbwError) else _told(error))
+    except ValueError as error:
+        if "--debug" in words or not str(error).startswith("embedded null"):  # what Python says of such paths
+            raise
+        _end(UsageError("a path holds a null character: give one without"))
     finally:
         gc.freeze()  # at its end Python would look through everything for garbage, for a third of a second
+
+
+def _told(error: OSError | UnicodeError) -> LbwError:
+    """Put into a sentence what the operating system, or Python, said of a path or its content."""
+    if isinstance(error, UnicodeError):
+        return UsageError(f"a path or a file is not UTF-8: {shorten(str(error))}")
+    reason = error.strerror or shorten(str(error)) or type(error).__name__
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in _PATH_FAULTS:
+        return UsageError(f"{where}{reason}: give another path")
+    return LbwError(f"{where}{reason}: correct that and run the same command again")
+
+
+def _end(error: LbwError) -> NoReturn:
+    print(f"lbw-eval: {escape_ci_log(str(error))}", file=sys.stderr)  # noqa: T201
+    sys.exit(error.exit_code)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from longbench_write.errors import LbwError, UsageError, shorten
 
 if TYPE_CHECKING:
     import yaml
 
 MOST_NODES = 200_000
 """Keys, values and lists that a document may have once its aliases are written out."""
+
+LARGEST = 1 << 26
+"""Bytes that a file may have."""
 
 _CANNOT_BE_BUILT = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 """What PyYAML's constructors raise for values such as 2001-99-99, `!!bool maybe` or `!!int ''`."""
@@ -36,6 +42,32 @@ def load_yaml(text: str) -> Any:
         raise yaml.YAMLError(f"a value cannot be read: {error}") from None
     finally:
         loader.dispose()
+
+
+def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageError) -> dict[Any, Any]:
+    """Read a YAML file of keys and values.
+
+    Args:
+        path: The file.
+        what: The option or the kind of file that errors name before the path; "" for the path alone.
+        error: What is raised where the file cannot be read, or holds something else.
+    """
+    import yaml
+
+    named = f"{what} {path}".strip()
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise error(f"{named} cannot be read: it has more than {LARGEST >> 20} MiB")
+        loaded = load_yaml(content.decode("utf-8-sig"))
+    except OSError as fault:
+        raise error(f"{named} cannot be read: {fault.strerror or fault}") from None
+    except (ValueError, yaml.YAMLError) as fault:  # a ValueError: no UTF-8, or a path that no file can have
+        raise error(f"{named} cannot be read: {shorten(str(fault))}") from None
+    if not isinstance(loaded, dict):
+        raise error(f"{named} must hold keys and values, such as `key: value`")
+    return loaded
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:

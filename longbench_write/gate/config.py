@@ -11,7 +11,7 @@ from typing import Any
 from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError, unknown_name
-from longbench_write.files.yaml_text import load_yaml
+from longbench_write.files.yaml_text import read_mapping
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
 
@@ -36,15 +36,7 @@ def read_gate(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: It cannot be read, or is no mapping.
     """
-    import yaml
-
-    try:
-        loaded = load_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"--config {path} cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded, dict):
-        raise UsageError(f"--config {path} must hold keys and values, such as `max-drop: 2`")
-    values = {str(key).replace("-", "_"): value for key, value in loaded.items()}
+    values = {str(key).replace("-", "_"): value for key, value in read_mapping(path, "--config").items()}
     if isinstance(values.get("baseline"), str):
         values["baseline"] = str(path.parent / values["baseline"])
     return values

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from longbench_write.backends.base import ModelBackend
 from longbench_write.backends.registry import BACKENDS
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.resources import data_root
-from longbench_write.files.yaml_text import load_yaml
+from longbench_write.files.yaml_text import read_mapping
 from longbench_write.registry import Registry
 
 CARD = "judge.yaml"
@@ -174,13 +173,7 @@ def read_card(folder: Path) -> JudgeCard:
         UsageError: It says what no card can say.
     """
     path = folder / CARD
-    try:
-        values = load_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UsageError(f"{path} must hold keys and values, such as `model: NAME`")
-    return make_card(values, str(path))
+    return make_card(read_mapping(path), str(path))
 
 
 def _find(name_or_path: str) -> Path:

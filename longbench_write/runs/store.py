@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Self, TypeVar
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.files.jsonl import RecordFile, Records
 from longbench_write.files.whole import write_whole
-from longbench_write.files.yaml_text import load_yaml
+from longbench_write.files.yaml_text import read_mapping
 from longbench_write.records import Failure, Judgement, Key, Prediction
 from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, hold
 from longbench_write.scoring.signs import Signs
@@ -77,16 +78,11 @@ def load_run(path: str | Path) -> Run:
         UsageError: It is no run folder.
         RunFolderError: Its manifest cannot be read.
     """
-    import yaml
-
     folder = Path(path)
-    try:
-        manifest = load_yaml((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{folder} is not a run folder: it has no {MANIFEST}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RunFolderError(f"{folder / MANIFEST} cannot be read: {' '.join(str(error).split())}") from None
-    if lacking := [key for key in _NEEDED if not isinstance(manifest, dict) or key not in manifest]:
+    if not os.path.exists(folder / MANIFEST):
+        raise UsageError(f"{folder} is not a run folder: it has no {MANIFEST}")
+    manifest = read_mapping(folder / MANIFEST, error=RunFolderError)
+    if lacking := [key for key in _NEEDED if key not in manifest]:
         raise RunFolderError(
             f"{folder / MANIFEST} does not say {', '.join(lacking)}: it is no run's manifest"
         )

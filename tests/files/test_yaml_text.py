@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from longbench_write.config import read_config
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.files.yaml_text import load_yaml
+from longbench_write.files.yaml_text import load_yaml, read_mapping
 from longbench_write.gate.config import read_gate
 from longbench_write.judging.cards import load_card
 from longbench_write.runs.store import load_run
@@ -71,3 +71,26 @@ def test_any_text_is_a_document_or_refused(text):
         load_yaml(text)
     except yaml.YAMLError:
         return
+
+
+@pytest.mark.parametrize("error", [UsageError, RunFolderError])
+@pytest.mark.parametrize("content", [*map(str.encode, HOSTILE.values()), b"\xff", b"", b"[1]", b"text", None])
+def test_a_file_that_is_no_mapping_is_the_callers_error_and_names_the_option(tmp_path, content, error):
+    path = tmp_path / "f.yaml"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(error) as caught:
+        read_mapping(path, "--config", error=error)
+    assert str(caught.value).startswith(f"--config {path} ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_file_larger_than_any_is_not_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("longbench_write.files.yaml_text.LARGEST", 100)
+    (tmp_path / "f.yaml").write_text(f"a: {'b' * 97}")
+    assert read_mapping(tmp_path / "f.yaml") == {"a": "b" * 97}
+    (tmp_path / "f.yaml").write_text(f"a: {'b' * 98}")
+    with pytest.raises(UsageError):
+        read_mapping(tmp_path / "f.yaml")

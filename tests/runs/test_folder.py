@@ -132,7 +132,7 @@ def test_reading_what_is_no_run_folder(tmp_path):
         load_run(tmp_path)
     for text in ("[1]", "{}", "model: m"):
         (tmp_path / "run.yaml").write_text(text)
-        with pytest.raises(RunFolderError, match="does not say"):
+        with pytest.raises(RunFolderError, match=r"run\.yaml"):
             load_run(tmp_path)
 
 
