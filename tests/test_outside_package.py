@@ -108,6 +108,20 @@ def test_formats_that_are_not_there_get_the_nearest_name(folder, run, words):
     assert f"did you mean '{words[-1]}s'" in done.stderr
 
 
+def test_the_metric_is_measured_and_read_without_the_package(run, folder, tmp_path):
+    found = json.loads((run / "summary.json").read_text())["metrics"]["Pace"]
+    assert (found["value"], found["higher_is_better"]) == (WORDS, False)
+    assert (run / "scores.csv").read_text().splitlines()[0].endswith(",Pace")
+    kept = tmp_path / "kept.json"
+    assert lbw_eval(folder, "baseline", run, "-o", kept).returncode == 0
+    for where in (folder, tmp_path):
+        done = lbw_eval(where, "check", run, "--baseline", kept, "--metric", "Pace", "--json")
+        assert done.returncode == 0, done.stderr
+        assert [each["metric"] for each in json.loads(done.stdout)["findings"]] == ["Pace"]
+        assert "words/sentence" in lbw_eval(where, "leaderboard", run).stdout
+        assert '"Pace": 90.0' in lbw_eval(where, "export", run, "--to", "jsonl").stdout
+
+
 def test_a_limit_on_cost_needs_prices_of_a_backend_that_does_not_say_it_is_free(folder, place):
     words = run_words(place)
     done = lbw_eval(folder, *words, "--fresh", "--max-cost", 1)
@@ -153,6 +167,7 @@ def broken(tmp_path_factory):
             "bad-card/judge.yaml": "description: d\nmodel: m\nbackend: nowhere\n",
         },
     )
+    install(path, "fourth", {"longbench_write.metrics": {"Rhyme": "json:dumps"}}, {})
     return path
 
 
@@ -183,6 +198,11 @@ def test_a_name_that_cannot_be_used_is_refused_where_it_is_asked_for(broken, tmp
 def test_the_rest_works_beside_broken_ones(broken, tmp_path):
     done = lbw_eval(broken, *run_words(tmp_path))
     assert done.returncode == 0, done.stderr
+    (summary,) = (tmp_path / "results").glob("*/*/*/summary.json")
+    assert set(json.loads(summary.read_text())["metrics"]) == {"Pace"}
+    asked = lbw_eval(broken, "check", summary, "--baseline", summary, "--metric", "Rhyme")
+    assert asked.returncode == 2
+    assert "package fourth" in asked.stderr
 
 
 def test_listings_name_the_broken_ones_and_show_the_rest(broken):

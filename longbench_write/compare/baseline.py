@@ -41,7 +41,7 @@ def baseline_text(scores: Scores) -> str:
     for response in sorted(scores.responses.values(), key=lambda response: response.key):
         line = prompts.setdefault(response.id, {"length": response.length, "samples": {}})
         line["samples"][str(response.sample)] = {
-            "S_l": response.values.get(S_L.name),
+            S_L.name: response.values.get(S_L.name),
             "dimensions": _dimensions(response),
             "flags": sorted(response.flags),
             "values": _further(response),
@@ -116,7 +116,7 @@ def _responses(lines: Mapping[str, Any], metrics: Sequence[Metric]) -> list[tupl
             scores = _scores(prompt, kept["dimensions"])
             values = {name: float(value) for name, value in kept.get("values", {}).items()}
             if (length := line["length"]) is not None:
-                length, values[S_L.name] = int(length), float(kept["S_l"])
+                length, values[S_L.name] = int(length), float(kept[S_L.name])
             if scores:
                 values |= {name: SIX.points(score) for name, score in scores.items()}
                 values[S_Q.name] = SIX.quality(scores)

@@ -16,7 +16,8 @@ from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.files.jsonl import json_text
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN
-from longbench_write.metrics.quality import DIMENSIONS, SIX
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.render.cells import cell, csv_text
 from longbench_write.runs.folder import SCORES, SUMMARY
@@ -33,7 +34,7 @@ _COLUMNS: dict[str, type] = {
     "length": int,
     **dict.fromkeys(("prompt", "response"), str),
     "response_length": int,
-    **dict.fromkeys(("S_l", *DIMENSIONS, "S_q"), float),
+    **dict.fromkeys((S_L.name, *DIMENSIONS, S_Q.name), float),
     "analysis": str,
     **dict.fromkeys((*FLAGS, "judge_failed"), bool),
     "response_length_unicode": int,

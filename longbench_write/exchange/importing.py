@@ -16,13 +16,14 @@ from longbench_write.exchange.foreign import Answer, Source
 from longbench_write.exchange.pairing import mispaired
 from longbench_write.exchange.reference import read_reference
 from longbench_write.judging.reply import read_reply
+from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import count_words
 from longbench_write.records import Failure, Judgement, Key
 from longbench_write.runs.folder import MANIFEST, SUMMARY, digest, run_parent
 from longbench_write.runs.manifest import imported_manifest
 from longbench_write.runs.results import score_run, write_results
 from longbench_write.runs.store import RunWriter, load_run
-from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.summary import Summary, value_in
 from longbench_write.suites.suite import Prompt, Suite, load_suite
 from longbench_write.writers.direct import answered_prediction
 
@@ -271,7 +272,9 @@ def _judging_notes(source: Source, judgements: Sequence[Judgement]) -> list[str]
 def _differences(reported: Mapping[str, float], summary: Summary) -> list[str]:
     """Where our figures are not those that the other harness reported."""
     return [
-        f"{name} is {ours:.2f} here, {reported[name]:.2f} in the imported files."
-        for name, ours in (("S_l", summary.S_l), ("S_q", summary.S_q))
-        if name in reported and ours is not None and abs(ours - reported[name]) > _ROUNDING
+        f"{metric.name} is {ours:.2f} here, {reported[metric.name]:.2f} in the imported files."
+        for metric in HEADLINES
+        if metric.name in reported
+        and (ours := value_in(summary.overall, metric)) is not None
+        and abs(ours - reported[metric.name]) > _ROUNDING
     ]

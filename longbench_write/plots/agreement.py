@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from longbench_write.compare.agreement import Agreement
+from longbench_write.metrics.quality import SIX
 from longbench_write.plots.style import SOFT, dodge, grid, look, new_figure, styled
 
 
@@ -41,7 +42,7 @@ def agreement_figure(pairs: Mapping[tuple[str, str], Sequence[Agreement]], *, ti
             _draw(kappa, offset, rows, shift, place)
         kappa.set_xlabel("kappa, quadratic weights")
         kappa.set_xlim(min(0.0, kappa.get_xlim()[0]), 1.02)
-        offset.set_xlabel("offset, points of 1 to 5")
+        offset.set_xlabel(f"offset, points of {SIX.low} to {SIX.high}")
         for axes in (kappa, offset):
             axes.axvline(0, color=SOFT, linewidth=0.8)
     return figure

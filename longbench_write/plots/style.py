@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_BAR, S_Q
 from longbench_write.plots.fonts import families, shown, wrapped
 from longbench_write.plots.fonts import width as text_width
 
@@ -36,7 +38,7 @@ TITLE, TEXT, KEY, SMALL = 12.0, 9.0, 8.0, 7.5
 KEY_WIDTH = 44.0
 """How wide the name of a model may be, in multiples of its font size."""
 
-MATH = {"S_l": "$S_l$", "S_q": "$S_q$", "S_bar": r"$\bar{S}$"}
+MATH = {S_L.name: "$S_l$", S_Q.name: "$S_q$", S_BAR.name: r"$\bar{S}$"}
 """The headlines' symbols, for texts with `parse_math=True`, which must not hold untrusted text."""
 
 _MARGIN = 0.12
