@@ -148,11 +148,16 @@ def parse_retry_after(value: str | None) -> float | None:
         return None
 
 
+_LISTED = 40
+"""Known names that are listed where none is near."""
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that nobody has, naming the nearest one that somebody has."""
     names = list(known)
     near = difflib.get_close_matches(name, names, 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names[:_LISTED]) or 'none'}{more}"
     return UsageError(f"unknown {what} {name!r}; {hint}")
 
 

@@ -203,7 +203,8 @@ def test_a_response_of_50_megabytes_is_read_counted_and_judged(tmp_path):
 READ = """
 import resource, sys
 from longbench_write.exchange.foreign import read_objects
-from longbench_write.runs.folder import Prediction, Records
+from longbench_write.files.jsonl import Records
+from longbench_write.records import Prediction
 import hashlib, pathlib
 path = pathlib.Path(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from longbench_write.errors import UsageError
+from longbench_write.files.jsonl import LineError, read_jsonl
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.suites.suite import LONGEST
-
-LONGEST_LINE = 1 << 26
-"""Bytes that a line may have: some hundred times those of a response of 100,000 words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,34 +129,12 @@ def read_objects(path: Path, digest: Any) -> Iterator[tuple[str, dict[str, Any]]
         UsageError: The file cannot be read, or a line is no JSON object; it is named.
     """
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
-                digest.update(line)
-                where = f"{path}:{number}"
-                if len(line) == LONGEST_LINE:
-                    _refuse(where, f"the line has more than {LONGEST_LINE >> 20} MiB")
-                row = _object(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
-                if row is not None:
-                    yield where, row
+        for line in read_jsonl(path, digest=digest, nan=True):
+            yield f"{path}:{line.number}", line.value
+    except LineError as error:
+        _refuse(f"{path}:{error.number}", error.fault)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that can") from None
-
-
-def _object(line: bytes, where: str) -> dict[str, Any] | None:
-    """The line's object; None for a blank line."""
-    try:
-        text = line.decode("utf-8")
-        row = json.loads(text) if text.strip() else None
-    except UnicodeDecodeError as error:
-        _refuse(where, f"not UTF-8 ({error.reason} at byte {error.start})")
-    except (ValueError, RecursionError) as error:
-        torn = "" if line.endswith(b"\n") else "; it has no line end and may be torn"
-        _refuse(where, f"not JSON ({error}){torn}")
-    if row is None and not text.strip():
-        return None
-    if not isinstance(row, dict):
-        _refuse(where, "not an object with prompt, length and response")
-    return row
 
 
 def _refuse(where: str, fault: str) -> NoReturn:

@@ -12,10 +12,13 @@ import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, Protocol, TypeVar
+from typing import Any, BinaryIO, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from longbench_write.errors import RunFolderError, shorten
 from longbench_write.files.whole import replacing
+
+LONGEST_LINE = 1 << 26
+"""Bytes that a line may have: some hundred times those of a response of 100,000 words."""
 
 
 def json_text(value: Any, *, compact: bool = False) -> str:
@@ -23,6 +26,82 @@ def json_text(value: Any, *, compact: bool = False) -> str:
     separators = (",", ":") if compact else None
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=separators)
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+class Line(NamedTuple):
+    """A line of a JSONL file.
+
+    Attributes:
+        number: From 1.
+        offset: Where it begins, in bytes.
+        value: Its JSON object.
+    """
+
+    number: int
+    offset: int
+    value: dict[str, Any]
+
+
+class LineError(ValueError):
+    """A line of a JSONL file that holds no JSON object.
+
+    Attributes:
+        number: The line's, from 1.
+        fault: What is wrong with it, in a few words.
+    """
+
+    def __init__(self, number: int, fault: str) -> None:
+        super().__init__(f"line {number} is {fault}")
+        self.number = number
+        self.fault = fault
+
+
+def read_jsonl(
+    path: Path, *, digest: Any = None, longest: int = LONGEST_LINE, nan: bool = False, torn: bool = True
+) -> Iterator[Line]:
+    """Read a JSONL file line by line; blank lines, and a byte order mark at its start, are passed over.
+
+    Args:
+        path: The file.
+        digest: Is fed with every byte, where one is given.
+        longest: Bytes that a line may have; -1 for any number.
+        nan: Whether NaN and Infinity are taken for numbers, which JSON does not have.
+        torn: Whether a last line without its line feed is read too; otherwise it counts as never written.
+
+    Raises:
+        LineError: A line is no JSON object in UTF-8, or too long.
+        OSError: The file cannot be read.
+    """
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(longest), b""), start=1):
+            if digest is not None:
+                digest.update(line)
+            if len(line) == longest:
+                raise LineError(number, f"longer than {longest >> 20} MiB")
+            whole = line.endswith(b"\n")
+            if not (whole or torn):
+                return
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                value = (_LENIENT if nan else _STRICT).decode(text) if text.strip() else None
+            except UnicodeDecodeError as error:
+                raise LineError(number, f"not UTF-8 ({error.reason} at byte {error.start})") from None
+            except (ValueError, RecursionError) as error:
+                unfinished = "" if whole else "; it has no line end and may be torn"
+                raise LineError(number, f"not JSON ({shorten(str(error), 200)}){unfinished}") from None
+            if isinstance(value, dict):
+                yield Line(number, offset, value)
+            elif text.strip():
+                raise LineError(number, "not an object with keys and values")
+            offset += len(line)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+_LENIENT, _STRICT = json.JSONDecoder(), json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class Record(Protocol):
@@ -63,32 +142,34 @@ class Records(Generic[R, K]):
     def _scan(self) -> Iterator[tuple[int, R]]:
         """Every record with its offset in bytes."""
         seen: set[K] = set()
-        offset = 0
         try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise RunFolderError(f"cannot read {self.path}: {error.strerror or error}") from None
-        with file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    record = self._parse(json.loads(line))
-                except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-                    raise RunFolderError(
-                        f"{self.path}:{number} is not a readable record "
-                        f"({type(error).__name__}: {shorten(str(error), 200)}); "
-                        "mend or remove that line, or start another run with --fresh"
-                    ) from None
+            for number, offset, value in read_jsonl(self.path, longest=-1, torn=False):
+                record = self._record(number, value)
                 if (key := self._key(record)) in seen:
                     raise RunFolderError(
                         f"{self.path}:{number} repeats the record of {key}; remove one of them"
                     )
                 seen.add(key)
                 yield offset, record
-                offset += len(line)
+        except FileNotFoundError:
+            return
+        except LineError as error:
+            raise self._unreadable(error.number, error.fault) from None
+        except OSError as error:
+            raise RunFolderError(f"cannot read {self.path}: {error.strerror or error}") from None
+
+    def _record(self, number: int, value: dict[str, Any]) -> R:
+        try:
+            return self._parse(value)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            fault = f"{type(error).__name__}: {shorten(str(error), 200)}"
+            raise self._unreadable(number, fault) from None
+
+    def _unreadable(self, number: int, fault: str) -> RunFolderError:
+        return RunFolderError(
+            f"{self.path}:{number} is not a readable record ({fault}); "
+            "mend or remove that line, or start another run with --fresh"
+        )
 
 
 class RecordFile(Records[R, K]):

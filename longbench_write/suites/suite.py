@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import bisect
 import csv
-import difflib
 import hashlib
 import itertools
-import json
 import os
 import re
 import sys
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from longbench_write.errors import AssetError, UsageError, unknown_name
+from longbench_write.files.jsonl import LineError, read_jsonl
 from longbench_write.files.resources import data_root
 from longbench_write.metrics.length import LENGTH_RULES, count_words
 
@@ -220,25 +219,11 @@ def _read(
 
 def _rows(path: Path, digest: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each line's number and object; the digest is fed with every byte."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            digest.update(line)
-            where = f"{path}:{number}"
-            try:
-                decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                row = json.loads(decoded, parse_constant=_no_constant) if decoded.strip() else None
-            except UnicodeDecodeError as error:
-                _refuse(where, f"not UTF-8 ({error.reason} at byte {error.start})")
-            except (ValueError, RecursionError) as error:
-                _refuse(where, f"not JSON ({error})")
-            if isinstance(row, dict):
-                yield number, row
-            elif decoded.strip():
-                _refuse(where, 'not an object such as {"prompt": "...", "type": "...", "length": 500}')
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    try:
+        for line in read_jsonl(path, digest=digest):
+            yield line.number, line.value
+    except LineError as error:
+        _refuse(f"{path}:{error.number}", error.fault)
 
 
 def _text(row: dict[str, Any], key: str, default: str | None, where: str) -> str:
@@ -308,8 +293,7 @@ def select(
     if ids:
         wanted = set(ids)
         for unknown in wanted - (known := {prompt.id for prompt in prompts}):
-            near = difflib.get_close_matches(unknown, known, 1, 0.0)
-            raise UsageError(f"{suite.name} has no prompt {unknown!r}; the nearest is {near[0]!r}")
+            raise unknown_name(f"prompt of {suite.name}", unknown, known)
         prompts = tuple(prompt for prompt in prompts if prompt.id in wanted)
     if length_range is not None:
         low, high = _bounds(length_range, max(prompt.length for prompt in suite.prompts))

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from contextlib import ExitStack, closing
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from samples import failed, predicted
 
 from longbench_write.errors import RunFolderError
-from longbench_write.files.jsonl import RecordFile
+from longbench_write.files.jsonl import LineError, RecordFile, json_text, read_jsonl
 from longbench_write.records import Prediction
 
 
@@ -137,3 +138,62 @@ def test_a_full_disk_is_one_sentence_and_takes_back_the_part_of_a_line(path, mon
         file.append(predicted("b"))
     assert [record.id for record in records(path)] == ["a"]
     assert path.read_bytes().endswith(b"\n")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(st.lists(st.dictionaries(st.text(), VALUES, max_size=3)), st.booleans())
+def test_every_object_is_read_back_with_its_place(tmp_path_factory, objects, marked):
+    path = tmp_path_factory.mktemp("jsonl") / "f.jsonl"
+    mark = b"\xef\xbb\xbf" if marked else b""
+    content = mark + "".join(f"{json_text(each)}\n\n" for each in objects).encode()
+    path.write_bytes(content)
+    digest = hashlib.sha256()
+    lines = list(read_jsonl(path, digest=digest))
+    assert [line.value for line in lines] == objects
+    assert [line.number for line in lines] == list(range(1, 2 * len(objects), 2))
+    for line in lines:
+        found = content[line.offset :].split(b"\n")[0].removeprefix(b"\xef\xbb\xbf")
+        assert json.loads(found) == line.value
+    assert digest.hexdigest() == hashlib.sha256(content).hexdigest()
+
+
+BROKEN = [
+    *(b"{]", b"[]", b"7", b"null", b"\0", b"{} {}", b'{"a": "\xff"}', b'{"a": NaN}'),
+    *(b"[" * 100_000, b"9" * 5000),
+]
+
+
+@pytest.mark.parametrize("line", BROKEN, ids=lambda line: repr(line[:9]))
+def test_a_line_that_is_no_object_is_numbered(path, line):
+    path.write_bytes(b"{}\n\n" + line + b"\n{}\n")
+    with pytest.raises(LineError) as caught:
+        list(read_jsonl(path))
+    assert caught.value.number == 3
+    assert caught.value.fault
+
+
+@given(st.binary(max_size=60) | st.text('{}[]:,"1aN \n').map(str.encode))
+def test_any_bytes_are_objects_or_a_numbered_line(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("jsonl") / "f.jsonl"
+    path.write_bytes(content)
+    number = 0
+    try:
+        for line in read_jsonl(path):
+            assert isinstance(line.value, dict)
+    except LineError as error:
+        number = error.number
+    assert 0 <= number <= content.count(b"\n") + 1
+
+
+def test_what_is_lenient_is_asked_for(path):
+    path.write_bytes(b'{"a": NaN}\n{"b": 1}')
+    assert [list(line.value) for line in read_jsonl(path, nan=True)] == [["a"], ["b"]]
+    assert [list(line.value) for line in read_jsonl(path, nan=True, torn=False)] == [["a"]]
+    with pytest.raises(LineError) as caught:
+        list(read_jsonl(path, nan=True, longest=10))
+    assert caught.value.number == 1

@@ -382,7 +382,7 @@ def test_limit_that_leaves_nothing(limit):
 def test_ids():
     suite = made([100, 200, 300])
     assert ids(select(suite, ids=["p-3", "p-1", "p-3"])) == ["p-1", "p-3"]
-    with pytest.raises(UsageError, match="has no prompt 'p-33'; the nearest is 'p-3'"):
+    with pytest.raises(UsageError, match="'p-33'; did you mean 'p-3'"):
         select(suite, ids=["p-1", "p-33"])
 
 
