@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from longbench_write.errors import AssetError, UsageError, unknown_name
 from longbench_write.files.jsonl import LineError, read_jsonl
 from longbench_write.files.resources import data_root
+from longbench_write.files.yaml_text import read_mapping
 from longbench_write.metrics.length import LENGTH_RULES, count_words
 
 LENGTH_RANGES = ("[0,500)", "[500,2000)", "[2000,4000)", "[4000,20000]", ">20000")
@@ -109,10 +110,8 @@ def suite_names() -> list[str]:
 
 def load_card(name: str) -> Card:
     """The card of one of `suite_names`."""
-    import yaml
-
     path = data_root("benchmark_data") / f"{name}.yaml"
-    return Card(**yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Card(**read_mapping(path))
 
 
 def load_suite(name_or_path: str | Path) -> Suite:

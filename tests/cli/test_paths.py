@@ -1,8 +1,10 @@
 """Paths and files of a user that are not what they should be: one sentence, an exit code, no traceback."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +78,61 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, capfd, comma
     assert code in (1, 2)
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("lbw-eval: ")
+
+
+RUN = Path(__file__).parent.parent / "fixtures" / "v0_1_0" / "runs" / "all"
+WRITING = {
+    "report": ("report", "@run", "-o", "@"),
+    "plot": ("plot", "@run", "--out", "@"),
+    "export csv": ("export", "@run", "--to", "csv", "-o", "@"),
+    "export jsonl": ("export", "@run", "--to", "jsonl", "-o", "@"),
+    "baseline": ("baseline", "@run", "-o", "@"),
+}
+UNWRITABLE = {
+    "too long": lambda folder: folder / ("n" * 300),
+    "inside a file": lambda folder: made(folder / "file", b"x") / "inside",
+    "link to itself": lambda folder: linked(folder / "loop", folder / "loop") / "inside",
+    "a folder": lambda folder: folder,
+}
+
+
+@pytest.fixture
+def scored(tmp_path, monkeypatch, capfd):
+    """A run folder, scored."""
+    shutil.copytree(RUN, tmp_path / "runs")
+    (run,) = (path.parent for path in (tmp_path / "runs").rglob("run.yaml"))
+    monkeypatch.setattr(sys, "argv", ["lbw-eval", "score", str(run)])
+    with pytest.raises(SystemExit):
+        main()
+    capfd.readouterr()
+    return run
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_what_cannot_be_written_is_one_sentence_and_leaves_nothing(
+    tmp_path, monkeypatch, capfd, scored, command
+):
+    for name, place in UNWRITABLE.items():
+        if (command, name) == ("plot", "a folder"):
+            continue
+        path = place(tmp_path / "given")
+        before = sorted(each.name for each in (tmp_path / "given").iterdir())
+        swap = {"@": path, "@run": scored}
+        code, err = ends(monkeypatch, capfd, *(swap.get(word, word) for word in WRITING[command]))
+        assert (code, err.splitlines()[-1][:10]) == (2, "lbw-eval: "), name
+        assert "Traceback" not in err
+        assert sorted(each.name for each in (tmp_path / "given").iterdir()) == before
+
+
+@pytest.mark.parametrize("command", [name for name in WRITING if name != "plot"])
+def test_a_dangling_link_is_replaced_by_the_file(tmp_path, monkeypatch, capfd, scored, command):
+    path = linked(tmp_path / "given" / "link", tmp_path / "gone")
+    swap = {"@": path, "@run": scored}
+    code, _ = ends(monkeypatch, capfd, *(swap.get(word, word) for word in WRITING[command]))
+    assert code == 0
+    assert path.is_file()
+    assert not path.is_symlink()
+    assert not (tmp_path / "gone").exists()
 
 
 def test_a_null_character_in_a_path_is_one_sentence(tmp_path, monkeypatch, capfd):
