@@ -18,7 +18,7 @@ class EchoBackend(ModelBackend):
         return spec
 
     @classmethod
-    def identity(cls, spec):
+    def identity(cls, spec, note):
         return {"weights": "echo-1", "engine": dict(spec.engine_args)}
 
     async def __aenter__(self):
