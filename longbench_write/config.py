@@ -36,6 +36,7 @@ class RunConfig:
     suite: Annotated[
         str, "longbench-write, longbench-write-en, longwrite-ruler, lbw-open, or the path of a JSONL file."
     ] = "longbench-write"
+    writer: Annotated[str, "How a response is written: direct asks the model once."] = "direct"
     backend: Annotated[str, Known("auto", "vllm", "openai", "local"), "Where the model runs."] = "auto"
     base_url: Annotated[
         tuple[str, ...], "OpenAI-compatible base URL; give it several times to share the load."

@@ -1,4 +1,4 @@
-"""The two kinds of record that a run keeps, as dataclasses and as the JSON lines of the run folder."""
+"""The kinds of record that a run keeps, as dataclasses and as the JSON lines of the run folder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self, TypedDict
 
+from longbench_write.errors import VERDICTS
 from longbench_write.kinds import check_kinds
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 
 Key = tuple[str, int]
 """A response's identity within a run: prompt id and sample number (from 0)."""
+
+StepKey = tuple[str, int, str, int, str]
+"""A step's identity within a run: prompt id, sample, step, attempt, the request's hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,15 @@ class Prediction(_Record):
         length_rule: How the prompt words its required length (see `length.LENGTH_RULES`), where the suite
             says.
         length_bounds: Both ends of a "range".
+        calls: Answered requests that the response was made of; None where that is not known.
+        steps: Sections that a writer of many requests planned.
+        planned_words: Their words.
+        requests: The hashes of those requests, as `Step.request_sha256` has them; None where no step of the
+            response is recorded.
+        model_served: Who answered, as the server names it; None where that is not known or not one.
+        provider: Who ran it, where a router says.
+        system_fingerprint: The server's own mark of its configuration.
+        prompt_sha256: Of the prompt as the model got it, where that is known.
     """
 
     prompt: str
@@ -95,13 +108,93 @@ class Prediction(_Record):
     reasoning_words: int
     length_rule: str | None = None
     length_bounds: list[int] | None = None
+    calls: int | None = None
+    steps: int | None = None
+    planned_words: int | None = None
+    requests: list[str] | None = None
+    model_served: str | None = None
+    provider: str | None = None
+    system_fingerprint: str | None = None
+    prompt_sha256: str | None = None
+
+    @property
+    def retries(self) -> int:
+        """Requests that were made again: all of them less those that were answered or given up."""
+        if self.calls is None:
+            return self.attempts - 1
+        return max(0, self.attempts - self.calls - (self.error is not None and self.error.type in VERDICTS))
 
     def _check(self) -> None:
-        if self.length < 1 or (self.response_length or 0) < 0 or self.attempts < 1:
+        if self.length < 1 or (self.response_length or 0) < 0 or self.attempts < (self.calls != 0):
             raise ValueError("a number is too small")
         if (self.response is None) != (self.response_length is None):
             raise ValueError("response and response_length do not go together")
         _check_usage(self.usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One answered request of a writer that makes many; a line of steps.jsonl.
+
+    Attributes:
+        id: The prompt's.
+        sample: Of the response, from 0.
+        step: What was asked for, such as "plan" or "write-3".
+        attempt: At this step, from 0.
+        request_sha256: Of messages and sampling as the writer gave them.
+        role: Whose model was asked.
+        text: What goes into the response, without reasoning and label.
+        reasoning: What the model thought before it.
+        finish_reason: "stop", "length", or what else the server said.
+        usage: Tokens as the server counted them.
+        seconds: From sending the request that was answered to its last byte.
+        attempts: Requests that were needed, 1 without a retry.
+        planned_words: Words that a writing step was to have.
+        raw: The text before its label was taken off, where that changed it.
+        prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
+    """
+
+    id: str
+    sample: int
+    step: str
+    attempt: int
+    request_sha256: str
+    role: str
+    text: str
+    reasoning: str
+    finish_reason: str
+    usage: dict[str, int | None]
+    seconds: float
+    attempts: int
+    max_tokens_effective: int | None = None
+    planned_words: int | None = None
+    model_served: str | None = None
+    provider: str | None = None
+    system_fingerprint: str | None = None
+    raw: str | None = None
+    prompt_bytes: int | None = None
+    schema: int = 1
+
+    @property
+    def key(self) -> StepKey:
+        """What sets the request apart from all others of the run."""
+        return self.id, self.sample, self.step, self.attempt, self.request_sha256
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of its line."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, line: dict[str, Any]) -> Self:
+        """Read a line's JSON object.
+
+        Raises:
+            TypeError, ValueError: It is no such record.
+        """
+        record = cls(**line)
+        check_kinds(record)
+        _check_usage(record.usage)
+        return record
 
 
 class Chapter(TypedDict):

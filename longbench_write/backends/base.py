@@ -64,6 +64,9 @@ class Completion:
         seconds: From sending the request that succeeded to its last byte.
         attempts: Requests that were needed, 1 without a retry.
         max_tokens: New tokens that it could have at most, cut to what the context left; None if unknown.
+        model_served: The model that answered, as the server names it; None if it did not say.
+        provider: Who ran it, where a router says.
+        system_fingerprint: The server's own mark of its configuration.
     """
 
     text: str
@@ -73,11 +76,14 @@ class Completion:
     seconds: float
     attempts: int = 1
     max_tokens: int | None = None
+    model_served: str | None = None
+    provider: str | None = None
+    system_fingerprint: str | None = None
 
 
 @dataclass(slots=True)
 class Meter:
-    """What a backend has done so far; a progress display reads it, nothing else depends on it."""
+    """What a backend has done so far, for a display; and what may be in flight, for the scheduler."""
 
     retries: int = 0
     in_flight: int = 0

@@ -71,7 +71,7 @@ class BudgetedBackend:
 
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """As the other backend's; of a kind "budget" where a limit would be passed."""
-        prompt = _most_tokens(messages)
+        prompt = most_tokens(messages)
         reserved: list[tuple[Limit, Prices, float]] = []
         used = (0, 0)
         try:
@@ -95,9 +95,14 @@ class BudgetedBackend:
         return
 
 
-def _most_tokens(messages: Sequence[Message]) -> int:
-    """A bound on the tokens of a chat: each token holds a byte at least; 16 a message for what frames it."""
-    return sum(len(message["content"].encode("utf-8", "replace")) + 16 for message in messages)
+def text_tokens(text: str) -> int:
+    """A bound on the tokens of a text: each holds a byte at least."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def most_tokens(messages: Sequence[Message]) -> int:
+    """A bound on the tokens of a chat; 16 a message for what frames it."""
+    return sum(text_tokens(message["content"]) + 16 for message in messages)
 
 
 def _used(completion: Completion, prompt: int) -> tuple[int, int]:
@@ -106,5 +111,5 @@ def _used(completion: Completion, prompt: int) -> tuple[int, int]:
     text = completion.text + completion.reasoning
     return (
         prompt if usage.prompt_tokens is None else usage.prompt_tokens,
-        len(text.encode("utf-8", "replace")) if usage.completion_tokens is None else usage.completion_tokens,
+        text_tokens(text) if usage.completion_tokens is None else usage.completion_tokens,
     )

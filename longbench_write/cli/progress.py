@@ -10,7 +10,8 @@ from longbench_write.errors import UsageError, shorten
 from longbench_write.metrics.length import length_score
 from longbench_write.records import Judgement, Prediction
 from longbench_write.render.terminal import escape_terminal
-from longbench_write.runs.pipeline import Judging, Observer, Plan
+from longbench_write.runs.observer import Observer
+from longbench_write.runs.work import Judging, Work
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -42,7 +43,7 @@ class Progress(Observer):
 
     def __init__(self, stream: IO[str] | None = None) -> None:
         self.stream = stream or sys.stderr
-        self._plan: Plan | None = None
+        self._work: Work | None = None
         self._generated = self._judged = self._failed = 0
         self._scores = 0.0
         self._words = self._written = 0
@@ -53,15 +54,15 @@ class Progress(Observer):
         """Print a sentence."""
         print(escape_terminal(text), file=self.stream, flush=True)
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, work: Work) -> None:
         """Start counting."""
-        self._plan = plan
-        self._words = sum(prompt.length for prompt, _ in plan.to_write)
+        self._work = work
+        self._words = sum(prompt.length for prompt, _ in work.to_write)
         self._started = time.monotonic()
-        if plan.answered:
-            self.note(f"going on in {plan.folder}: {plan.answered} responses are there already")
+        if work.answered:
+            self.note(f"going on in {work.folder}: {work.answered} responses are there already")
         else:
-            self.note(f"recording in {plan.folder}")
+            self.note(f"recording in {work.folder}")
 
     def downloading(self, done: int, total: int | None) -> None:
         """Say how a download gets on, every few seconds."""
@@ -93,23 +94,23 @@ class Progress(Observer):
 
     def kept(self) -> str:
         """What has been recorded, for the last line of an interrupted run."""
-        if self._plan is None:
+        if self._work is None:
             return "nothing had been asked yet"
         return (
-            f"{self._generated} new responses and {self._judged} judgements are kept in {self._plan.folder}"
+            f"{self._generated} new responses and {self._judged} judgements are kept in {self._work.folder}"
         )
 
     def line(self) -> str:
         """The state in one line."""
-        plan = self._plan
-        if plan is None:
+        work = self._work
+        if work is None:
             return ""
         parts = []
-        meters = {id(part.backend.meter): part.backend.meter for part in (plan.writing, plan.judging) if part}
-        if plan.writing:
-            parts.append(f"written {self._generated + self._failed}/{len(plan.to_write)}")
-        if plan.judging:
-            parts.append(f"judged {self._judged}/{self._to_judge(plan, plan.judging)}")
+        meters = {id(part.backend.meter): part.backend.meter for part in (work.writing, work.judging) if part}
+        if work.writing:
+            parts.append(f"written {self._generated + self._failed}/{len(work.to_write)}")
+        if work.judging:
+            parts.append(f"judged {self._judged}/{self._to_judge(work, work.judging)}")
         seconds = time.monotonic() - self._started
         if pieces := sum(meter.pieces for meter in meters.values()):
             parts.append(f"{pieces / max(seconds, 1e-9):,.0f} tokens/s")
@@ -117,22 +118,22 @@ class Progress(Observer):
             parts.append(f"S_l {self._scores / self._generated:.1f}")
         if self._failed:
             parts.append(f"failed {self._failed}")
-        parts.append(f"in flight {sum(meter.in_flight for meter in meters.values())}{_slowed(plan)}")
+        parts.append(f"in flight {sum(meter.in_flight for meter in meters.values())}{_slowed(work)}")
         if retries := sum(meter.retries for meter in meters.values()):
             last = next(meter.last_retry for meter in meters.values() if meter.last_retry)
             parts.append(f"retries {retries} ({shorten(last, 50)})")
-        left = self._left(plan, seconds)
+        left = self._left(work, seconds)
         return " · ".join(
             [*parts, f"{clock(seconds)} gone", *([f"about {clock(left)} left"] if left else [])]
         )
 
-    def _to_judge(self, plan: Plan, judging: Judging) -> int:
+    def _to_judge(self, work: Work, judging: Judging) -> int:
         """Judgements that this session sets out to get."""
-        return (len(plan.to_write) - self._failed) * judging.repeats + len(plan.to_judge)
+        return (len(work.to_write) - self._failed) * judging.repeats + len(work.to_judge)
 
-    def _left(self, plan: Plan, seconds: float) -> float:
+    def _left(self, work: Work, seconds: float) -> float:
         """Seconds left if the rest goes as the part that is done: words to write, responses to judge."""
-        to_judge = self._to_judge(plan, plan.judging) if plan.judging else 0
+        to_judge = self._to_judge(work, work.judging) if work.judging else 0
         left = [
             seconds * (all_of_it / done - 1)
             for all_of_it, done in ((self._words, self._written), (to_judge, self._judged))
@@ -176,14 +177,14 @@ class RichProgress(Progress):
             self._status.start()
         self._status.update(download_line(done, total))
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, work: Work) -> None:
         """Show the line."""
         from rich.live import Live
         from rich.spinner import Spinner
 
         if self._status is not None:
             self._status.stop()
-        super().begin(plan)
+        super().begin(work)
         self._spinner = Spinner("dots", text=self.line())
         self._live = Live(self._spinner, console=self._console, refresh_per_second=8)
         self._live.start()
@@ -208,9 +209,9 @@ class RichProgress(Progress):
         self._live.stop()
 
 
-def _slowed(plan: Plan) -> str:
+def _slowed(work: Work) -> str:
     """How many requests may be in flight, where servers are given fewer than was asked for."""
-    parts = [part for part in (plan.writing, plan.judging) if part]
+    parts = [part for part in (work.writing, work.judging) if part]
     asked = sum(part.concurrency for part in parts)
     allowed = sum(min(part.concurrency, part.backend.meter.allowed or part.concurrency) for part in parts)
     return f" (slowed to {allowed} of {asked})" if allowed < asked else ""

@@ -21,11 +21,11 @@ from longbench_write.metrics.length import count_words
 from longbench_write.records import Failure, Judgement, Key
 from longbench_write.runs.folder import MANIFEST, SUMMARY, digest, run_parent
 from longbench_write.runs.manifest import imported_manifest
+from longbench_write.runs.predictions import answered_prediction
 from longbench_write.runs.results import score_run, write_results
 from longbench_write.runs.store import RunWriter, load_run
 from longbench_write.scoring.summary import Summary, value_in
 from longbench_write.suites.suite import Prompt, Suite, load_suite
-from longbench_write.writers.direct import answered_prediction
 
 READERS: Mapping[str, Callable[[Path], Source]] = {
     "reference": read_reference,

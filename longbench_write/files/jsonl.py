@@ -187,6 +187,11 @@ class RecordFile(Records[R, K]):
         """The identities of the records, in the file's order."""
         return list(self._offsets)
 
+    def forget(self, keys: Iterable[K]) -> None:
+        """Find these records no more; they stay in the file, which must not be put in another order then."""
+        for key in keys:
+            self._offsets.pop(key, None)
+
     def open(self, *, keep: Callable[[R], bool]) -> None:
         """Read what is there and get ready to append; a torn end, and what is not kept, is taken out.
 

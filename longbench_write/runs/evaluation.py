@@ -1,4 +1,4 @@
-"""From a configuration to a summary: chooses the parts, opens them, and lets the pipeline run.
+"""From a configuration to a summary: chooses the parts, opens them, and has the work done.
 
 Nothing is asked of a model before every part has been checked: suite, selection, judge, run folder and keys.
 """
@@ -16,7 +16,7 @@ from longbench_write.errors import UsageError
 from longbench_write.runs.identity import Place, find_place, run_identity
 from longbench_write.runs.manifest import new_manifest, with_asked
 from longbench_write.runs.notes import HeldNotes
-from longbench_write.runs.pipeline import Limits, Observer
+from longbench_write.runs.observer import Observer
 from longbench_write.runs.plan import (
     JudgeRole,
     Roles,
@@ -29,6 +29,7 @@ from longbench_write.runs.served import check_served, served_models
 from longbench_write.runs.session import Session
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import Owed, RunWriter, load_run
+from longbench_write.runs.work import Limits
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import Suite, load_suite, select
 from longbench_write.urls import public_url
@@ -103,7 +104,7 @@ async def _evaluate(
         ) as run,
     ):
         begun = run.read_manifest()
-        manifest = begun or new_manifest(config, suite, writer.spec, place)
+        manifest = begun or new_manifest(config, suite, writer.spec, place, writer.writer.name)
         if place.identity is not None:
             manifest = with_asked(manifest, config, suite, place.prompts)
         owed = [task for task, key in zip(tasks, keys, strict=True) if key not in run.predictions]

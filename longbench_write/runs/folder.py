@@ -1,6 +1,7 @@
 """The run folder: its name and files, and the lock that keeps other processes out of it.
 
 <out>/<model>/<suite>/<run>/  run.yaml  predictions.jsonl  judgements.jsonl  scores.csv  summary.json
+and, of a writer that makes many requests a response, steps.jsonl.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from longbench_write.errors import RunFolderError, UsageError
 
 MANIFEST = "run.yaml"
 PREDICTIONS = "predictions.jsonl"
+STEPS = "steps.jsonl"
 JUDGEMENTS = "judgements.jsonl"
 SCORES = "scores.csv"
 SUMMARY = "summary.json"

@@ -15,10 +15,9 @@ from typing import Any
 from longbench_write.config import RunConfig
 from longbench_write.runs.folder import digest, next_run, run_parent, runs_named
 from longbench_write.runs.identity_v1 import digest_v1, select_v1
-from longbench_write.runs.plan import Role
+from longbench_write.runs.plan import WriterRole
 from longbench_write.runs.store import load_run
 from longbench_write.suites.suite import Prompt, Suite
-from longbench_write.writers.direct import DirectWriter
 
 VERSION = 2
 
@@ -46,7 +45,7 @@ class Place:
 
 
 def run_identity(
-    config: RunConfig, suite: Suite, writer: Role, note: Callable[[str], None]
+    config: RunConfig, suite: Suite, writer: WriterRole, note: Callable[[str], None]
 ) -> dict[str, Any]:
     """Everything that would change the numbers of one response; what is not said is not there.
 
@@ -72,7 +71,7 @@ def run_identity(
             "max_tokens": config.max_tokens,
             "seed": config.seed,
         },
-        "writer": {"name": DirectWriter.name},
+        "writer": {"name": writer.writer.name},
         "suite": {"version": suite.version, "sha256": suite.sha256},
     }
     return {"version": VERSION} | _said(entries)

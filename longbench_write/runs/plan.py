@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from longbench_write.backends.base import Backend, BackendSpec, ModelBackend
+from longbench_write.backends.base import BackendSpec, ModelBackend, Sampling
 from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
 from longbench_write.backends.registry import BACKENDS, choose_backend, understanding
 from longbench_write.config import RunConfig, flag
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.writers.direct import DirectWriter
+from longbench_write.writers.base import Writer
+from longbench_write.writers.registry import load_writer
 
 DEFAULT_JUDGE = "paper-successor"
 
@@ -48,9 +49,15 @@ class Role:
 
 @dataclass(frozen=True)
 class WriterRole(Role):
-    """Who writes, and the writer to be made of its model."""
+    """Who writes.
 
-    make: Callable[[Backend], DirectWriter]
+    Attributes:
+        writer: Makes responses of what the model answers.
+        sampling: What a response may have; its seed is the run's.
+    """
+
+    writer: Writer
+    sampling: Sampling
 
 
 @dataclass(frozen=True)
@@ -132,11 +139,8 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
             " see that its chat template is right (docs/vllm.md), or have vLLM run the model here"
         )
     temperature = None if config.temperature == "default" else config.temperature
-
-    def make(backend: Backend) -> DirectWriter:
-        return DirectWriter(backend, temperature, config.max_tokens, config.seed)
-
-    return WriterRole(backend, backend.configure(spec, note), make)
+    sampling = Sampling(config.max_tokens, temperature, config.seed)
+    return WriterRole(backend, backend.configure(spec, note), load_writer(config.writer), sampling)
 
 
 def _makes_prompts(backend: type[ModelBackend]) -> bool:

@@ -10,7 +10,7 @@ from longbench_write.backends.base import ModelBackend
 from longbench_write.errors import UsageError
 from longbench_write.records import Key
 from longbench_write.runs.manifest import now, with_judge
-from longbench_write.runs.pipeline import Judging, Limits, Observer, Plan, Task, Turn, Writing, run_pipeline
+from longbench_write.runs.observer import Observer
 from longbench_write.runs.plan import (
     JudgeRole,
     Role,
@@ -21,8 +21,10 @@ from longbench_write.runs.plan import (
     shared_spec,
 )
 from longbench_write.runs.results import write_results
+from longbench_write.runs.scheduler import run_work
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import RunWriter
+from longbench_write.runs.work import Judging, Limits, OwedJudgement, OwedResponse, Work, Writing
 from longbench_write.scoring.summary import Summary
 
 
@@ -49,11 +51,13 @@ class Session:
         self._run = run
         self._observer = observer
         self._spending = spending
-        spending.count(run.path)
+        spending.count(run.predictions, run.steps, run.judgements)
         self._manifest = manifest
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
 
-    async def work(self, owed: list[Task], writer: WriterRole | None, judge: JudgeRole | None) -> None:
+    async def work(
+        self, owed: list[OwedResponse], writer: WriterRole | None, judge: JudgeRole | None
+    ) -> None:
         """Open the backends and do what is owed; without anything owed, open nothing."""
         to_judge = self._unjudged(judge)
         if not owed and not to_judge:
@@ -72,7 +76,7 @@ class Session:
             owed, writer, to_judge = [], None, self._unjudged(judge)
         await self._phase(owed, to_judge, writer, judge)
 
-    def _unjudged(self, judge: JudgeRole | None) -> list[Turn]:
+    def _unjudged(self, judge: JudgeRole | None) -> list[OwedJudgement]:
         """What this judge has not said yet of the responses that are there."""
         if judge is None:
             return []
@@ -85,17 +89,26 @@ class Session:
         ]
 
     async def _phase(
-        self, owed: list[Task], to_judge: list[Turn], writer: WriterRole | None, judge: JudgeRole | None
+        self,
+        owed: list[OwedResponse],
+        to_judge: list[OwedJudgement],
+        writer: WriterRole | None,
+        judge: JudgeRole | None,
     ) -> None:
         """Write and judge at once what is given, with backends that are closed at the end."""
         async with AsyncExitStack() as stack:
-            writing = judging = None
+            backend = writing = judging = None
             if writer:
                 backend = await self._open(stack, writer, judge)
-                most = min(writer.spec.concurrency, len(owed))
-                writing = Writing(writer.make(self._spending.of_writer(backend)), backend, most)
+                writing = Writing(
+                    writer.writer,
+                    self._spending.of_writer(backend),
+                    writer.spec.concurrency,
+                    writer.sampling,
+                    retry_failed=self._run.retry_failed,
+                )
             if judge:
-                shared = writing.backend if writing and writer and share_model(writer, judge) else None
+                shared = backend if writer and share_model(writer, judge) else None
                 judge_backend = shared or await self._open_judge(stack, judge)
                 repeats = judge.judge.card.repeats
                 most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
@@ -104,8 +117,8 @@ class Session:
             started = time.monotonic()
             try:
                 there = len(self._run.answered)
-                plan = Plan(self._run.path, owed, to_judge, there, writing, judging, self._limits)
-                await run_pipeline(plan, self._run, self._observer)
+                work = Work(self._run.path, owed, to_judge, there, writing, judging, self._limits)
+                await run_work(work, self._run, self._observer)
             finally:
                 self._manifest["seconds"] = (self._manifest["seconds"] or 0.0) + time.monotonic() - started
                 self._manifest["end"] = now()

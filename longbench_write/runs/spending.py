@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from longbench_write.backends.base import Backend
-from longbench_write.backends.budget import BudgetedBackend, Limit
+from longbench_write.backends.base import Backend, Message
+from longbench_write.backends.budget import BudgetedBackend, Limit, most_tokens, text_tokens
 from longbench_write.backends.prices import FREE, TOKENS, prices_of
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
-from longbench_write.runs.folder import MANIFEST
+from longbench_write.records import Judgement, Key, Prediction, Step
 from longbench_write.runs.plan import Roles
-from longbench_write.runs.store import load_run
 
 
 class Spending:
@@ -32,6 +31,7 @@ class Spending:
 
     def __init__(self, config: RunConfig, roles: Roles) -> None:
         self.price = config.price
+        self._template = text_tokens(roles.judge.judge.template) if roles.judge else 0
         self._cost = Limit("--max-cost", config.max_cost) if config.max_cost else None
         self._tokens = (
             Limit("--max-judge-tokens", config.max_judge_tokens) if config.max_judge_tokens else None
@@ -46,19 +46,41 @@ class Spending:
                     "per million tokens"
                 )
 
-    def count(self, path: Path) -> None:
-        """Count what a run folder holds already."""
-        if not (self._cost or self._tokens) or not (path / MANIFEST).exists():
+    def count(
+        self, predictions: Iterable[Prediction], steps: Iterable[Step], judgements: Iterable[Judgement]
+    ) -> None:
+        """Count what a run has spent in earlier sessions: each answer, used or not, failures included.
+
+        Tokens that the server did not count are bounded by bytes, as they were when they were spent.
+
+        Args:
+            predictions: The run's; of those that were made of steps, the steps count.
+            steps: The run's, all of them.
+            judgements: The run's.
+        """
+        if not (self._cost or self._tokens):
             return
-        run = load_run(path)
-        model = _tokens(record.usage for record in run.predictions)
-        judge = _tokens(record.usage for record in run.judgements)
-        if self._cost:
-            self._cost.spent = (self._model_prices or FREE).of(*model) + (self._judge_prices or FREE).of(
-                *judge
+        model, judge = _Tokens(), _Tokens()
+        judged: dict[Key, int] = {}
+        for record in predictions:
+            asked, answer = text_tokens(record.prompt), text_tokens(record.response or "")
+            judged[record.key] = asked + answer
+            if record.requests is None and record.usage is not None:
+                frame = most_tokens([Message(role="user", content="")])
+                model.add(record.usage, asked + frame, answer + text_tokens(record.reasoning))
+        for step in steps:
+            model.add(
+                step.usage, step.prompt_bytes or 0, text_tokens((step.raw or step.text) + step.reasoning)
             )
+        for judgement in judgements:
+            if judgement.usage is not None:
+                most = (judged.get(judgement.key, 0) + self._template) * judgement.tries
+                judge.add(judgement.usage, most, text_tokens(judgement.raw) * judgement.tries)
+        if self._cost:
+            prices = (self._model_prices or FREE, model), (self._judge_prices or FREE, judge)
+            self._cost.spent = sum(price.of(part.prompt, part.completion) for price, part in prices)
         if self._tokens:
-            self._tokens.spent = sum(judge)
+            self._tokens.spent = judge.prompt + judge.completion
 
     def of_writer(self, backend: Backend) -> Backend:
         """The model under test, within its limits."""
@@ -72,9 +94,15 @@ class Spending:
         return BudgetedBackend(backend, limits) if limits else backend
 
 
-def _tokens(usages: Iterable[Mapping[str, Any] | None]) -> tuple[int, int]:
-    prompt = completion = 0
-    for usage in usages:
-        prompt += (usage or {}).get("prompt_tokens") or 0
-        completion += (usage or {}).get("completion_tokens") or 0
-    return prompt, completion
+@dataclass
+class _Tokens:
+    """Tokens of one role."""
+
+    prompt: int = 0
+    completion: int = 0
+
+    def add(self, usage: Mapping[str, Any], most_prompt: int, most_completion: int) -> None:
+        """Add those of an answer, or what they are at most where they were not counted."""
+        counted = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        self.prompt += most_prompt if counted[0] is None else counted[0]
+        self.completion += most_completion if counted[1] is None else counted[1]

@@ -14,7 +14,8 @@ from longbench_write.files.jsonl import RecordFile, Records
 from longbench_write.files.whole import write_whole
 from longbench_write.files.yaml_text import read_mapping
 from longbench_write.records import Failure, Judgement, Key, Prediction
-from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, hold
+from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, STEPS, hold
+from longbench_write.runs.steps import StepFile
 from longbench_write.scoring.signs import Signs
 
 R = TypeVar("R", bound=Prediction | Judgement)
@@ -142,6 +143,8 @@ class RunWriter:
         answered: The selected responses that were there when the folder was opened, and their lengths in
             words.
         signs: What responses show, of those that were looked at since.
+        retry_failed: The same.
+        steps: What writers of many requests have been answered.
     """
 
     def __init__(
@@ -156,12 +159,13 @@ class RunWriter:
         self.path = path
         self._writing = writing
         self._judge = judge
-        self._retry_failed = retry_failed
+        self.retry_failed = retry_failed
         self._selected = selected
         self.answered: dict[Key, int] = {}
         self.signs: dict[Key, Signs] = {}
         self.predictions = _Settling(path / PREDICTIONS, Prediction.from_json, _key)
         self.judgements = _Settling(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
+        self.steps = StepFile(path / STEPS)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -170,6 +174,8 @@ class RunWriter:
             stack.callback(self.predictions.close)
             self.judgements.open(keep=self._keeps_judgement)
             stack.callback(self.judgements.close)
+            self.steps.open(self.predictions.__contains__)
+            stack.callback(self.steps.close)
             self._exits = stack.pop_all()
         return self
 
@@ -196,7 +202,7 @@ class RunWriter:
         return self._selected is None or key in self._selected
 
     def _stays(self, error: Failure | None) -> bool:
-        return error is None or (error.final and not self._retry_failed)
+        return error is None or (error.final and not self.retry_failed)
 
     def judged(self, judge: str, key: Key, repeat: int) -> bool:
         """Whether this judge has said something of this response for so many-th time, from 0."""

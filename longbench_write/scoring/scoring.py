@@ -104,7 +104,7 @@ class _Tally:
             self.failures[record.error.type] += 1
             self.lost.append(Lost(record.id, record.type, record.language, record.length))
         self._settled[record.id] += record.error is None or record.error.final
-        self._extra["retries"] += record.attempts - 1
+        self._extra["retries"] += record.retries
         self._extra["reasoning_words"] += record.reasoning_words
         self.usage = _summed_usage((self.usage, record.usage))
         return record

@@ -14,7 +14,7 @@ from longbench_write.cli.progress import (
 )
 from longbench_write.errors import UsageError
 from longbench_write.render.terminal import escape_terminal
-from longbench_write.runs.pipeline import Judging, Plan, Writing
+from longbench_write.runs.work import Judging, Work, Writing
 from longbench_write.suites.suite import Prompt
 
 
@@ -43,7 +43,7 @@ def time(monkeypatch):
 def plan(tmp_path):
     tasks = [(Prompt(f"p-{n}", "Write.", "t", length, "en"), 0) for n, length in enumerate([3000, 1000])]
     backend = Backend()
-    return Plan(tmp_path, tasks, [("p-9", 0)], 1, Writing(None, backend, 2), Judging(None, backend, 2))
+    return Work(tmp_path, tasks, [("p-9", 0)], 1, Writing(None, backend, 2), Judging(None, backend, 2))
 
 
 def test_the_line_says_how_far_it_is_and_how_long_it_will_take(time, plan):

@@ -19,7 +19,7 @@ from longbench_write.config import build_config
 from longbench_write.errors import BackendError, RunFolderError, UsageError
 from longbench_write.metrics.length import count_words
 from longbench_write.runs.evaluation import start_evaluation, start_judging
-from longbench_write.runs.pipeline import Observer
+from longbench_write.runs.observer import Observer
 from longbench_write.runs.results import score_run
 from longbench_write.scoring.signs import signs_of
 
@@ -590,7 +590,7 @@ def test_what_responses_show_is_seen_while_their_judges_think(tmp_path, suite, j
         assert all_seen.wait(60)
         return judge_reply()(body, number)
 
-    monkeypatch.setattr("longbench_write.runs.pipeline.signs_of", look)
+    monkeypatch.setattr("longbench_write.runs.scheduler.signs_of", look)
     monkeypatch.setattr(
         "longbench_write.scoring.rows.signs_of", lambda record: late.append(record) or signs_of(record)
     )

@@ -11,7 +11,7 @@ from servers.openai_server import Answer, OpenAIServer, in_turn, judge_reply, wr
 
 from longbench_write import evaluate
 from longbench_write.errors import LbwError, UsageError
-from longbench_write.runs import pipeline
+from longbench_write.runs import scheduler
 
 TOO_LONG = Answer(status=400, error={"message": "maximum context length is 10"})
 
@@ -43,7 +43,7 @@ def test_a_prompt_whose_time_is_over_has_failed_and_is_asked_again_by_the_same_c
 
 
 def test_a_run_whose_time_is_over_keeps_what_it_has_and_goes_on_later(tmp_path, suite, monkeypatch):
-    monkeypatch.setattr(pipeline, "GRACE", 0.1)
+    monkeypatch.setattr(scheduler, "GRACE", 0.1)
     held = Answer("late", hold=threading.Event())
     with OpenAIServer(in_turn(writer(), held)) as server:
         with pytest.raises(LbwError, match=r"--max-time 0\.5 s is over: run the same command to go on"):

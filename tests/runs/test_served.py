@@ -13,7 +13,7 @@ from servers.openai_server import Answer, OpenAIServer, in_turn, writer
 from longbench_write.config import build_config
 from longbench_write.errors import LbwError
 from longbench_write.runs.evaluation import start_evaluation
-from longbench_write.runs.pipeline import Observer
+from longbench_write.runs.observer import Observer
 
 VLLM = {"root": "/models/step-100", "max_model_len": 8192}
 

@@ -19,7 +19,7 @@ from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from longbench_write.backends.adaptive_concurrency import Pace
+from longbench_write.backends.adaptive_concurrency import AdaptiveLimit
 from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, ModelBackend, Sampling
 from longbench_write.backends.openai.event_stream import EventStream
 from longbench_write.backends.openai.listing import day_of, identified, listed
@@ -43,10 +43,13 @@ _NO_KEY = "EMPTY"
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
 _NO_LIMIT = 0
-"""Of connections, as aiohttp says it: `Pace` limits the requests."""
+"""Of connections, as aiohttp says it: whoever sends requests limits them, as `Meter.allowed` says."""
 
 _CLOSING = 1.0
 """Seconds that a stream which has said its last has to close, so that its connection can be used again."""
+
+_TOLD = ("text", "reasoning", "model_served", "provider", "system_fingerprint")
+"""What of a completion is the server's own text."""
 
 _SHORTEST_SECRET = 16
 """Characters that a key has at least; what is shorter is a dummy, whose letters any text may have."""
@@ -66,7 +69,7 @@ class OpenAIBackend(ModelBackend):
     def __init__(self, spec: BackendSpec) -> None:
         super().__init__(spec)
         self.meter = Meter(allowed=spec.concurrency)
-        self._pace = Pace(spec.concurrency)
+        self._limit = AdaptiveLimit(spec.concurrency)
         self._key: str | None = None
         self._endpoints: list[_Endpoint] = []
 
@@ -116,10 +119,10 @@ class OpenAIBackend(ModelBackend):
 
         async def ask() -> Completion:
             try:
-                async with self._pace.request():
+                with self._limit.request():
                     return await attempt()
             finally:
-                self.meter.allowed = self._pace.allowed
+                self.meter.allowed = self._limit.allowed
 
         def on_retry(error: BackendError, seconds: float) -> None:
             self.meter.retries += 1
@@ -173,10 +176,11 @@ class OpenAIBackend(ModelBackend):
     def _without_key(self, completion: Completion) -> Completion:
         """The same completion with the key struck out, should the server have echoed it; dummies aside."""
         key = self._key or ""
-        if len(key) < _SHORTEST_SECRET or key not in completion.text + completion.reasoning:
+        if len(key) < _SHORTEST_SECRET:
             return completion
-        text, reasoning = (part.replace(key, "***") for part in (completion.text, completion.reasoning))
-        return replace(completion, text=text, reasoning=reasoning)
+        told = {name: getattr(completion, name) for name in _TOLD}
+        echoed = {name: text.replace(key, "***") for name, text in told.items() if text and key in text}
+        return replace(completion, **echoed) if echoed else completion
 
     def _redacted(self, error: BackendError) -> BackendError:
         """The same error with the key struck out of its text, and with nothing that UTF-8 cannot hold."""

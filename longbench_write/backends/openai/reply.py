@@ -17,6 +17,9 @@ _TEXTS = {
 }
 """What a message's fields hold. Some servers send reasoning under both names; it counts once."""
 
+_SERVED = ("model", "provider", "system_fingerprint")
+"""What a frame says of who answers; the first frame of a stream decides."""
+
 
 class Reply:
     """Collects an answer, streamed or whole, and refuses what is none."""
@@ -27,6 +30,7 @@ class Reply:
         self._new: dict[str, list[str]] = {"content": [], "reasoning": [], "refusal": []}
         self._parts: dict[str, list[str]] = {name: [] for name in self._new}
         self._usage: Mapping[str, Any] = {}
+        self._served: dict[str, str | None] = {}
 
     def add_chunks(self, chunks: Iterable[object]) -> None:
         """Add streamed chunks; what came together is kept as one piece, not as one a token."""
@@ -67,7 +71,16 @@ class Reply:
         )
         spent_all = usage.completion_tokens if self.finish_reason == "length" else None
         return Completion(
-            text or refusal, reasoning, self.finish_reason, usage, seconds, attempts, max_tokens=spent_all
+            text or refusal,
+            reasoning,
+            self.finish_reason,
+            usage,
+            seconds,
+            attempts,
+            max_tokens=spent_all,
+            model_served=self._served.get("model"),
+            provider=self._served.get("provider"),
+            system_fingerprint=self._served.get("system_fingerprint"),
         )
 
     def _add_frame(self, body: object) -> Mapping[str, Any] | None:
@@ -79,6 +92,8 @@ class Reply:
             raise inline_error(error)
         if usage := body.get("usage"):
             self._usage = mapping(usage) or self._usage
+        if not self._served:
+            self._served = {name: _text(body.get(name)) for name in _SERVED}
         choices = body.get("choices")
         if not isinstance(choices, list) or not choices:
             return None
@@ -104,6 +119,10 @@ class Reply:
             if pieces:
                 self._parts[name].append("".join(pieces))
                 pieces.clear()
+
+
+def _text(value: object) -> str | None:
+    return mended(value) if isinstance(value, str) and value else None
 
 
 def _count(value: object) -> int | None:

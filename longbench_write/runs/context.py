@@ -1,0 +1,310 @@
+"""What a writer works with while it makes one response: its requests, answered from the record or by a model.
+
+A request runs in a task of its own, so that whatever becomes of the writer, an answer that has been paid for
+is recorded before anything else happens. The first request that gets no answer ends the response: the ones in
+flight beside it are waited for, those that were not sent are refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+
+from longbench_write.backends.base import Completion, Message, Sampling, Usage, derived_seed
+from longbench_write.backends.budget import most_tokens
+from longbench_write.backends.reasoning import split_reasoning
+from longbench_write.errors import BackendError
+from longbench_write.records import Prediction, Step, StepKey
+from longbench_write.runs.predictions import chained_prediction, completed_prediction, failed_prediction
+from longbench_write.runs.requests import Requests
+from longbench_write.runs.slots import Share
+from longbench_write.runs.steps import StepFile
+from longbench_write.runs.tasks import Tasks
+from longbench_write.suites.suite import Prompt
+from longbench_write.writers.base import Draft, Refused, Writer, WriterError
+
+_TRIES = 3
+"""Answers to a step that are empty, after which the response has failed."""
+
+_END = (Refused, BackendError, WriterError)
+"""What ends a response without a text."""
+
+
+def request_sha256(messages: Sequence[Message], sampling: Sampling) -> str:
+    """The hash of a request as its writer gave it: of canonical JSON, without the fields that are None."""
+    given = {part.name: getattr(sampling, part.name) for part in fields(sampling)}
+    request = {
+        "messages": list(messages),
+        "sampling": {name: value for name, value in given.items() if value is not None},
+    }
+    text = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What all responses of a session share.
+
+    Attributes:
+        requests: By role.
+        sampling: What a response may have.
+        seed: The run's.
+        steps: Where answers are recorded.
+        tasks: Runs requests to their end, whatever becomes of writers.
+        retry_failed: Whether steps that failed for good are asked for again.
+    """
+
+    requests: Mapping[str, Requests]
+    sampling: Sampling
+    seed: int | None
+    steps: StepFile
+    tasks: Tasks
+    retry_failed: bool
+
+
+class ResponseContext:
+    """The `WriterContext` of one response.
+
+    Args:
+        prompt: What is asked for.
+        sample: The number of the response, from 0.
+        asking: What all responses share.
+        share: The slots of this one.
+    """
+
+    def __init__(self, prompt: Prompt, sample: int, asking: Asking, share: Share) -> None:
+        self.sampling = asking.sampling
+        self._prompt = prompt
+        self._sample = sample
+        self._asking = asking
+        self._share = share
+        self._recorded = {step.key: step for step in asking.steps.of((prompt.id, sample))}
+        self._first: dict[str, int] = {}
+        self._sent: set[str] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what happened while the writer was called before."""
+        self._tasks: dict[StepKey | None, asyncio.Task[Completion | BackendError | Refused]] = {}
+        self._asked: dict[StepKey, None] = {}
+        self._only: Completion | None = None
+        self._offsets = dict(self._first)
+        self._reached: dict[str, int] = {}
+        self._failure: BackendError | WriterError | None = None
+        self._failed_attempts = 0
+        self._refused = False
+        self._ended = False
+
+    async def respond(self, writer: Writer) -> Prediction | None:
+        """Have the response written.
+
+        Returns:
+            Its record, or that of its failure; None where the run is stopping, so that it is owed still.
+        """
+        while True:
+            draft = await self._call(writer)
+            self._ended, owed = True, self._refused
+            self._share.refuse()
+            if unfinished := [task for task in self._tasks.values() if not task.done()]:
+                await asyncio.wait(unfinished)
+            if not isinstance(self._failure, WriterError) or not self._moves_on(self._failure.step):
+                return self._record(None if owed else draft)
+            self._begin()
+
+    async def _call(self, writer: Writer) -> Draft | None:
+        """Call the writer; None where it ended without a text."""
+        try:
+            return await writer.write(self._prompt, self._sample, self)
+        except _END as error:
+            self._fail(error)
+        except BaseExceptionGroup as group:
+            if group.split(_END)[1]:
+                raise
+            for leaf in _leaves(group):
+                self._fail(leaf)
+        return None
+
+    def _fail(self, error: BaseException, step: str | None = None) -> None:
+        """The response ends with its first error; one that was refused a request ends without any."""
+        if self._failure is None and isinstance(error, BackendError | WriterError):
+            self._failure = _of_step(error, step) if isinstance(error, BackendError) and step else error
+            self._share.refuse()
+
+    def _moves_on(self, step: str | None) -> bool:
+        """Whether the writer is to be called again, with later attempts of a step that failed long ago."""
+        numbers = [key[3] for key in self._recorded if key[2] == step]
+        if step is None or step in self._sent or not numbers:
+            return False
+        if max(numbers) > self._reached[step]:
+            self._first[step] = self._reached[step] + 1
+        elif self._asking.retry_failed:
+            self._first[step] = max(numbers) + 1
+        else:
+            return False
+        return True
+
+    def _record(self, draft: Draft | None) -> Prediction | None:
+        place = self._prompt, self._sample
+        used = [self._recorded[key] for key in self._asked if key in self._recorded]
+        recorded = list(self._recorded.values())
+        if self._failure:
+            return failed_prediction(
+                *place, self._failure, used, recorded, completion=self._only, attempts=self._failed_attempts
+            )
+        if draft is None:
+            return None
+        if self._only:
+            return completed_prediction(*place, draft, self._only)
+        return chained_prediction(*place, draft, used, recorded)
+
+    async def complete(
+        self,
+        step: str | None,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        attempt: int = 0,
+        *,
+        role: str = "writer",
+        planned_words: int | None = None,
+        clean: Callable[[str], str] | None = None,
+    ) -> Completion:
+        """Answer a chat; see `WriterContext.complete`."""
+        if role not in self._asking.requests:
+            raise ValueError(f"nobody is asked as {role!r}; there are {', '.join(self._asking.requests)}")
+        if step is None:
+            self._only = await self._answer(_Request(None, messages, sampling, role))
+            return self._only
+        digest = request_sha256(messages, sampling)
+        for _ in range(_TRIES):
+            number = self._offsets.get(step, 0) + attempt
+            key = (self._prompt.id, self._sample, step, number, digest)
+            self._asked[key] = None
+            self._reached[step] = max(number, self._reached.get(step, 0))
+            if key not in self._recorded:
+                await self._answer(_Request(key, messages, sampling, role, planned_words, clean))
+            if (line := self._recorded[key]).text.strip():
+                return _completion(line)
+            self._offsets[step] = self._offsets.get(step, 0) + 1
+        self._fail(WriterError("empty_step", f"{step}: {_TRIES} answers without a word", step=step))
+        raise Refused("the response has failed")
+
+    async def _answer(self, request: _Request) -> Completion:
+        """Send a request, unless it is in flight already, and wait for what comes of it.
+
+        Raises:
+            BackendError, Refused: There is no answer.
+        """
+        if (task := self._tasks.get(request.key)) is None:
+            if self._ended or self._failure:
+                raise Refused("the response has ended")
+            task = self._asking.tasks.begin(self._send(request))
+            self._tasks[request.key] = task
+        outcome = await asyncio.shield(task)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    async def _send(self, request: _Request) -> Completion | BackendError | Refused:
+        """Send a request and record its answer; an error is returned, so that it ends no other task."""
+        try:
+            async with self._share.slot() as slot:
+                requests = self._asking.requests[request.role]
+                completion = await requests.complete(request.messages, self._seeded(request), slot)
+                completion = _parted(completion)
+                if request.key:
+                    self._keep(request, request.key, completion)
+                return completion
+        except BackendError as error:
+            self._failed_attempts += error.attempts - (self._failed_attempts > 0)
+            self._fail(error, request.key[2] if request.key else None)
+            return error
+        except Refused as refusal:
+            self._refused = self._refused or not self._ended
+            return refusal
+
+    def _seeded(self, request: _Request) -> Sampling:
+        """The sampling that is sent: a seed of its own for each response, step and attempt."""
+        if request.sampling.seed is not None or self._asking.seed is None:
+            return request.sampling
+        step = request.key[2:4] if request.key else ()
+        seed = derived_seed(self._asking.seed, self._prompt.id, self._sample, *step)
+        return replace(request.sampling, seed=seed)
+
+    def _keep(self, request: _Request, key: StepKey, completion: Completion) -> None:
+        """Record a step."""
+        text = request.clean(completion.text) if request.clean else completion.text
+        counted = completion.usage.prompt_tokens is not None
+        step = Step(
+            *key,
+            role=request.role,
+            text=text,
+            reasoning=completion.reasoning,
+            finish_reason=completion.finish_reason,
+            usage=asdict(completion.usage),
+            seconds=completion.seconds,
+            attempts=completion.attempts,
+            max_tokens_effective=completion.max_tokens,
+            planned_words=request.planned_words,
+            model_served=completion.model_served,
+            provider=completion.provider,
+            system_fingerprint=completion.system_fingerprint,
+            raw=None if text == completion.text else completion.text,
+            prompt_bytes=None if counted else most_tokens(request.messages),
+        )
+        self._asking.steps.append(step)
+        self._recorded[key] = step
+        self._sent.add(step.step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request as its writer gave it; without a key where it is recorded with the response alone."""
+
+    key: StepKey | None
+    messages: Sequence[Message]
+    sampling: Sampling
+    role: str
+    planned_words: int | None = None
+    clean: Callable[[str], str] | None = None
+
+
+def _parted(completion: Completion) -> Completion:
+    """The completion with the reasoning that stands in its text put to the rest of it."""
+    text, block = split_reasoning(completion.text, truncated=completion.finish_reason == "length")
+    if not block and text is completion.text:
+        return completion
+    reasoning = "\n\n".join(part for part in (completion.reasoning, block) if part)
+    return replace(completion, text=text, reasoning=reasoning)
+
+
+def _completion(step: Step) -> Completion:
+    """The answer that a step has recorded."""
+    return Completion(
+        text=step.text,
+        reasoning=step.reasoning,
+        finish_reason=step.finish_reason,
+        usage=Usage(*(step.usage.get(part.name) for part in fields(Usage))),
+        seconds=step.seconds,
+        attempts=step.attempts,
+        max_tokens=step.max_tokens_effective,
+        model_served=step.model_served,
+        provider=step.provider,
+        system_fingerprint=step.system_fingerprint,
+    )
+
+
+def _of_step(error: BackendError, step: str) -> BackendError:
+    """The error with the step that it ended."""
+    return BackendError(error.kind, f"{step}: {error}")
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors of a group and of the groups in it."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

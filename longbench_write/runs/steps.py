@@ -1,0 +1,88 @@
+"""steps.jsonl: what writers of many requests have been answered, recorded request by request.
+
+Only the steps of unfinished responses are found again; a run whose writer makes one request has no such file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from longbench_write.files.jsonl import RecordFile
+from longbench_write.records import Key, Step, StepKey
+
+
+class StepFile:
+    """The steps of a run folder that is held; it is made when the first step is recorded.
+
+    Attributes:
+        roles: The roles that have answered a step.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.roles: set[str] = set()
+        self._path = path
+        self._file = RecordFile(path, Step.from_json, _key)
+        self._open = False
+        self._unfinished: dict[Key, list[StepKey]] = {}
+
+    def open(self, finished: Callable[[Key], bool]) -> None:
+        """Read what is there.
+
+        Args:
+            finished: Whether a response is there already, so that its steps are not needed.
+
+        Raises:
+            RunFolderError: The file cannot be read or written.
+        """
+        if not self._path.exists():
+            return
+        self._open_file()
+        for key in self._file.identities():
+            if not finished(key[:2]):
+                self._unfinished.setdefault(key[:2], []).append(key)
+        self._file.forget([key for key in self._file.identities() if key[:2] not in self._unfinished])
+
+    def _open_file(self) -> None:
+        self._file.open(keep=self._count)
+        self._open = True
+
+    def _count(self, step: Step) -> bool:
+        self.roles.add(step.role)
+        return True
+
+    def __iter__(self) -> Iterator[Step]:
+        """Every step, in the file's order."""
+        return iter(self._file)
+
+    def of(self, response: Key) -> list[Step]:
+        """The recorded steps of a response that is not finished."""
+        return [self._file.get(key) for key in self._unfinished.get(response, ())]
+
+    def append(self, step: Step) -> None:
+        """Record a step.
+
+        Raises:
+            RunFolderError: It could not be written whole.
+        """
+        if not self._open:
+            self._open_file()
+        self._file.append(step)
+        self._unfinished.setdefault(step.key[:2], []).append(step.key)
+
+    def finish(self, response: Key) -> None:
+        """A response is recorded: its steps are not needed any more."""
+        self._file.forget(self._unfinished.pop(response, ()))
+
+    def close(self) -> None:
+        """Hand everything to the disk and stop writing.
+
+        Raises:
+            RunFolderError: The disk does not take it.
+        """
+        self._file.close()
+        self._open = False
+
+
+def _key(step: Step) -> StepKey:
+    return step.key

@@ -1,0 +1,128 @@
+"""The protocol that every writer speaks: an ordinary coroutine that is replayed from its start.
+
+A writer asks for completions, one after another or at once, and puts a text together. What it was answered
+is recorded, so that a run which is resumed calls the writer again from its start, and only the requests that
+were never answered are sent. A writer therefore does the same whenever it gets the same answers: what it asks
+depends on the prompt and on earlier answers alone, never on time, chance or order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from longbench_write.backends.base import Completion, Message, Sampling
+from longbench_write.errors import LbwError
+from longbench_write.suites.suite import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a writer returns.
+
+    Attributes:
+        text: The response.
+        steps: Sections that were planned; None takes the number of steps that have `planned_words`.
+        planned_words: Words that were planned; None takes the sum over those steps.
+    """
+
+    text: str
+    steps: int | None = None
+    planned_words: int | None = None
+
+
+class WriterError(LbwError):
+    """A writer cannot make a response of what it was answered: the response has failed for good.
+
+    Attributes:
+        kind: The failure's type in the record, such as "plan_unreadable".
+        step: The step whose answer is at fault, which a retry asks for again; None if none is.
+    """
+
+    def __init__(self, kind: str, message: str, *, step: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.step = step
+
+
+class Refused(BaseException):
+    """A request was not sent, because the run is stopping or the response has failed already.
+
+    No `Exception`, so that no writer swallows it: it has to travel on.
+    """
+
+
+class WriterContext(Protocol):
+    """What a writer works with: it answers requests, and knows of resuming, limits, retries and recording.
+
+    Attributes:
+        sampling: The run's own: what the response may have, and its temperature.
+    """
+
+    @property
+    def sampling(self) -> Sampling:
+        """The run's own."""
+        ...
+
+    async def complete(
+        self,
+        step: str | None,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        attempt: int = 0,
+        *,
+        role: str = "writer",
+        planned_words: int | None = None,
+        clean: Callable[[str], str] | None = None,
+    ) -> Completion:
+        """Answer a chat: from the record where the same request was answered before, by the model otherwise.
+
+        A step that is answered with nothing is asked again; the response fails where that does not help.
+
+        Args:
+            step: What the request is for, such as "plan" or "write-3"; requests that are in flight together
+                need names of their own. None for the only request of a writer: it is recorded with the
+                response alone.
+            messages: The chat.
+            sampling: How to sample; a seed of None is derived from the run's, the step and the attempt.
+            attempt: From 0; another attempt at a step is another request.
+            role: Whose model is asked, "writer" or "planner".
+            planned_words: Words that a writing step is to have.
+            clean: Takes from the text what is no part of the response, such as a label; a pure function.
+
+        Returns:
+            The answer, its reasoning parted from its text, the text cleaned.
+
+        Raises:
+            BackendError: There is none; the response has failed.
+            WriterError: The step stays empty; the response has failed.
+            Refused: It was not sent.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """How a prompt becomes a response.
+
+    Attributes:
+        name: As it stands in manifest, summary and the run's identity.
+    """
+
+    @property
+    def name(self) -> str:
+        """Such as "direct"."""
+        ...
+
+    async def write(self, prompt: Prompt, sample: int, context: WriterContext) -> Draft:
+        """Write one response.
+
+        Args:
+            prompt: What is asked for.
+            sample: The number of this response to the same prompt, from 0.
+            context: Answers requests.
+
+        Raises:
+            WriterError: No response can be made of the answers.
+        """
+        ...
