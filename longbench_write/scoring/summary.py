@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -153,10 +153,9 @@ class Summary(Heading):
         return names | {name: getattr(self, name) for name in GROUP_FIGURES}
 
     def to_dict(self) -> dict[str, Any]:
-        """The values of summary.json, under its keys."""
-        values = asdict(self)
-        unknown: dict[str, Any] = values.pop("unknown")
-        return {"schema": values.pop("schema"), "convention": values.pop("convention")} | values | unknown
+        """The values of summary.json, under its keys; what they hold is shared with the summary."""
+        first = {"schema": self.schema, "convention": self.convention}
+        return first | {name: getattr(self, name) for name in _KEYS} | self.unknown
 
     def to_json(self) -> str:
         """The text of summary.json."""
