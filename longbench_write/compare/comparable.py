@@ -61,7 +61,8 @@ def _refuse_other_suite(a: Heading, b: Heading) -> None:
 
 def _judges(a: Heading, b: Heading, judged: bool, allowed: bool) -> list[str]:
     if not judged or a.judge_sha256 == b.judge_sha256:
-        return [f"judge {a.judge}: {a.judge_note}"] if judged and a.judge_note else []
+        notes = [f"judge {a.judge}: {a.judge_note}"] if judged and a.judge_note else []
+        return notes + (_judged_elsewhere(a, b) if judged else [])
     if not allowed:
         raise UsageError(
             f"the judges differ ({_judge(a)}; {_judge(b)}): S_q of one says nothing beside S_q of the other; "
@@ -70,6 +71,17 @@ def _judges(a: Heading, b: Heading, judged: bool, allowed: bool) -> list[str]:
     return [
         f"WARNING: the judges differ ({_judge(a)}; {_judge(b)}): differences in S_q, S̄ and the dimensions "
         "may be the judges', not the models'"
+    ]
+
+
+def _judged_elsewhere(a: Heading, b: Heading) -> list[str]:
+    """What must be said where a judge of one configuration was not one model both times."""
+    hashes = {a.judge_backend_sha256, b.judge_backend_sha256}
+    if None in hashes or len(hashes) == 1:
+        return []
+    return [
+        f"WARNING: judge {a.judge} was served differently (another model under its name, other weights, or "
+        "another kind of backend): differences in S_q, S̄ and the dimensions may be the judge's"
     ]
 
 

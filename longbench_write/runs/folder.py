@@ -31,16 +31,17 @@ def folder_name(name: str) -> str:
     safe = re.sub(r"[^\w.+-]", "_", name.strip("/").replace("/", "--"), flags=re.ASCII).lstrip(".")
     if safe and safe.replace("--", "/") == name and len(safe) <= 80:
         return safe
-    return f"{safe[:70].rstrip('.') or 'model'}-{_sha256(json.dumps(name))[:8]}"
+    return f"{safe[:70].rstrip('.') or 'model'}-{sha256_of(name)[:8]}"
 
 
 def digest(identity: Mapping[str, Any]) -> str:
     """The ten hexadecimal digits by which a run folder's name tells an identity."""
-    return _sha256(json.dumps(identity, sort_keys=True))[:10]
+    return sha256_of(dict(identity))[:10]
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def sha256_of(value: Any) -> str:
+    """The hash of a plain value, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def run_parent(out: Path, model: str, suite: str) -> Path:

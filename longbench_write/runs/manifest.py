@@ -12,7 +12,7 @@ from typing import Any
 from longbench_write._version import __version__
 from longbench_write.backends.base import BackendSpec
 from longbench_write.config import RunConfig
-from longbench_write.errors import UsageError
+from longbench_write.errors import LbwError, UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.runs.identity import Place
 from longbench_write.scoring.summary import CONVENTION
@@ -146,28 +146,48 @@ def prompts_of(ids: Iterable[str]) -> dict[str, Any]:
     return {"n": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
 
 
-def with_judge(manifest: dict[str, Any], judge: Judge | None, *, has_judged: bool) -> dict[str, Any]:
+def with_judge(
+    manifest: dict[str, Any],
+    judge: Judge | None,
+    *,
+    has_judged: bool,
+    backend: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The manifest of a run that this judge goes on with; without one, whoever judged last stays.
 
     Args:
         manifest: What run.yaml is to say otherwise.
         judge: Who judges now.
         has_judged: Whether the run holds judgements under this judge's label.
+        backend: What is known of the model that it asks (see `served.judge_backend`); None where nobody has
+            looked.
 
     Raises:
         UsageError: Those judgements were made by a judge of another configuration.
+        LbwError: They were made by another model of the same name.
     """
     if judge is None:
         return manifest
-    known = manifest["judges"].get(judge.label)
+    known = manifest["judges"].get(judge.label) or {}
     if known and has_judged and known["config_sha256"] != judge.config_sha256:
         raise UsageError(
             f"judge {judge.label} has changed since it judged this run: "
             "give the changed one a folder of another name, or start another run with --fresh"
         )
+    kept = {name: known[name] for name in ("backend", "backend_sha256") if name in known}
+    wider = dict(backend or kept)
+    hashes = {each["backend_sha256"] for each in (kept, wider) if each.get("backend_sha256")}
+    if has_judged and len(hashes) > 1:
+        raise LbwError(
+            f"judge {judge.label} is not the model that has judged this run ({kept['backend']} → "
+            f"{wider['backend']}): nothing was asked of it; start another run with --fresh"
+        )
+    if has_judged and kept.get("backend_sha256") and not wider["backend_sha256"]:
+        wider = kept
     entry = {
         "config_sha256": judge.config_sha256,
         "template_sha256": judge.template_sha256,
+        **wider,
         "note": judge.card.note,
         "card": judge.card.model_dump(mode="json")
         | {"base_urls": [public_url(u) for u in judge.card.base_urls]},

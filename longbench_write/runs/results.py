@@ -107,6 +107,7 @@ def _heading(manifest: Mapping[str, Any], label: str | None) -> Heading:
         settings={"backend": manifest["backend"]["kind"], **{name: config[name] for name in _SETTINGS}},
         judge=label,
         judge_sha256=judge.get("config_sha256"),
+        judge_backend_sha256=judge.get("backend_sha256"),
         judge_note=judge.get("note", ""),
         start=manifest["start"],
         note=manifest.get("note", ""),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from longbench_write.backends.base import ModelBackend
 from longbench_write.errors import LbwError, UsageError
+from longbench_write.runs.folder import sha256_of
 from longbench_write.runs.plan import Role
 
 _TELLING = ("id", "root", "created")
@@ -80,3 +83,25 @@ def check_served(
             f"{now.get('max_model_len')}"
         )
     return {**(known or {}), **now} if needed else known
+
+
+async def judge_backend(role: Role, backend: ModelBackend, note: Callable[[str], None]) -> dict[str, Any]:
+    """What is known of the model that a judge asks, beyond its configuration.
+
+    Args:
+        role: The judge.
+        backend: Its model, open.
+        note: Told what the user should know.
+
+    Returns:
+        `backend` (its kind, the model that a server says it serves, local weights and how they are run) and
+        `backend_sha256`, which is null where a server does not say what it serves.
+    """
+    served = await backend.served_models()
+    own = await asyncio.to_thread(role.backend.identity, role.spec, note)
+    about: dict[str, Any] = {"kind": role.spec.kind}
+    about |= {name: value for name, value in own.items() if value not in (None, "", {}, [])}
+    if served:
+        about["served"] = {name: served[0][name] for name in ("id", "root") if name in served[0]}
+    known = bool(served) or not role.backend.takes_base_urls
+    return {"backend": about, "backend_sha256": sha256_of(about) if known else None}

@@ -22,6 +22,7 @@ from longbench_write.runs.plan import (
 )
 from longbench_write.runs.results import write_results
 from longbench_write.runs.scheduler import run_work
+from longbench_write.runs.served import judge_backend
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import RunWriter
 from longbench_write.runs.work import Judging, Limits, OwedJudgement, OwedResponse, Work, Writing
@@ -53,6 +54,7 @@ class Session:
         self._spending = spending
         spending.count(run.predictions, run.steps, run.judgements)
         self._manifest = manifest
+        self._judge_backend: dict[str, Any] | None = None
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
 
     async def work(
@@ -109,10 +111,11 @@ class Session:
                 )
             if judge:
                 shared = backend if writer and share_model(writer, judge) else None
-                judge_backend = shared or await self._open_judge(stack, judge)
+                opened = shared or await self._open_judge(stack, judge)
+                self._judge_backend = await judge_backend(judge, opened, self._observer.note)
                 repeats = judge.judge.card.repeats
                 most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
-                judging = Judging(judge.judge, self._spending.of_judge(judge_backend), most, repeats)
+                judging = Judging(judge.judge, self._spending.of_judge(opened), most, repeats)
             self._write_manifest(judge)
             started = time.monotonic()
             try:
@@ -144,7 +147,9 @@ class Session:
         """Write down what is about to be done; what an earlier session wrote stays."""
         if judge:
             has_judged = self._run.has_judged(judge.judge.label)
-            self._manifest = with_judge(self._manifest, judge.judge, has_judged=has_judged)
+            self._manifest = with_judge(
+                self._manifest, judge.judge, has_judged=has_judged, backend=self._judge_backend
+            )
         self._run.write_manifest(self._manifest)
 
     def finish(self, order: list[Key]) -> Summary:

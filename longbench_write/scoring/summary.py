@@ -39,6 +39,8 @@ class Heading:
         settings: How the responses were sampled: backend, temperature, max_tokens, seed.
         judge: The judge's label; None if nobody judged.
         judge_sha256: The hash of everything that makes that judge's scores comparable.
+        judge_backend_sha256: The hash of what else is known of it: the kind of backend, the model that a
+            server says it serves, local weights. None where that is not known: it compares with nothing.
         judge_note: What must be known of that judge, wherever its scores are shown; "" for nothing.
         start: When the run began, UTC.
         note: What must be known of the run, wherever its figures are shown; "" for nothing.
@@ -57,6 +59,7 @@ class Heading:
     judge_note: str
     start: str
     note: str
+    judge_backend_sha256: str | None = None
 
     def samples_of(self, prompt: str) -> int:
         """How many responses were asked for to a prompt of the run."""

@@ -8,8 +8,10 @@ import time
 import pytest
 import yaml
 from samples import write_suite
-from servers.openai_server import Answer, OpenAIServer, in_turn, writer
+from servers.openai_server import Answer, OpenAIServer, in_turn, judge_reply, writer
 
+from longbench_write.compare.comparable import terms
+from longbench_write.compare.loading import load_scores
 from longbench_write.config import build_config
 from longbench_write.errors import LbwError
 from longbench_write.runs.evaluation import start_evaluation
@@ -142,3 +144,37 @@ def test_a_run_that_stopped_before_its_first_answer_knows_its_model(lbw):
         with pytest.raises(LbwError, match="step-200"):
             lbw(server)
         assert len(server.requests) == 1
+
+
+@pytest.fixture
+def judging(tmp_path):
+    folder = tmp_path / "judge"
+    folder.mkdir()
+    (folder / "judge.yaml").write_text("description: x\nmodel: j\ntemplate: t.txt\n")
+    (folder / "t.txt").write_text("$INST$ $RESPONSE$")
+    return lambda judges: {"judge": str(folder), "judge_base_url": [judges.base_url]}
+
+
+def test_a_judge_that_is_another_model_under_its_name_is_asked_nothing(lbw, judging):
+    with OpenAIServer(writer(20)) as server, OpenAIServer(judge_reply(), models=["j"]) as judges:
+        judges.listed = {"root": "/models/j1"}
+        first, _ = lbw(server, limit=2, **judging(judges))
+        entry = manifest(first)["judges"]["judge"]
+        assert entry["backend"] == {"kind": "openai", "served": {"id": "j", "root": "/models/j1"}}
+        assert first.summary.judge_backend_sha256 == entry["backend_sha256"] is not None
+        judges.listed = {"root": "/models/j2"}
+        with pytest.raises(LbwError) as caught:
+            lbw(server, **judging(judges))
+        assert caught.value.exit_code == 1
+        assert len(judges.requests) == 2
+        judges.listed = None
+        unknown, _ = lbw(server, **judging(judges))
+        assert unknown.summary.judge_backend_sha256 == entry["backend_sha256"]
+        again, _ = lbw(server, fresh=True, **judging(judges))
+        assert again.summary.judge_backend_sha256 is None
+        judges.listed = {"root": "/models/j2"}
+        other, _ = lbw(server, fresh=True, **judging(judges))
+    assert other.summary.judge_sha256 == first.summary.judge_sha256
+    old, new, silent = (load_scores(outcome.path) for outcome in (unknown, other, again))
+    assert sum(note.startswith("WARNING") for note in terms(old, new).notes) == 1
+    assert not any(note.startswith("WARNING") for note in terms(old, silent).notes)
