@@ -117,7 +117,7 @@ class RunConfig:
     ] = None
     idle_timeout: Annotated[float, Gt(0), "Seconds without a byte after which a request has failed."] = 600.0
     prompt_timeout: Annotated[
-        float | None, Gt(0), "Seconds that a prompt's response may take, retries and waits included."
+        float | None, Gt(0), "Seconds that a request may take, retries and waits included, a judge's too."
     ] = None
     max_time: Annotated[float | None, Gt(0), "Stop after so many seconds; the same command goes on."] = None
     max_failures: Annotated[

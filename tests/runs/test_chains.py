@@ -1,4 +1,4 @@
-"""Writers of many requests: killed, stopped and failed in their middle, they lose nothing that was paid for."""
+"""Writers of many requests: killed, stopped and failed midway, they lose nothing that was paid for."""
 
 from __future__ import annotations
 
