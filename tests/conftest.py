@@ -37,6 +37,12 @@ _OPTIONAL = {"model", "browser", "vllm", "slow"}
 """Markers of tests that need more than Python, and skip where it is not there."""
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests with the embedded model skip where what runs it is not installed."""
+    if item.get_closest_marker("model"):
+        pytest.importorskip("xllamacpp", reason="the local extra is not installed")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where LBW_EXPECT is set, as in .ci/run, only tests whose markers it does not name may skip."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

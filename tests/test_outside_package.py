@@ -86,6 +86,21 @@ def test_the_judge_judges(run):
     assert json.loads((run / "summary.json").read_text())["S_q"] == 75
 
 
+def test_the_writer_writes_in_steps(folder, tmp_path):
+    command = [*run_words(tmp_path), "--writer", "parts"]
+    done = lbw_eval(folder, *command)
+    assert done.returncode == 0, done.stderr
+    (manifest,) = (tmp_path / "results").glob("*/*/*/run.yaml")
+    assert yaml.safe_load(manifest.read_text(encoding="utf-8"))["writer"] == "parts"
+    written = lines(manifest.parent / "predictions.jsonl")
+    steps = lines(manifest.parent / "steps.jsonl")
+    assert {line["response"] for line in written} == {"\n\n".join([" ".join(["reef"] * WORDS)] * 2)}
+    assert {(line["calls"], line["planned_words"]) for line in written} == {(3, 200)}
+    assert len(steps) == 3 * len(written)
+    assert lbw_eval(folder, *command).returncode == 0
+    assert len(lines(manifest.parent / "steps.jsonl")) == len(steps)
+
+
 def test_the_table_format_is_written(folder, place):
     done = lbw_eval(folder, "leaderboard", place / "results", "--format", "lines")
     assert done.returncode == 0, done.stderr
@@ -139,6 +154,7 @@ def test_listings_show_what_was_added(folder):
     assert {(each["kind"], each["name"], each["package"], each["problem"]) for each in added} >= {
         ("backend", "echo", "lbw-outside", ""),
         ("judge", "outside-judge", "lbw-outside", ""),
+        ("writer", "parts", "lbw-outside", ""),
         ("metric", "Pace", "lbw-outside", ""),
         ("table format", "lines", "lbw-outside", ""),
         ("export", "names", "lbw-outside", ""),

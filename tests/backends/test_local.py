@@ -94,8 +94,8 @@ def test_a_path_is_taken_as_it_is(tmp_path):
     assert find_model(f"local/{path}") == path
 
 
+@pytest.mark.model
 async def test_a_folder_is_refused_before_anything_is_loaded(tmp_path):
-    pytest.importorskip("xllamacpp", reason="the local extra is not installed")
     with pytest.raises(UsageError, match="unknown model"):
         async with LocalBackend(spec(f"local/{tmp_path}")):
             pass
@@ -186,14 +186,14 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_the_server_and_the_process():
     find_model("local/smollm2-135m")
     root = Path(__file__).parents[2]
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(root)},
-    )
-    assert child.stdout.readline() == "writing\n"
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    ) as child:
+        assert child.stdout.readline() == "writing\n"
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
     assert (out, err, child.returncode) == ("interrupted\n", "", 0)
