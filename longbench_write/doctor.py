@@ -22,7 +22,7 @@ from longbench_write.backends.registry import BACKENDS, choose_backend
 from longbench_write.config import RunConfig
 from longbench_write.exchange.exports import EXPORTS
 from longbench_write.judging.cards import JUDGES, judge_names, load_card
-from longbench_write.leaderboard.board import TABLES
+from longbench_write.leaderboards.board import TABLES
 from longbench_write.metrics.catalogue import METRICS
 from longbench_write.registry import Registry
 from longbench_write.writers.registry import WRITERS

@@ -45,8 +45,8 @@ def leaderboard(
     overlap, the rank is a range.
     """
     from longbench_write.compare.ranking import leaderboard as ranked
-    from longbench_write.leaderboard.board import TABLES, Board
-    from longbench_write.leaderboard.published import published as read_published
+    from longbench_write.leaderboards.board import TABLES, Board
+    from longbench_write.leaderboards.published import published as read_published
 
     render = TABLES.get(form)
     rankings = ranked(_entries(places, published=published), sort=sort)

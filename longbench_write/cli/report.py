@@ -24,7 +24,7 @@ def report(
     FILE.html#run=LABEL&id=PROMPT&sample=NUMBER, with &with=LABEL beside another run.
     """
     from longbench_write.render.terminal import escape_terminal
-    from longbench_write.report import write_report
+    from longbench_write.reports import write_report
 
     entries = scored_runs(places)
     with output_file(out) as target:

@@ -17,8 +17,8 @@ from servers.openai_server import OpenAIServer, judge_reply, writer
 
 from longbench_write import evaluate
 from longbench_write.cli.app import main
-from longbench_write.leaderboard.layout import Cell, Column, Table
-from longbench_write.leaderboard.terminal import terminal
+from longbench_write.leaderboards.layout import Cell, Column, Table
+from longbench_write.leaderboards.terminal import terminal
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
 

@@ -9,7 +9,7 @@ from report_runs import entries, put_run, small_run, written
 from samples import failed, judged, predicted
 
 from longbench_write.metrics.quality import DIMENSIONS
-from longbench_write.report.samples import Index, names, well_formed
+from longbench_write.reports.samples import Index, names, well_formed
 
 
 def filled(*places):

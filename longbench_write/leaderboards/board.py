@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any, overload
 
 from longbench_write.compare.ranking import Ranking
-from longbench_write.leaderboard import formats
-from longbench_write.leaderboard.layout import By, Table, published_tables, ranked_tables
-from longbench_write.leaderboard.published import Published
-from longbench_write.leaderboard.terminal import terminal
+from longbench_write.leaderboards import formats
+from longbench_write.leaderboards.layout import By, Table, published_tables, ranked_tables
+from longbench_write.leaderboards.published import Published
+from longbench_write.leaderboards.terminal import terminal
 from longbench_write.registry import Registry
 
 

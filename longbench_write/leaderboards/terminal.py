@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-from longbench_write.leaderboard.formats import spans
-from longbench_write.leaderboard.layout import Column, Table, narrow
+from longbench_write.leaderboards.formats import spans
+from longbench_write.leaderboards.layout import Column, Table, narrow
 from longbench_write.render.console import console as make_console
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from report_runs import HOSTILE, entries, put_run, written
 
 from longbench_write.render.html import escape_script_data
-from longbench_write.report import write_report
-from longbench_write.report.page import SCRIPTS, STYLES, packed
+from longbench_write.reports import write_report
+from longbench_write.reports.page import SCRIPTS, STYLES, packed
 
-SOURCES = resources.files("longbench_write.report")
+SOURCES = resources.files("longbench_write.reports")
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 

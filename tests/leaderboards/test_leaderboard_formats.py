@@ -19,9 +19,9 @@ from samples import HEADING, failed, judged, predicted
 
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.ranking import leaderboard
-from longbench_write.leaderboard import formats
-from longbench_write.leaderboard.layout import ranked_tables
-from longbench_write.leaderboard.published import published
+from longbench_write.leaderboards import formats
+from longbench_write.leaderboards.layout import ranked_tables
+from longbench_write.leaderboards.published import published
 from longbench_write.render.cells import cell_text
 from longbench_write.scoring.scoring import summarise
 

@@ -9,7 +9,7 @@ from typing import get_args
 
 from longbench_write.compare.collection import Block
 from longbench_write.compare.ranking import Ranking
-from longbench_write.leaderboard.layout import By, Table, ranked_tables
+from longbench_write.leaderboards.layout import By, Table, ranked_tables
 
 _WIDE = 9.0
 """Inches from which on a figure has panels side by side."""

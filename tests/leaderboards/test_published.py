@@ -1,7 +1,7 @@
 import pytest
 
-from longbench_write.leaderboard.layout import published_tables
-from longbench_write.leaderboard.published import published
+from longbench_write.leaderboards.layout import published_tables
+from longbench_write.leaderboards.published import published
 from longbench_write.suites.suite import LENGTH_RANGES, suite_names
 
 

@@ -10,8 +10,8 @@ from itertools import groupby
 from typing import Any
 
 from longbench_write.compare.ranking import Ranking, Standing
-from longbench_write.leaderboard.layout import Cell, Column, Table, groups, narrow
-from longbench_write.leaderboard.published import Published
+from longbench_write.leaderboards.layout import Cell, Column, Table, groups, narrow
+from longbench_write.leaderboards.published import Published
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, HEADLINES
 from longbench_write.metrics.length import S_L
@@ -112,7 +112,7 @@ def _tex_row(row: Sequence[Cell]) -> list[str]:
 def html(tables: Iterable[Table]) -> str:
     """One HTML page that needs nothing else."""
     values = {"tables": list(tables), "spans": spans}
-    return render_html("longbench_write.leaderboard", "page.html.jinja", **values)
+    return render_html("longbench_write.leaderboards", "page.html.jinja", **values)
 
 
 def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from longbench_write.compare.collection import collect
 from longbench_write.compare.ranking import leaderboard
-from longbench_write.leaderboard.layout import ranked_tables
+from longbench_write.leaderboards.layout import ranked_tables
 from longbench_write.runs.results import score_run
 from longbench_write.suites.suite import load_suite
 

@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.ranking import leaderboard
-from longbench_write.report.page import packed, page
-from longbench_write.report.samples import Index
+from longbench_write.reports.page import packed, page
+from longbench_write.reports.samples import Index
 
 
 @dataclass(frozen=True)

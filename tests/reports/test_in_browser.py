@@ -12,7 +12,7 @@ from report_runs import HOSTILE, entries, put_run, written
 from samples import failed, judged
 
 from longbench_write.metrics.quality import DIMENSIONS
-from longbench_write.report import write_report
+from longbench_write.reports import write_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from longbench_write.compare.ranking import Ranking, Standing, ranked_metrics
-from longbench_write.leaderboard.published import Published
+from longbench_write.leaderboards.published import Published
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, is_built_in
 from longbench_write.metrics.length import S_L

@@ -13,10 +13,10 @@ from typing import Any
 from longbench_write._version import __version__
 from longbench_write.compare.ranking import Ranking
 from longbench_write.files.jsonl import json_text
-from longbench_write.leaderboard.formats import spans
+from longbench_write.leaderboards.formats import spans
 from longbench_write.render.html import escape_script_data, render_html
-from longbench_write.report.samples import Index, well_formed
-from longbench_write.report.sections import section
+from longbench_write.reports.samples import Index, well_formed
+from longbench_write.reports.sections import section
 
 SCRIPTS = ("data", "dom", "texts", "address", "rows", "sample", "list", "filters", "keys", "main")
 """In the order in which they stand on the page; each may use what stands before it."""
@@ -35,7 +35,7 @@ def page(rankings: Sequence[Ranking], index: Index) -> bytes:
     style, script = _style(), _script()
     names = iter(index.names)
     text = render_html(
-        "longbench_write.report",
+        "longbench_write.reports",
         "page.html",
         version=__version__,
         index=index,
@@ -61,7 +61,7 @@ def _script() -> str:
 
 
 def _source(name: str) -> str:
-    return resources.files("longbench_write.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("longbench_write.reports").joinpath(name).read_text(encoding="utf-8")
 
 
 def _csp_hash(source: str) -> str:
