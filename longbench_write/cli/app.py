@@ -15,6 +15,7 @@ from longbench_write.cli import (
     baseline,
     check,
     compare,
+    contamination,
     doctor,
     exchange,
     judge,
@@ -46,6 +47,7 @@ app.command()(leaderboard.leaderboard)
 app.command()(plot.plot)
 app.command()(report.report)
 app.command()(compare.compare)
+app.command()(contamination.contamination)
 app.command()(check.check)
 app.command()(baseline.baseline)
 app.command()(power.power)

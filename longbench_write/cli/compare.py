@@ -33,12 +33,7 @@ def compare(
     """Compare two runs, paired by prompt.
 
     Every difference is B − A in points, with a 95% interval and the p-value of a paired permutation test.
-    One model's runs on longbench-write and on lbw-open give the contamination gap.
     """
-    from longbench_write.cli.gap import show_gap
-
-    if show_gap(a, b, "json" if as_json else output):
-        return
     from longbench_write.compare import comparison
     from longbench_write.compare.loading import load_scores
     from longbench_write.gate.document import comparison_json

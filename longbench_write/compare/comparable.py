@@ -56,7 +56,10 @@ def _refuse_other_suite(a: Heading, b: Heading) -> None:
     if a.suite_sha256 != b.suite_sha256:
         names = f"{a.suite} {a.suite_version}, sha256 {a.suite_sha256[:8]}"
         others = f"{b.suite} {b.suite_version}, sha256 {b.suite_sha256[:8]}"
-        raise UsageError(f"the suites differ ({names}; {others}): compare runs of the same file of prompts")
+        gap = "" if a.suite == b.suite else "; for one model on two suites there is `lbw-eval contamination`"
+        raise UsageError(
+            f"the suites differ ({names}; {others}): compare runs of the same file of prompts{gap}"
+        )
 
 
 def _judges(a: Heading, b: Heading, judged: bool, allowed: bool) -> list[str]:

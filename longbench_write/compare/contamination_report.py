@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from longbench_write.compare.collection import Entry
-from longbench_write.compare.contamination import Gap, contamination_gap
+from longbench_write.compare.contamination import PUBLIC, UNSEEN, Gap, contamination_gap, is_gap
 from longbench_write.compare.figures import number, signed, span
+from longbench_write.errors import UsageError
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
 from longbench_write.render.markdown import escape_markdown
@@ -34,6 +35,22 @@ class GapReport:
     unseen: Entry
     gaps: list[Gap]
     notes: list[str]
+
+
+def public_first(a: Entry, b: Entry) -> tuple[Entry, Entry]:
+    """Return the run on the public suite, then the one on the unseen suite.
+
+    Raises:
+        UsageError: They are not two runs of one model on two such suites.
+    """
+    for public, unseen in ((a, b), (b, a)):
+        if is_gap(public.summary, unseen.summary):
+            return public, unseen
+    sides = "; ".join(f"{each.path}: {each.summary.model} on {each.summary.suite}" for each in (a, b))
+    raise UsageError(
+        f"a contamination gap is between two runs of one model, on {PUBLIC[0]} and on {UNSEEN} ({sides}): "
+        "compare other runs with `lbw-eval compare`"
+    )
 
 
 def gap_report(public: Entry, unseen: Entry, *, seed: int = 0) -> GapReport:
@@ -85,7 +102,7 @@ def gap_lines(gaps: Iterable[Gap]) -> list[tuple[str, ...]]:
 
 
 def gap_json(report: GapReport) -> str:
-    """The JSON of `lbw-eval compare` for two such runs."""
+    """Return the JSON of `lbw-eval contamination`."""
     sides = {
         name: {
             "source": str(each.path),

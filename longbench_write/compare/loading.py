@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from longbench_write.compare.baseline import is_baseline, read_baseline
-from longbench_write.compare.collection import collect
+from longbench_write.compare.collection import Entry, collect
 from longbench_write.compare.scores import Response, Scores
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.metrics.catalogue import all_metrics, others
@@ -45,6 +45,16 @@ def load_scores(place: Path) -> Scores:
         return read_baseline(place)
     summary = Summary.read(place)
     return Scores(place, heading_of(summary), summary.convention, summary.counts, {}, summary, summary.others)
+
+
+def load_entry(place: Path) -> Entry:
+    """Read the one run of a run folder, or of a folder with one run under it.
+
+    Raises:
+        UsageError: There is no such folder, no run or more than one.
+        RunFolderError: It is not scored yet, or cannot be read.
+    """
+    return collect([_only_run(place)]).entries[0]
 
 
 def _only_run(place: Path) -> Path:

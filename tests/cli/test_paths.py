@@ -33,6 +33,7 @@ READING = {
     "plot": ("plot", "@"),
     "report": ("report", "@"),
     "compare": ("compare", "@", "@"),
+    "contamination": ("contamination", "@", "@"),
     "check": ("check", "@", "--baseline", "@"),
     "gate": ("check", "@", "--config", "@"),
     "baseline": ("baseline", "@", "-o", "@"),

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import replace
 
 import pytest
 from gate_samples import responded
-from samples import HEADING, judged, predicted
+from samples import HEADING
 
-from longbench_write.cli.gap import show_gap
 from longbench_write.compare.contamination import contamination_gap, is_gap
 from longbench_write.compare.contamination_report import GAP_HEADS, gap_lines
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.scoring import summarise
-from longbench_write.scoring.table import scores_csv
 from longbench_write.suites.suite import LENGTH_RANGES
 
 TYPES = ("News Report", "Popular Science")
@@ -147,58 +143,3 @@ def test_lines():
     assert lines[0] == ("S_l", "80.0", "85.5", "−5.5", "-", "1", "1/1")
     assert lines[1][0] == "S_l [0,500)"
     assert len(lines[0]) == len(GAP_HEADS)
-
-
-def run_folder(folder, suite, words, **heading):
-    """A scored run of eight prompts in four cells, each answered with so many words."""
-    folder.mkdir()
-    predictions = [
-        predicted(f"{suite}-{n}", type=kind, language=language, length=100, response_length=words)
-        for n, (kind, language) in enumerate((kind, language) for kind in TYPES for language in ("en", "zh"))
-    ]
-    said = [judged(each.id) for each in predictions]
-    summary, rows = summarise(
-        replace(HEADING, suite=suite, **heading), predictions, said, owed=len(predictions), seconds=None
-    )
-    (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
-    (folder / "scores.csv").write_text(scores_csv(rows), encoding="utf-8")
-    return folder
-
-
-def test_compare_shows_the_gap_in_either_order(tmp_path, capsys):
-    public = run_folder(tmp_path / "a", "longbench-write", 100)
-    unseen = run_folder(tmp_path / "b", "lbw-open", 50)
-    assert show_gap(public, unseen, "table")
-    shown = capsys.readouterr().out
-    assert "S_l [0,500)" in shown
-    assert "+50.0 to +50.0" in shown
-    assert "longbench-write 1" in shown
-    assert show_gap(unseen, public, "table")
-    assert capsys.readouterr().out == shown
-    assert show_gap(unseen, public, "md")
-    assert "| S_bar | 87.5 | 62.5 | +25.0 |" in capsys.readouterr().out
-    assert show_gap(public, unseen, "json")
-    values = json.loads(capsys.readouterr().out)
-    assert values["public"]["suite"] == "longbench-write"
-    assert [gap["value"] for gap in values["gaps"]] == [25, 25, 50, 50, 0, 0]
-
-
-def test_what_different_judges_said_is_left_out(tmp_path, capsys):
-    public = run_folder(tmp_path / "a", "longbench-write", 100)
-    settings = HEADING.settings | {"temperature": 1.0}
-    unseen = run_folder(tmp_path / "b", "lbw-open", 50, judge_sha256="8" * 64, settings=settings)
-    assert show_gap(public, unseen, "json")
-    values = json.loads(capsys.readouterr().out)
-    assert {gap["measure"] for gap in values["gaps"]} == {"S_l"}
-    assert any("the judges differ" in note for note in values["notes"])
-    assert any("temperature 0.5 and 1.0" in note for note in values["notes"])
-
-
-def test_other_runs_show_no_gap(tmp_path, capsys):
-    public = run_folder(tmp_path / "a", "longbench-write", 100)
-    other = run_folder(tmp_path / "b", "lbw-open", 50, model="another")
-    assert not show_gap(public, other, "table")
-    assert not show_gap(public, public, "table")
-    assert not show_gap(public, tmp_path, "table")
-    assert not show_gap(public / "scores.csv", public, "table")
-    assert capsys.readouterr().out == ""
