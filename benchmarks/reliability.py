@@ -25,7 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from ordeals import (
+from crash_tests import (
     BACKWARDS,
     COMMAND,
     FILES,

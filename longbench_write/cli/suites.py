@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from longbench_write.suites.suite import Card, Prompt
+    from longbench_write.suites.suite import Prompt, SuiteCard
 
 app = typer.Typer(help="List the suites, or check one.", invoke_without_command=True)
 
@@ -47,7 +47,7 @@ def suites(context: typer.Context) -> None:
     )
 
 
-def _state(card: Card) -> str:
+def _state(card: SuiteCard) -> str:
     from longbench_write.assets import assets
 
     if card.asset is None:

@@ -19,7 +19,7 @@ from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
 from longbench_write.records import Judgement, Key, Prediction
-from longbench_write.render.cells import cell, csv_text
+from longbench_write.render.csv import csv_text, escape_csv
 from longbench_write.runs.folder import SCORES, SUMMARY
 from longbench_write.runs.store import Run, load_run
 from longbench_write.scoring.rows import Row
@@ -180,7 +180,7 @@ def jsonl(scored: Scored) -> Iterator[str]:
 def scores_table(scored: Scored) -> Iterator[str]:
     """The lines of scores.csv with model, writer, suite and judge before them; no text is a formula."""
     summary = scored.summary
-    about = [cell(text or "") for text in (summary.model, summary.writer, summary.suite, summary.judge)]
+    about = [escape_csv(text or "") for text in (summary.model, summary.writer, summary.suite, summary.judge)]
     head, *lines = csv.reader(io.StringIO(scores_csv(scored.rows, summary.others), newline=""))
     rows = [["model", "writer", "suite", "judge", *head], *([*about, *line] for line in lines)]
     yield _storable(csv_text(rows))

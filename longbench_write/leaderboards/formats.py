@@ -16,7 +16,7 @@ from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, HEADLINES
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, S_Q
-from longbench_write.render.cells import cell as csv_cell
+from longbench_write.render.csv import escape_csv
 from longbench_write.render.html import render_html
 from longbench_write.render.latex import escape_latex
 from longbench_write.render.markdown import escape_markdown
@@ -162,7 +162,7 @@ def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) ->
     table = csv.DictWriter(text, list(names), lineterminator="\n")
     table.writeheader()
     table.writerows(
-        {key: csv_cell(v) if isinstance(v, str) else v for key, v in record.items()} for record in records
+        {key: escape_csv(v) if isinstance(v, str) else v for key, v in record.items()} for record in records
     )
     return text.getvalue()
 

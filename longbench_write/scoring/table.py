@@ -15,7 +15,7 @@ from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, others
 from longbench_write.metrics.length import S_L, S_L_RULE, S_L_UNICODE
 from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
-from longbench_write.render.cells import cell, cell_text, csv_text
+from longbench_write.render.csv import csv_text, escape_csv, unescape_csv
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.rows import Row
 from longbench_write.scoring.signs import FLAGS
@@ -95,7 +95,7 @@ def _flag(flag: str) -> Callable[[Row], object]:
 def scores_csv(rows: Iterable[Row], metrics: Sequence[Metric] = BUILT_IN) -> str:
     """The text of scores.csv: a line a response, empty where a number cannot be had, flags as 0 or 1.
 
-    Texts are written as `cells.cell` has them, so that no spreadsheet calculates them.
+    Texts are written as `escape_csv` has them, so that no spreadsheet calculates them.
     """
     table = columns(metrics)
     lines = ([_cell(column.value(row)) for column in table] for row in rows)
@@ -104,7 +104,7 @@ def scores_csv(rows: Iterable[Row], metrics: Sequence[Metric] = BUILT_IN) -> str
 
 def _cell(value: object) -> object:
     if isinstance(value, str):
-        return cell(value)
+        return escape_csv(value)
     return int(value) if isinstance(value, bool) else value
 
 
@@ -140,10 +140,10 @@ def _row(line: Mapping[str, str], more: Sequence[Metric]) -> Row:
     values |= {name: SIX.points(score) for name, score in (scores or {}).items()}
     values |= {metric.name: _optional(line.get(metric.name) or "") for metric in more if not metric.parts}
     return Row(
-        id=cell_text(line["id"]),
+        id=unescape_csv(line["id"]),
         sample=int(line["sample"]),
-        type=cell_text(line["type"]),
-        language=cell_text(line["language"]),
+        type=unescape_csv(line["type"]),
+        language=unescape_csv(line["language"]),
         length=int(line["length"]) if line["length"] else None,
         response_length=int(line["response_length"]),
         response_length_unicode=int(line["response_length_unicode"]),
@@ -157,7 +157,7 @@ def _row(line: Mapping[str, str], more: Sequence[Metric]) -> Row:
             _optional(line["compressed_share"]),
         ),
         reasoning_words=int(line["reasoning_words"]),
-        length_rule=cell_text(line["length_rule"]) or None,
+        length_rule=unescape_csv(line["length_rule"]) or None,
     )
 
 

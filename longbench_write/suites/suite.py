@@ -63,7 +63,7 @@ class Suite:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class SuiteCard:
     """What benchmark_data says about a suite.
 
     Attributes:
@@ -108,10 +108,10 @@ def suite_names() -> list[str]:
     return sorted(path.stem for path in data_root("benchmark_data").glob("*.yaml"))
 
 
-def load_card(name: str) -> Card:
+def load_card(name: str) -> SuiteCard:
     """The card of one of `suite_names`."""
     path = data_root("benchmark_data") / f"{name}.yaml"
-    return Card(**read_mapping(path))
+    return SuiteCard(**read_mapping(path))
 
 
 def load_suite(name_or_path: str | Path) -> Suite:
@@ -144,7 +144,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     raise unknown_name("suite", name_or_path, names)
 
 
-def _load_shipped(card: Card, file: str) -> Suite:
+def _load_shipped(card: SuiteCard, file: str) -> Suite:
     path = data_root("benchmark_data") / file
     try:
         prompts, sha256 = _read(path, card.short_name)
@@ -158,7 +158,7 @@ def _load_shipped(card: Card, file: str) -> Suite:
     return Suite(card.name, card.version, sha256, prompts)
 
 
-def _load_official(card: Card) -> Suite:
+def _load_official(card: SuiteCard) -> Suite:
     from longbench_write.assets import assets
 
     path = assets.fetch(card.asset or card.name)

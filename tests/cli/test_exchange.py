@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import yaml
-from foreign_samples import TEXTS, answer, scores, text_suite, write_lines, write_reference
+from other_harness_samples import TEXTS, answer, scores, text_suite, write_lines, write_reference
 from servers.openai_server import OpenAIServer, judge_reply
 from typer.testing import CliRunner
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from foreign_samples import TEXTS, text_suite
+from other_harness_samples import TEXTS, text_suite
 from samples import failed, judged, predicted
 
 from longbench_write.errors import RunFolderError, UsageError

@@ -3,9 +3,9 @@ import json
 import os
 
 import pytest
-from foreign_samples import answer, scores, totals, write_lines
 from hypothesis import given
 from hypothesis import strategies as st
+from other_harness_samples import answer, scores, totals, write_lines
 
 from longbench_write.errors import UsageError
 from longbench_write.exchange.evalscope import read_evalscope

@@ -2,7 +2,7 @@ import json
 
 import pytest
 import yaml
-from foreign_samples import TEXTS, answer, scores, text_suite, totals, write_lines, write_reference
+from other_harness_samples import TEXTS, answer, scores, text_suite, totals, write_lines, write_reference
 
 from longbench_write.compare.collection import blocks, collect
 from longbench_write.errors import UsageError

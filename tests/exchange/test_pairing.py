@@ -2,9 +2,9 @@ import random
 import re
 
 import pytest
-from foreign_samples import TEXTS, in_order_of_completion
 from hypothesis import given
 from hypothesis import strategies as st
+from other_harness_samples import TEXTS, in_order_of_completion
 
 from longbench_write.exchange.pairing import mispaired
 from longbench_write.suites.suite import load_suite

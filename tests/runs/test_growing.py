@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from crash_tests import Trial
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ordeals import Trial
 from samples import LENGTHS, write_suite
 from servers.answers import Answer, varied_writer
 from servers.openai_server import OpenAIServer, in_turn, judge_reply, writer

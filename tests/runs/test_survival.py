@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 
 import pytest
-from ordeals import (
+from crash_tests import (
     BACKWARDS,
     COMMAND,
     FILES,

@@ -13,7 +13,7 @@ from longbench_write.suites.checks.overlap import near_duplicates, shared_runs
 from longbench_write.suites.checks.stated import stated_lengths
 from longbench_write.suites.suite import Prompt, Suite, language_of, length_range
 
-Cell = tuple[str, str, int]
+PromptCell = tuple[str, str, int]
 """Type, language and required length."""
 
 CELLS = "cells.csv"
@@ -38,7 +38,7 @@ class Fault:
         return f"{self.check}: {' and '.join(self.ids)}{': ' if self.ids else ''}{self.text}"
 
 
-def read_cells(path: Path | None = None) -> Counter[Cell]:
+def read_cells(path: Path | None = None) -> Counter[PromptCell]:
     """A table of cells: without a path that of longbench-write."""
     path = path or data_root("benchmark_data") / CELLS
     with path.open(encoding="utf-8", newline="") as file:
@@ -73,7 +73,7 @@ def check_distribution(prompts: Sequence[Prompt]) -> list[Fault]:
     if cells.total() != have.total():
         text = f"{have.total()} prompts, longbench-write has {cells.total()}"
         return [Fault("distribution", (), text)]
-    views: tuple[Callable[[Cell], str], ...] = (
+    views: tuple[Callable[[PromptCell], str], ...] = (
         lambda cell: f"{cell[0]}, {cell[1]}, {length_range(cell[2])}",
         lambda cell: f"required length {cell[2]}",
     )
@@ -84,7 +84,7 @@ def check_distribution(prompts: Sequence[Prompt]) -> list[Fault]:
     ]
 
 
-def _regrouped(cells: Mapping[Cell, int], key: Callable[[Cell], str]) -> Counter[str]:
+def _regrouped(cells: Mapping[PromptCell, int], key: Callable[[PromptCell], str]) -> Counter[str]:
     groups: Counter[str] = Counter()
     for cell, number in cells.items():
         groups[key(cell)] += number

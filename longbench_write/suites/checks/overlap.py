@@ -17,7 +17,7 @@ NEAR = 0.3
 
 _SHORT_WORD_RUN = 3
 _SHORT_CHARACTER_RUN = 5
-Run = tuple[str, ...]
+TokenRun = tuple[str, ...]
 
 
 def _tokens(text: str) -> tuple[list[str], list[str]]:
@@ -25,11 +25,11 @@ def _tokens(text: str) -> tuple[list[str], list[str]]:
     return re.findall(r"[a-z]+(?:['’][a-z]+)?", text.lower()), re.findall(r"[\u4e00-\u9fff]", text)
 
 
-def _grams(items: Sequence[str], size: int) -> Iterable[Run]:
+def _grams(items: Sequence[str], size: int) -> Iterable[TokenRun]:
     return (tuple(items[start : start + size]) for start in range(len(items) - size + 1))
 
 
-def long_runs(text: str) -> dict[Run, str]:
+def long_runs(text: str) -> dict[TokenRun, str]:
     """Every run of `WORD_RUN` words and `CHARACTER_RUN` ideographs of a text, and how it reads."""
     words, characters = _tokens(text)
     runs = {run: " ".join(run) for run in _grams(words, WORD_RUN)}
@@ -38,7 +38,7 @@ def long_runs(text: str) -> dict[Run, str]:
 
 def shared_runs(prompts: Iterable[Prompt], others: Iterable[Prompt]) -> list[tuple[Prompt, Prompt, str]]:
     """Each pair of a prompt and another one that share a long run, with the first such run."""
-    holders: dict[Run, list[Prompt]] = defaultdict(list)
+    holders: dict[TokenRun, list[Prompt]] = defaultdict(list)
     for other in others:
         for run in long_runs(other.prompt):
             holders[run].append(other)
@@ -50,7 +50,7 @@ def shared_runs(prompts: Iterable[Prompt], others: Iterable[Prompt]) -> list[tup
     return list(found.values())
 
 
-def _short_runs(text: str) -> frozenset[Run]:
+def _short_runs(text: str) -> frozenset[TokenRun]:
     words, characters = _tokens(text)
     return frozenset(_grams(words, _SHORT_WORD_RUN)) | frozenset(_grams(characters, _SHORT_CHARACTER_RUN))
 
