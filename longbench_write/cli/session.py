@@ -17,11 +17,13 @@ from longbench_write.errors import LbwError
 T = TypeVar("T")
 
 
-def drive(start: Callable[[], Coroutine[Any, Any, T]], progress: Progress, *, fresh: bool = False) -> T:
+def drive(
+    start: Callable[[], Callable[[], Coroutine[Any, Any, T]]], progress: Progress, *, fresh: bool = False
+) -> T:
     """Start and run what is to be done; cut short, say what is kept and how to go on.
 
     Args:
-        start: Prepares, and gives what is to be run.
+        start: Prepares, and gives what makes the coroutine that is to be run.
         progress: Its display.
         fresh: Whether another run was asked for; going on then means not to ask for one again.
 
@@ -30,7 +32,7 @@ def drive(start: Callable[[], Coroutine[Any, Any, T]], progress: Progress, *, fr
         LbwError: It could not be finished.
     """
     try:
-        return asyncio.run(_until_terminated(start()))
+        return asyncio.run(_until_terminated(start()()))
     except (KeyboardInterrupt, asyncio.CancelledError):
         progress.note(f"interrupted; {progress.kept()}. Go on with: {_again(fresh)}")
         raise typer.Exit(130) from None

@@ -13,7 +13,8 @@ from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.console import console
 from longbench_write.render.terminal import escape_terminal
 from longbench_write.runs.store import Owed
-from longbench_write.scoring.summary import Summary, interval_in, value_in
+from longbench_write.scoring.figures import interval_in, value_in
+from longbench_write.scoring.summary import Summary
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from longbench_write.compare.metrics import MetricInRange, compared_metrics
 from longbench_write.compare.scores import Scores
+from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.signs import FLAGS
-from longbench_write.scoring.summary import interval_in, value_in
 from longbench_write.stats import resampled_means, sign_flip_p, t_quantile, widened_interval
 from longbench_write.suites.suite import LENGTH_RANGES
 

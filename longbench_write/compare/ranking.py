@@ -13,7 +13,8 @@ from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, merged
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR
-from longbench_write.scoring.summary import Summary, interval_in, value_in
+from longbench_write.scoring.figures import interval_in, value_in
+from longbench_write.scoring.summary import Summary
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from longbench_write.metrics.quality import S_Q, SIX
 from longbench_write.records import Key
 from longbench_write.runs.folder import PREDICTIONS
 from longbench_write.runs.store import load_run
+from longbench_write.scoring.figures import value_in
 from longbench_write.scoring.rows import Measured
-from longbench_write.scoring.summary import Heading, Summary, value_in
+from longbench_write.scoring.summary import Heading, Summary
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 

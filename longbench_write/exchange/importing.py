@@ -24,7 +24,8 @@ from longbench_write.runs.manifest import imported_manifest
 from longbench_write.runs.predictions import answered_prediction
 from longbench_write.runs.results import score_run, write_results
 from longbench_write.runs.store import RunWriter, load_run
-from longbench_write.scoring.summary import Summary, value_in
+from longbench_write.scoring.figures import value_in
+from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import Prompt, Suite, load_suite
 
 READERS: Mapping[str, Callable[[Path], Source]] = {

@@ -13,7 +13,8 @@ from longbench_write.metrics.catalogue import HEADLINES, is_built_in
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR, S_Q
 from longbench_write.render.markdown import escape_markdown
-from longbench_write.scoring.summary import Summary, interval_in, value_in
+from longbench_write.scoring.figures import interval_in, value_in
+from longbench_write.scoring.summary import Summary
 
 _PAPER = "https://arxiv.org/abs/2408.07055"
 _NAMES = {

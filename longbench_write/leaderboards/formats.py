@@ -21,7 +21,7 @@ from longbench_write.render.html import render_html
 from longbench_write.render.latex import escape_latex
 from longbench_write.render.markdown import escape_markdown
 from longbench_write.render.text import one_line
-from longbench_write.scoring.summary import interval_in, value_in
+from longbench_write.scoring.figures import interval_in, value_in
 
 SCHEMA = 1
 

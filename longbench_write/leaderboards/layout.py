@@ -14,8 +14,9 @@ from longbench_write.metrics.catalogue import HEADLINES, is_built_in
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, FORMULA, S_BAR
 from longbench_write.render.text import one_line
+from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.signs import FLAGS
-from longbench_write.scoring.summary import CONVENTION, Summary, interval_in, value_in
+from longbench_write.scoring.summary import CONVENTION, Summary
 from longbench_write.suites.suite import LENGTH_RANGES
 
 By = Literal["length", "language", "type", "dimension"]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from longbench_write.compare.collection import Block, Entry
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR
-from longbench_write.scoring.summary import value_in
+from longbench_write.scoring.figures import value_in
 
 MOST = 48
 """Runs that one figure shows at most."""

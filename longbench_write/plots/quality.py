@@ -15,7 +15,7 @@ from longbench_write.metrics.quality import S_BAR, S_Q, partner
 from longbench_write.plots.legible import judged_counts, note
 from longbench_write.plots.scores import model_keys, name_axis
 from longbench_write.plots.style import FAINT, MATH, SMALL, SOFT, look, new_figure
-from longbench_write.scoring.summary import interval_in
+from longbench_write.scoring.figures import interval_in
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Literal
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from longbench_write.errors import unknown_name
 from longbench_write.plots.style import styled
 
 Format = Literal["png", "svg", "pdf"]
@@ -15,6 +16,18 @@ FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
 
 _METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """What would differ from one day or version to the next is left out."""
+
+
+def parse_format(name: str) -> Format:
+    """Return the format of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for known in FORMATS:
+        if name == known:
+            return known
+    raise unknown_name("format of a figure's file", name, FORMATS)
 
 
 def render(figure: Figure, kind: Format) -> bytes:

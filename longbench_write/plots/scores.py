@@ -17,7 +17,7 @@ from longbench_write.plots.fonts import labels
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
 from longbench_write.plots.legible import counted, note, unjudged
 from longbench_write.plots.style import KEY, KEY_WIDTH, MATH, dodge, grid, look, new_figure
-from longbench_write.scoring.summary import interval_in, value_in
+from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.suites.suite import LENGTH_RANGES
 
 TITLE = "Scores by required length"

@@ -5,13 +5,13 @@ Nothing is asked of a model before every part has been checked: suite, selection
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from longbench_write.config import RunConfig, build_config
+from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.runs.identity import Place, find_place, run_identity
 from longbench_write.runs.manifest import new_manifest, with_asked
@@ -49,25 +49,15 @@ class Outcome(NamedTuple):
     owed: Owed
 
 
-def evaluate(config: RunConfig | None = None, **options: Any) -> Summary:
-    """Generate, judge and score: what `lbw-eval --model M` does, without printing.
-
-    Args:
-        config: The whole configuration; or
-        options: the fields of `RunConfig`, `model` at least.
-
-    Raises:
-        UsageError: The configuration is refused; nothing was spent.
-        LbwError: The run could not be finished; the same call goes on where it stopped.
-    """
-    return asyncio.run(start_evaluation(config or build_config(options), Observer())).summary
+Start = Callable[[], Coroutine[Any, Any, Outcome]]
+"""Makes the coroutine of a run whose parts are checked; called in the thread whose event loop runs it."""
 
 
-def start_evaluation(config: RunConfig, observer: Observer) -> Coroutine[Any, Any, Outcome]:
-    """Check and fetch what a run needs, which may block; what is returned runs it.
+def start_evaluation(config: RunConfig, observer: Observer) -> Start:
+    """Check and fetch what a run needs, which may block; what is returned starts it.
 
     Returns:
-        A coroutine that gives what came of it.
+        What makes the coroutine that does the work and gives what came of it.
     """
     notes = HeldNotes(observer)
     with notes.released_on_error():
@@ -82,7 +72,7 @@ def start_evaluation(config: RunConfig, observer: Observer) -> Coroutine[Any, An
             role.backend.prepare(role.spec, notes.downloading)
         identity = run_identity(config, suite, writer, notes.note)
         place = find_place(config, suite, prompts, writer.spec.kind, identity, notes.note)
-    return _evaluate(config, suite, place, writer, judge, spending, notes)
+    return partial(_evaluate, config, suite, place, writer, judge, spending, notes)
 
 
 async def _evaluate(
@@ -143,8 +133,8 @@ def nothing_owed(manifest: dict[str, Any], owed: Owed, path: Path) -> str:
     )
 
 
-def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutine[Any, Any, Outcome]:
-    """Check and fetch what judging a run folder needs, which may block; what is returned judges it.
+def start_judging(path: Path, config: RunConfig, observer: Observer) -> Start:
+    """Check and fetch what judging a run folder needs, which may block; what is returned starts that.
 
     Nothing is generated.
 
@@ -154,7 +144,7 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutin
         observer: Told what happens.
 
     Returns:
-        A coroutine that gives what came of it.
+        What makes the coroutine that does the work and gives what came of it.
 
     Raises:
         UsageError: It is no run folder, or there is no such judge.
@@ -169,7 +159,7 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Coroutin
     check_options(config, roles)
     spending = Spending(config, roles)
     judge.backend.prepare(judge.spec, observer.downloading)
-    return _judge(path, config, manifest, judge, spending, observer)
+    return partial(_judge, path, config, manifest, judge, spending, observer)
 
 
 async def _judge(

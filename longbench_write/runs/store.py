@@ -6,17 +6,25 @@ import os
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.files.jsonl import RecordFile, Records
 from longbench_write.files.whole import write_whole
 from longbench_write.files.yaml_text import read_mapping
+from longbench_write.metrics.catalogue import BUILT_IN, merged
 from longbench_write.records import Failure, Judgement, Key, Prediction
-from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, STEPS, hold
+from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, SCORES, STEPS, SUMMARY, hold
 from longbench_write.runs.steps import StepFile
+from longbench_write.scoring.rows import Row
 from longbench_write.scoring.signs import Signs
+from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.table import read_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 R = TypeVar("R", bound=Prediction | Judgement)
 K = TypeVar("K", bound=Hashable)
@@ -45,6 +53,34 @@ class Run:
     manifest: dict[str, Any]
     predictions: Records[Prediction, Key]
     judgements: Records[Judgement, JudgementKey]
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What its summary.json holds.
+
+        Raises:
+            RunFolderError: It has not been scored yet, or cannot be read.
+        """
+        return Summary.read(self.path / SUMMARY)
+
+    @cached_property
+    def scores(self) -> list[Row]:
+        """Its responses, scored, from scores.csv.
+
+        Raises:
+            RunFolderError: It has not been scored yet, or cannot be read.
+        """
+        return read_rows(self.path / SCORES, self.summary.others)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a pandas frame with a row a response and the columns of scores.csv.
+
+        Raises:
+            RunFolderError: It has not been scored yet, or cannot be read.
+        """
+        from longbench_write.scoring.frames import scores_frame
+
+        return scores_frame(self.scores, merged(BUILT_IN, self.summary.others))
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from longbench_write.errors import RunFolderError, shorten
 from longbench_write.kinds import check_kinds
 from longbench_write.metrics.base import Metric
-from longbench_write.metrics.catalogue import BESIDE, HEADLINES, read_declarations
-from longbench_write.metrics.quality import DIMENSIONS, MEAN
+from longbench_write.metrics.catalogue import BESIDE, BUILT_IN, HEADLINES, merged, read_declarations
+from longbench_write.metrics.quality import MEAN
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = 2
 """2 added the fields of `Summary` that have a default; 1 is read too."""
@@ -155,6 +158,19 @@ class Summary(Heading):
         names = {"n": self.counts["generated"], **self.counts}
         return names | {name: getattr(self, name) for name in GROUP_FIGURES}
 
+    def frame(self) -> pd.DataFrame:
+        """Return a pandas frame with a row a group: all, each length range, language and type.
+
+        Its index is (`by`, `group`); see `frames.groups_frame` for its columns.
+        """
+        from longbench_write.scoring.frames import groups_frame
+
+        groups = [(("all", ""), self.overall)]
+        groups += [(("length", group["range"]), group) for group in self.by_length]
+        groups += [(("language", label), group) for label, group in self.by_language.items()]
+        groups += [(("type", label), group) for label, group in self.by_type.items()]
+        return groups_frame(groups, merged(BUILT_IN, self.others))
+
     def to_dict(self) -> dict[str, Any]:
         """The values of summary.json, under its keys; what they hold is shared with the summary."""
         first = {"schema": self.schema, "convention": self.convention}
@@ -237,22 +253,3 @@ def unknown_keys(path: Path) -> dict[str, Any]:
         return _unknown(_load(path))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
-
-
-def value_in(group: Mapping[str, Any], metric: Metric) -> float | None:
-    """A metric's value in a group of a summary, or in `Summary.overall`; None where it has none."""
-    found: float | None
-    if metric.name in group.get("metrics", {}):
-        found = group["metrics"][metric.name]["value"]
-    elif metric.name in DIMENSIONS:
-        found = group["dimensions"][metric.name]
-    else:
-        found = group.get(metric.name)
-    return found
-
-
-def interval_in(group: Mapping[str, Any], metric: Metric) -> tuple[float, float] | None:
-    """A metric's 95% interval in such a group; None where it has none."""
-    other = group.get("metrics", {}).get(metric.name)
-    ends: Sequence[float] | None = other["ci"] if other else group["ci"].get(metric.name)
-    return (ends[0], ends[1]) if ends else None

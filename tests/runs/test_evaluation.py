@@ -282,7 +282,7 @@ class Stopping(Observer):
 
 
 def evaluate_observed(observer, **options):
-    return asyncio.run(start_evaluation(build_config(options), observer)).summary
+    return asyncio.run(start_evaluation(build_config(options), observer)()).summary
 
 
 def test_a_stop_lets_what_is_in_flight_finish(tmp_path, suite):
@@ -450,7 +450,7 @@ def test_judging_again_leaves_failed_prompts_alone(tmp_path, suite, judge):
     ):
         evaluate(**options(tmp_path, suite, model))
         config = build_config(options(tmp_path, suite, model, judge, judges, retry_failed=True))
-        summary = asyncio.run(start_judging(the_run(tmp_path), config, Observer())).summary
+        summary = asyncio.run(start_judging(the_run(tmp_path), config, Observer())()).summary
         assert len(model.requests) == 8
     assert summary.failures == {"context_length": 1}
     assert summary.counts["judged"] == 7

@@ -36,7 +36,7 @@ def lbw(tmp_path):
         observer = Noting()
         given = {"model": "m", "suite": str(suite), "base_url": [server.base_url], "out": tmp_path / "out"}
         config = build_config(given | {"judge": "none", "concurrency": 1} | more)
-        outcome = asyncio.run(start_evaluation(config, observer))
+        outcome = asyncio.run(start_evaluation(config, observer)())
         return outcome, observer.notes
 
     return run

@@ -1,0 +1,28 @@
+"""Figures read from a group of a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.quality import DIMENSIONS
+
+
+def value_in(group: Mapping[str, Any], metric: Metric) -> float | None:
+    """A metric's value in a group of a summary, or in `Summary.overall`; None where it has none."""
+    found: float | None
+    if metric.name in group.get("metrics", {}):
+        found = group["metrics"][metric.name]["value"]
+    elif metric.name in DIMENSIONS:
+        found = group["dimensions"][metric.name]
+    else:
+        found = group.get(metric.name)
+    return found
+
+
+def interval_in(group: Mapping[str, Any], metric: Metric) -> tuple[float, float] | None:
+    """A metric's 95% interval in such a group; None where it has none."""
+    other = group.get("metrics", {}).get(metric.name)
+    ends: Sequence[float] | None = other["ci"] if other else group["ci"].get(metric.name)
+    return (ends[0], ends[1]) if ends else None
