@@ -26,6 +26,10 @@ def import_(
         str | None, typer.Option(metavar="NAME", help="What the imported judge is called in the run.")
     ] = None,
     samples: Annotated[int, typer.Option(metavar="N", min=1, help="Responses that a prompt may have.")] = 1,
+    writer: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="How the responses were written, such as agentwrite."),
+    ] = "direct",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for runs.")] = Path("results"),
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
 ) -> None:
@@ -40,7 +44,14 @@ def import_(
     from longbench_write.exchange.importing import import_run
 
     done = import_run(
-        path, harness, out=out, suite=suite, model=model, judge_label=judge_label, samples=samples
+        path,
+        harness,
+        out=out,
+        suite=suite,
+        model=model,
+        judge_label=judge_label,
+        samples=samples,
+        writer=writer,
     )
     for note in done.notes:
         _note(note)

@@ -69,6 +69,7 @@ def import_run(
     model: str | None = None,
     judge_label: str | None = None,
     samples: int = 1,
+    writer: str = "direct",
 ) -> Imported:
     """Make a run folder of another harness's files and score it; the same files again change nothing.
 
@@ -83,6 +84,7 @@ def import_run(
         model: The model's name; None takes the name of the files' folder.
         judge_label: What their judge is called in the run.
         samples: Responses that each prompt may have.
+        writer: How the responses were written; "direct" is one request each.
 
     Raises:
         UsageError: The files cannot be read, or are no answers to this suite; it names file and line.
@@ -98,6 +100,8 @@ def import_run(
     label = (judge_label or DEFAULT_LABEL) if source.judged else None
     identity: dict[str, Any] = {"from": harness, "files": source.files, "model": name}
     identity |= {"suite": prompts.sha256, "samples": samples, "judge": label}
+    if writer != "direct":  # runs imported before writers were told apart keep their folders
+        identity["writer"] = writer
     path = run_parent(out, name, prompts.name) / f"imported-{digest(identity)}"
     if (path / MANIFEST).exists():
         return _imported_before(path)
@@ -106,7 +110,13 @@ def import_run(
     notes = [*_notes(source, pairing), *_judging_notes(source, judgements)]
     about = {"from": harness, "files": source.files, "reported": source.reported, "pairing": pairing}
     manifest = imported_manifest(
-        name, prompts, samples=samples, judge=label, about=about, note=" ".join(notes)
+        name,
+        prompts,
+        samples=samples,
+        judge=label,
+        about=about,
+        note=" ".join(notes),
+        writer=writer,
     )
     summary = _record(path, manifest, answers, judgements, prompts)
     return Imported(path, summary, notes + _differences(source.reported, summary))

@@ -61,6 +61,13 @@ def test_scores_that_are_no_scores_are_failed_judgements(bring, wrong):
     assert any("1 judgements are not six integers" in note for note in done.notes)
 
 
+def test_the_writer_may_be_named_and_is_another_run(bring):
+    direct, planned = bring(), bring(writer="agentwrite")
+    assert (direct.summary.writer, planned.summary.writer) == ("direct", "agentwrite")
+    assert direct.path != planned.path
+    assert load_run(planned.path).manifest["writer"] == "agentwrite"
+
+
 def test_a_judge_may_be_named(bring):
     done = bring(ANSWERS, JUDGED, judge_label="gpt-4o-2024-05-13")
     assert done.summary.judge == "gpt-4o-2024-05-13"
