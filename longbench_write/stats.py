@@ -48,7 +48,7 @@ def bootstrap_means(
 
 
 def _draws(prompts: int, seed: int, resamples: int) -> Iterator[NDArray[np.float64]]:
-    """How often each resample draws each prompt, in parts of about `_PART` numbers."""
+    """Yield how often each resample draws each prompt, in parts of about `_PART` numbers."""
     parts = _kept_draws(prompts, seed, resamples) if prompts <= _KEPT else _drawn(prompts, seed, resamples)
     return (part.astype(np.float64) for part in parts)
 
@@ -68,7 +68,7 @@ def _drawn(prompts: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64
 
 
 def interval(means: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float] | None:
-    """The percentile interval of resampled means (shape (resamples,)); None without any."""
+    """Return the percentile interval of resampled means (shape (resamples,)); None without any."""
     kept = means[~np.isnan(means)]
     if not kept.size:
         return None
@@ -84,7 +84,7 @@ _SAME = 1e-9
 
 
 def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np.float64]:
-    """Means of `RESAMPLES` resamples, with replacement, of one value a prompt.
+    """Return means of `RESAMPLES` resamples, with replacement, of one value a prompt.
 
     The values are rounded first so that every sum of them is exact. The order of adding then changes nothing:
     any machine and any library of linear algebra gives the same means to the last bit.
@@ -103,7 +103,7 @@ def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np
 
 
 def summable(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values, of shape (prompts, ...), rounded so that as many of them, whichever, add up without rounding.
+    """Round values, of shape (prompts, ...), so that as many of them, whichever, add up without rounding.
 
     All become multiples of one power of 2, so small that a double holds the largest sum to be had: for 120
     differences of up to 100 points that is 2**-38.
@@ -116,7 +116,7 @@ def summable(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def widened_interval(
     means: NDArray[np.float64], centre: float, prompts: int, *, level: float = 0.95
 ) -> tuple[float, float]:
-    """The percentile interval, its distances from the mean lengthened to what few prompts need.
+    """Return the percentile interval, its distances from the mean lengthened to what few prompts need.
 
     A percentile interval is too short for few prompts: its spread is that of the values around their own
         mean,
@@ -138,7 +138,7 @@ def widened_interval(
 
 
 def sign_flip_p(differences: NDArray[np.float64], *, seed: int = 0) -> float:
-    """The two-sided p-value of a paired permutation test: A and B may be exchanged within each prompt.
+    """Return the two-sided p-value of a paired permutation test: A and B may be exchanged in each prompt.
 
     Exact where there are at most `FLIPS` ways to exchange them; otherwise of `FLIPS` random ones, the one at
     hand counted in (Phipson and Smyth 2010), so that it is never 0.
@@ -156,7 +156,7 @@ def sign_flip_p(differences: NDArray[np.float64], *, seed: int = 0) -> float:
 
 @lru_cache(maxsize=8)
 def _signs(prompts: int, seed: int) -> tuple[NDArray[np.float64], bool]:
-    """Rows of +1 and -1, one a prompt, and whether they are all that there are."""
+    """Yield rows of +1 and -1, one a prompt, and whether they are all that there are."""
     if 2**prompts <= FLIPS:
         rows = (np.arange(2**prompts)[:, None] >> np.arange(prompts)) & 1
     else:
@@ -165,7 +165,7 @@ def _signs(prompts: int, seed: int) -> tuple[NDArray[np.float64], bool]:
 
 
 def holm(names: Iterable[K], rejects: Callable[[K, float], bool], *, alpha: float) -> dict[K, float]:
-    """Holm's step-down procedure for tests that say yes or no at a level.
+    """Apply Holm's step-down procedure to tests that say yes or no at a level.
 
     Every hypothesis is held to alpha / m; those rejected are set aside, the m' that are left are held to
     alpha / m', and so on until none more is rejected. This is Holm (1979) in the words of intervals.
@@ -192,7 +192,7 @@ def holm(names: Iterable[K], rejects: Callable[[K, float], bool], *, alpha: floa
 
 @lru_cache(maxsize=256)
 def t_quantile(probability: float, freedom: int) -> float:
-    """The quantile of Student's t with whole degrees of freedom, for a probability of 1/2 or more."""
+    """Return the quantile of Student's t with whole degrees of freedom, for a probability of 1/2 or more."""
     low, high = 0.0, 1.0
     while _t_cdf(high, freedom) < probability:
         high *= 2
@@ -205,7 +205,7 @@ def t_quantile(probability: float, freedom: int) -> float:
 
 
 def _t_cdf(t: float, freedom: int) -> float:
-    """Abramowitz and Stegun 26.7.3 and 26.7.4."""
+    """Return the distribution function of Student's t (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
     angle = math.atan(t / math.sqrt(freedom))
     square = math.cos(angle) ** 2
     odd = freedom % 2

@@ -57,7 +57,7 @@ def assert_no_regression(
         allow_different_judges=settings.allow_different_judges,
     )
     if failed := [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]:
-        lines = [f"{run} does not hold against {baseline}:"]
+        lines = [f"{run} has regressed against or cannot be told from {baseline}:"]
         raise AssertionError(
             "\n  ".join([*lines, *(f"{found.outcome}: {found.message}" for found in failed)])
         )

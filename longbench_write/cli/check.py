@@ -21,7 +21,7 @@ _Texts = list[str] | None
 _File = Path | None
 _RUN = typer.Argument(metavar="RUN", help="The run in question.", show_default=False)
 _BASELINE = typer.Option(
-    help="What to hold it against: a run, a baseline file, a summary.json or a scores.csv.", metavar="PATH"
+    help="What to compare it with: a run, a baseline file, a summary.json or a scores.csv.", metavar="PATH"
 )
 _CONFIG = typer.Option(help=f"YAML file of the options below [{CONFIG}, if it is there].", metavar="FILE")
 _METRIC = typer.Option(
@@ -100,7 +100,7 @@ def check(
 
 
 def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
-    """What `M=X` or a bare `X` says, the bare one under "default"."""
+    """Read what `M=X` or a bare `X` says, the bare one under "default"."""
     from longbench_write.gate.config import DEFAULT
 
     if not texts:
@@ -118,7 +118,7 @@ def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
 
 
 def _merged(read: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What a file says, overruled by the command line; numbers are overruled metric by metric."""
+    """Return what a file says, overruled by the command line; numbers are overruled metric by metric."""
     from longbench_write.gate.config import DEFAULT
 
     values = dict(read)
@@ -169,6 +169,6 @@ def _show(verdict: Verdict, *, as_json: bool) -> None:
     show_differences(target, verdict.differences)
     lines = [(finding_line(finding), finding.outcome != "passed") for finding in verdict.findings]
     show_lines(target, "", FINDING_HEADS, lines)
-    target.print("could see: the true drop that this comparison finds with a chance of 80%", soft_wrap=True)
+    target.print("detectable drop: the smallest true drop found with a chance of 80%", soft_wrap=True)
     for finding in verdict.findings:
         target.print(f"{finding.outcome}: {finding.message}", markup=False, soft_wrap=True)

@@ -19,7 +19,7 @@ _PLAIN_WIDTH = 140
 
 
 def console() -> Console:
-    """The console of result tables."""
+    """Return the console of result tables."""
     return table_console(_PLAIN_WIDTH)
 
 
@@ -34,7 +34,7 @@ def show_sides(target: Console, a: Scores, b: Scores, notes: Sequence[str]) -> N
 
 
 def show_differences(target: Console, differences: Sequence[Difference]) -> None:
-    """The table of all differences, each drawn beside its numbers."""
+    """Show the table of all differences, each drawn beside its numbers."""
     from longbench_write.gate.layout import DIFFERENCE_HEADS, difference_lines, strips
 
     drawn = strips(differences)
@@ -48,7 +48,7 @@ def show_differences(target: Console, differences: Sequence[Difference]) -> None
 def show_lines(
     target: Console, title: str, heads: Sequence[str], lines: Sequence[tuple[Sequence[str], bool]]
 ) -> None:
-    """A table of strings, without those of its last columns that the terminal has no room for.
+    """Show a table of strings, without those of its last columns that do not fit the terminal.
 
     Args:
         target: Where it is printed.
@@ -65,12 +65,12 @@ def show_lines(
         max(cell_len(cells[place]) for cells in (heads, *(line for line, _ in lines))) + 3
         for place in range(len(heads))
     ]
-    room = [place for place in range(len(heads)) if sum(widths[: place + 1]) <= target.width]
+    fit = [place for place in range(len(heads)) if sum(widths[: place + 1]) <= target.width]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place in room:
+    for place in fit:
         table.add_column(heads[place], justify="right" if place else "left", no_wrap=True)
     for cells, bold in lines:
-        table.add_row(*(Text(escape_ci_log(cells[place])) for place in room), style="bold" if bold else None)
+        table.add_row(*(Text(escape_ci_log(cells[place])) for place in fit), style="bold" if bold else None)
     if title:
         target.print(escape_ci_log(title), style="bold", markup=False, soft_wrap=True)
     target.print(table)

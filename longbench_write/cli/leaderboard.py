@@ -55,7 +55,7 @@ def leaderboard(
 
 
 def _entries(places: list[Path] | None, *, published: bool) -> list[Entry]:
-    """The scored runs; there need not be one where published results are shown anyway."""
+    """Return the scored runs; there need not be one where published results are shown anyway."""
     try:
         return scored_runs(places)
     except UsageError:

@@ -30,7 +30,7 @@ _NAMED = 5
 
 
 def scored_runs(places: list[Path] | None) -> list[Entry]:
-    """The scored runs in these places, results/ by default; those that are not scored are said on stderr.
+    """Return the scored runs in these places, results/ by default; name unscored ones on stderr.
 
     Raises:
         UsageError: There is no run, or none of them is scored.

@@ -1,4 +1,4 @@
-"""`lbw-eval power RUN...`: what drop a job could see, with how many samples and repeats."""
+"""`lbw-eval power RUN...`: the minimum detectable drop of a job, with how many samples and repeats."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def power(
 ) -> None:
     """Plan a gate: the drop that it would find with a chance of 80%.
 
-    Estimates on the runs at hand how much of the scatter comes from prompts, samples and judgements.
+    Estimates on the runs at hand how much of the variance comes from prompts, samples and judgements.
     """
     from longbench_write.compare.rule import Rule
     from longbench_write.gate.config import gated_metrics

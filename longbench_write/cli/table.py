@@ -34,7 +34,7 @@ def show(summary: Summary, path: Path, *, as_json: bool) -> None:
 
 
 def plain_table(title: str) -> Table:
-    """An empty table in the style of all tables, whose title is text that may come from anywhere."""
+    """Make an empty table in the style of all tables, whose title is untrusted text."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -48,12 +48,12 @@ def plain_table(title: str) -> Table:
 
 
 def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
-    """The code that a command on a run ends with; why it is 1, and what is still to do, is said on stderr.
+    """Return the code that a command on a run ends with; say on stderr why it is 1, and what is owed.
 
     Args:
         summary: Of the whole run.
         owed: What the command itself asked for and did not get.
-        strict: Whether what failed for good counts too.
+        strict: Whether what failed permanently counts too.
 
     Returns:
         1 where nothing came of the run, where anything is owed, or with `strict` where any prompt that was
@@ -69,7 +69,7 @@ def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
     if owed.total:
         _say(f"not finished: {owed} owed; run the same command again")
     elif owed.failed:
-        _say(f"{owed.failed} failed for good, which is not owed; --retry-failed asks for them again")
+        _say(f"{owed.failed} failed permanently, which is not owed; --retry-failed retries them")
     lacking = Owed(counts["remaining"], counts["judgements_remaining"], 0)
     if lacking.total > owed.total:
         _say(f"of all that was ever asked of this run, {lacking} are owed")
@@ -81,7 +81,7 @@ def _say(text: str) -> None:
 
 
 def result_table(summary: Summary) -> Table:
-    """S̄, S_l, S_q, the dimensions and the counts, over all and by length range."""
+    """Make the table of S̄, S_l, S_q, the dimensions and the counts, over all and by length range."""
     from rich.text import Text
 
     from longbench_write.scoring.signs import FLAGS
@@ -114,7 +114,7 @@ def _number(value: float | None) -> str:
 
 
 def footer(summary: Summary, path: Path) -> list[str]:
-    """What stands under the table: intervals, how every prompt ended, and what must be known."""
+    """Return what stands under the table: intervals, how every prompt ended, and what must be known."""
     counts = summary.counts
     intervals = [
         f"{metric.symbol} {low_high[0]:.1f} to {low_high[1]:.1f}"
@@ -136,7 +136,7 @@ def footer(summary: Summary, path: Path) -> list[str]:
     )
     again = {"the model": counts["retries"], "the judge": counts.get("judge_retries", 0)}
     if told := [f"{number} of {whom}" for whom, number in again.items() if number]:
-        lines.append(f"asked again after passing faults: {', '.join(told)}")
+        lines.append(f"retried after transient failures: {', '.join(told)}")
     lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
     if known := [f"{who} {cost:,.2f}" for who, cost in summary.cost.items() if cost is not None]:
         lines.append(f"cost at the prices given: {', '.join(known)}")
@@ -149,7 +149,7 @@ _WITHOUT_JUDGE = "S_q is missing: nobody judged; add it with `lbw-eval judge {pa
 
 
 def _of_judge(summary: Summary) -> list[str]:
-    """What must be known of the judgements."""
+    """Return what must be known of the judgements."""
     counts = summary.counts
     lines = [
         f"{counts['generated']} generated = {counts['judged']} judged + {counts['judge_failed']} judge failed"

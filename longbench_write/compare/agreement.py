@@ -81,7 +81,7 @@ class Consistency:
 
 
 def repeats_by_judge(judgements: Iterable[Judgement]) -> dict[str, dict[Key, list[tuple[int, ...]]]]:
-    """Each judge's valid scores per response, by the order of the records."""
+    """Return each judge's valid scores per response, by the order of the records."""
     found: dict[str, dict[Key, list[tuple[int, ...]]]] = defaultdict(lambda: defaultdict(list))
     for judgement in judgements:
         if judgement.scores is not None:
@@ -91,7 +91,7 @@ def repeats_by_judge(judgements: Iterable[Judgement]) -> dict[str, dict[Key, lis
 
 
 def medians(repeats: Mapping[Key, Sequence[Sequence[int]]]) -> Scores:
-    """One score a response: the median of its repeats per dimension, the lower of two in the middle."""
+    """Return one score a response: the median of its repeats per dimension, of two the lower."""
     return {
         key: tuple(statistics.median_low(values) for values in zip(*found, strict=True))
         for key, found in repeats.items()
@@ -119,7 +119,7 @@ def agree(first: Scores, second: Scores) -> list[Agreement]:
 def _agreement(
     dimension: str, prompts: Sequence[str], one: NDArray[np.int64], two: NDArray[np.int64]
 ) -> Agreement:
-    """Of scores of shape (responses,), or (responses, dimensions) for the overall row."""
+    """Measure agreement in scores of shape (responses,), or (responses, dimensions) for the overall row."""
     means = [scores.reshape(len(prompts), -1).mean(axis=1) for scores in (one, two)]
     a, b = one.ravel(), two.ravel()
     distance = np.abs(a - b)
@@ -137,7 +137,7 @@ def _agreement(
 
 
 def weighted_kappa(one: NDArray[np.int64], two: NDArray[np.int64]) -> float | None:
-    """Cohen's kappa with quadratic weights of two raters' scores, each of shape (n,).
+    """Return Cohen's kappa with quadratic weights of two raters' scores, each of shape (n,).
 
     1 less the mean squared difference, over that which the two raters' marginals would give by chance; None
     where chance alone leaves no difference.
@@ -148,7 +148,7 @@ def weighted_kappa(one: NDArray[np.int64], two: NDArray[np.int64]) -> float | No
 
 
 def ordinal_alpha(scores: NDArray[np.int64] | NDArray[np.float64]) -> float | None:
-    """Krippendorff's alpha of scores of shape (raters, items), NaN for none; None without any variation."""
+    """Return Krippendorff's alpha of scores of shape (raters, items), NaN for none; None if all are alike."""
     import krippendorff
 
     if len(np.unique(scores[~np.isnan(scores)])) < 2:
@@ -174,7 +174,7 @@ def _offset_interval(prompts: Sequence[str], differences: NDArray[np.float64]) -
 
 
 def consistency(judge: str, repeats: Mapping[Key, Sequence[Sequence[int]]]) -> Consistency | None:
-    """How far a judge agrees with itself; None where no response has two valid repeats."""
+    """Return how far a judge agrees with itself; None where no response has two valid repeats."""
     several = {key: np.array(found) for key, found in repeats.items() if len(found) > 1}
     if not several:
         return None

@@ -100,7 +100,7 @@ def _run_folders(place: Path) -> Iterable[Path]:
 
 
 def _labels(paths: Sequence[Path], summaries: Sequence[Summary]) -> list[str]:
-    """Each run's model and writer, with the settings and at last the folder where others have the same."""
+    """Return each run's model and writer, with settings and at last the folder where others have the same."""
     labels = [
         summary.model if summary.writer == "direct" else f"{summary.model} + {summary.writer}"
         for summary in summaries
@@ -118,7 +118,7 @@ def _labels(paths: Sequence[Path], summaries: Sequence[Summary]) -> list[str]:
 
 
 def _settings(_: Sequence[Path], summaries: Sequence[Summary]) -> list[str]:
-    """Those settings that are not the same in all."""
+    """Return those settings that are not the same in all."""
     settings = [summary.settings | {"samples": summary.samples} for summary in summaries]
     names = [
         name
@@ -132,7 +132,7 @@ def _settings(_: Sequence[Path], summaries: Sequence[Summary]) -> list[str]:
 
 
 def _folders(paths: Sequence[Path], _: Sequence[Summary]) -> list[str]:
-    """As much of the end of the paths as differs in all."""
+    """Return as much of the end of the paths as differs in all."""
     depth = 1
     while len({path.parts[-depth:] for path in paths}) < len(paths):
         depth += 1
@@ -140,7 +140,7 @@ def _folders(paths: Sequence[Path], _: Sequence[Summary]) -> list[str]:
 
 
 def _comparable(summary: Summary) -> tuple[str, ...]:
-    """What two summaries must have in common to be ranked together."""
+    """Return what two summaries must have in common to be ranked together."""
     return (
         summary.suite,
         summary.suite_sha256,
@@ -152,7 +152,7 @@ def _comparable(summary: Summary) -> tuple[str, ...]:
 
 
 def blocks(entries: Iterable[Entry]) -> list[Block]:
-    """Entries, parted so that only what is comparable stands together; the largest block first."""
+    """Return entries, parted so that only what is comparable stands together; the largest block first."""
     parted = defaultdict(list)
     for entry in entries:
         parted[_comparable(entry.summary)].append(entry)
@@ -162,7 +162,7 @@ def blocks(entries: Iterable[Entry]) -> list[Block]:
 
 
 def _titles(heads: Sequence[Summary]) -> list[str]:
-    """What each block shares; hashes are shown only where names do not tell two blocks apart."""
+    """Return what each block shares; hashes are shown only where names do not tell two blocks apart."""
     titles = [" · ".join((head.suite, _number(head), _judge(head))) for head in heads]
     for what in ("suite_sha256", "prompts", "judge_sha256", "convention"):
         for title in {title for title in titles if titles.count(title) > 1}:

@@ -24,7 +24,7 @@ class Terms:
 
 
 def terms(a: Scores, b: Scores, *, allow_different_judges: bool = False) -> Terms:
-    """On what terms these runs are compared, A being the reference.
+    """Return on what terms these runs are compared, A being the reference.
 
     Raises:
         UsageError: They differ in suite, judge or convention.
@@ -78,7 +78,7 @@ def _judges(a: Heading, b: Heading, judged: bool, allowed: bool) -> list[str]:
 
 
 def _judged_elsewhere(a: Heading, b: Heading) -> list[str]:
-    """What must be said where a judge of one configuration was not one model both times."""
+    """Return what must be said where a judge of one configuration was not one model both times."""
     hashes = {a.judge_backend_sha256, b.judge_backend_sha256}
     if None in hashes or len(hashes) == 1:
         return []
@@ -142,7 +142,7 @@ def _prompts(a: Scores, b: Scores) -> list[str]:
 
 
 def missing(a: Scores, b: Scores, metric: MetricInRange) -> tuple[int, int]:
-    """How many responses B lacks in a metric, of those that it should have for A to be compared with.
+    """Count the responses that B lacks in a metric, of those that it should have for A to be compared with.
 
     Returns:
         The lacking, and all that it should have: B's samples of each prompt that has a value in A.
@@ -159,7 +159,7 @@ def missing(a: Scores, b: Scores, metric: MetricInRange) -> tuple[int, int]:
 
 
 def _missing_of_all(b: Scores, metric: MetricInRange) -> tuple[int, int]:
-    """The same where A's prompts are not known one by one: B's own failures."""
+    """Count the same where A's prompts are not known one by one: B's own failures."""
     if b.counts is None:
         return 0, len(b.responses)
     owed = b.counts["owed"]

@@ -1,4 +1,4 @@
-"""Two runs compared: every difference, what moved, and what could have been seen."""
+"""Two runs compared: every difference, what moved, and the minimum detectable drop."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Comparison:
         moved_in: The metric in which prompts moved.
         fallen, risen: The prompts that moved most, the furthest first.
         counts: Per count or flag, how many in A and in B; None where one does not say.
-        detectable: Per default gated metric, the drop that a gate on this pair would have seen in 80% of
-            cases.
+        detectable: Per default gated metric, the minimum detectable drop of a gate on this pair, found with a
+            chance of 80%.
     """
 
     a: Scores
@@ -72,7 +72,7 @@ def compare(a: Scores, b: Scores, *, allow_different_judges: bool = False, seed:
 
 
 def _counts(a: Scores, b: Scores) -> dict[str, tuple[int | None, int | None]]:
-    """The counts of both runs, and their flags, under the names of summary.json."""
+    """Return the counts of both runs, and their flags, under the names of summary.json."""
     known = [{**(scores.counts or {}), **flag_counts(scores)} for scores in (a, b)]
     names = dict.fromkeys([*known[0], *known[1]])
     return {name: (known[0].get(name), known[1].get(name)) for name in names}

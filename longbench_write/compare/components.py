@@ -1,8 +1,8 @@
-"""Where the scatter of a comparison comes from, and what it will be with other samples and repeats.
+"""The variance of a comparison by source, and what it will be with other samples and repeats.
 
-The difference of one prompt between two runs scatters by interaction + 2 (sample + repeat / R) / K: how the
-two models differ from prompt to prompt, how responses to one prompt differ (K of them in each run), and how
-judgements of one response differ (R of each). The mean difference of N prompts scatters by the N-th part.
+The difference of one prompt between two runs has the variance interaction + 2 (sample + repeat / R) / K: how
+the two models differ from prompt to prompt, how responses to one prompt differ (K of them in each run), and
+how judgements of one response differ (R of each). That of the mean difference of N prompts is the N-th part.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Judged:
 
 
 class Parts(NamedTuple):
-    """What a prompt's difference scatters by, in points squared.
+    """The variance components of a prompt's difference, in points squared.
 
     Attributes:
         interaction: Between prompts, of the true difference of two runs.
@@ -52,7 +52,7 @@ class Parts(NamedTuple):
     repeat: float
 
     def variance(self, samples: int, repeats: int) -> float:
-        """Of one prompt's difference, both runs having so many samples and repeats."""
+        """Return the variance of one prompt's difference, both runs having so many samples and repeats."""
         return self.interaction + 2 * (self.sample + self.repeat / repeats) / samples
 
 
@@ -78,7 +78,7 @@ class Components:
     def detectable(
         self, *, samples: int, repeats: int, prompts: int, rule: Rule, gated: int
     ) -> tuple[float, float]:
-        """Between which drops the one lies that a gate finds with a chance of 80%.
+        """Return between which drops the one lies that a gate finds with a chance of 80%.
 
         Args:
             samples: Responses per prompt, in both runs.
@@ -100,7 +100,7 @@ class Components:
 
 
 def repeats_of(judgements: Iterable[Judgement], judge: str | None) -> dict[Key, list[Mapping[str, int]]]:
-    """The scores of one judge's valid judgements, by response."""
+    """Return the scores of one judge's valid judgements, by response."""
     found: dict[Key, list[Mapping[str, int]]] = defaultdict(list)
     for judgement in judgements:
         if judgement.judge == judge and judgement.scores is not None:
@@ -155,7 +155,7 @@ def _prompts(runs: Sequence[Judged], metric: MetricInRange) -> int:
 
 
 def _pooled(groups: Iterable[Sequence[float]]) -> float | None:
-    """The variance within groups, over those of two values or more."""
+    """Return the variance within groups, over those of two values or more."""
     squares, freedom = 0.0, 0
     for group in groups:
         if len(group) > 1:
@@ -165,7 +165,7 @@ def _pooled(groups: Iterable[Sequence[float]]) -> float | None:
 
 
 def _repeat(runs: Sequence[Judged], metric: MetricInRange) -> tuple[float | None, float]:
-    """The variance between judgements of a response, and how many a response has (the harmonic mean)."""
+    """Return the variance between judgements of a response, and their number (the harmonic mean)."""
     groups: list[list[float]] = []
     metrics = all_metrics()
     for run in runs if metric.metric.needs_judge else ():
@@ -184,7 +184,7 @@ def _repeat(runs: Sequence[Judged], metric: MetricInRange) -> tuple[float | None
 
 
 def _sample(runs: Sequence[Judged], metric: MetricInRange) -> float | None:
-    """The variance between responses to a prompt, their judgements' share included."""
+    """Return the variance between responses to a prompt, their judgements' share included."""
     groups: dict[tuple[int, str], list[float]] = defaultdict(list)
     for number, run in enumerate(runs):
         for response in run.scores.responses.values():
@@ -194,7 +194,7 @@ def _sample(runs: Sequence[Judged], metric: MetricInRange) -> float | None:
 
 
 def _total(runs: Sequence[Judged], metric: MetricInRange) -> float:
-    """The variance of the prompts' differences, the mean over pairs; of one run, the most it can be."""
+    """Return the variance of the prompts' differences, the mean over pairs; of one run, its bound."""
     if len(runs) == 1:
         means = list(metric.per_prompt(runs[0].scores).values())
         return 2 * float(np.var(means, ddof=1)) if len(means) > 1 else 0.0
@@ -204,7 +204,7 @@ def _total(runs: Sequence[Judged], metric: MetricInRange) -> float:
 
 
 def _per_sample(run: Judged, metric: MetricInRange) -> float:
-    """The mean over prompts of 1 / samples."""
+    """Return the mean over prompts of 1 / samples."""
     counts: dict[str, int] = defaultdict(int)
     for response in run.scores.responses.values():
         counts[response.id] += metric.value(response) is not None

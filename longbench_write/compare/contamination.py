@@ -5,9 +5,9 @@ and length range each; the gap of a cell is the difference of its two means, and
 mean of its cells' gaps, each weighted by its prompts. So neither suite gains by having more of what is easy.
 
 Its interval comes from resampling a range's cells, each with its prompts of both suites. Most cells hold one
-or two prompts a suite, too few to show their own scatter by resampling within them; between cells, the
-scatter of the gaps holds that of the prompts (and what gaps differ by in truth, which makes the interval
-wider, never narrower: the collapsed strata of survey sampling; Cochran, "Sampling Techniques", ch. 5A).
+or two prompts a suite, too few to show their own variance by resampling within them. Between cells, the
+variance of the gaps contains that of the prompts, and that of the true gaps, which makes the interval wider,
+never narrower: the collapsed strata of survey sampling (Cochran, "Sampling Techniques", ch. 5A).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from longbench_write.suites.suite import LENGTH_RANGES, length_range
 PUBLIC = ("longbench-write", "longbench-write-en")
 UNSEEN = "lbw-open"
 
-Cell = tuple[str, str, str]
+CellKey = tuple[str, str, str]
 """Length range, type and language."""
 
 
@@ -60,18 +60,18 @@ class Gap:
 
 
 def is_gap(public: Heading, unseen: Heading) -> bool:
-    """Whether two runs are of one model, on a suite that it may have seen and on the one that it has not."""
+    """Return whether two runs are of one model, on a public suite and on the unseen one."""
     return public.model == unseen.model and public.suite in PUBLIC and unseen.suite == UNSEEN
 
 
 def contamination_gap(
     public: Sequence[Row], unseen: Sequence[Row], *, metrics: Sequence[Metric] = HEADLINES, seed: int = 0
 ) -> list[Gap]:
-    """The gaps of one model between two suites: in each metric over all, then by length range.
+    """Return the gaps of one model between two suites: in each metric over all, then by length range.
 
     Args:
-        public: The rows of its run on the suite that it may have seen (longbench-write).
-        unseen: Those of its run on the suite that it has not (lbw-open).
+        public: The rows of its run on the public suite (longbench-write).
+        unseen: Those of its run on the unseen suite (lbw-open).
         metrics: What is compared.
         seed: Of the resampling.
     """
@@ -86,13 +86,13 @@ def contamination_gap(
     return gaps
 
 
-def _cells(rows: Iterable[Row], measure: str) -> dict[Cell, list[float]]:
-    """The prompts' values, each the mean over its samples, by cell; prompts without a length are in none."""
-    samples: dict[tuple[Cell, str], list[float]] = defaultdict(list)
+def _cells(rows: Iterable[Row], measure: str) -> dict[CellKey, list[float]]:
+    """Return the prompts' values, each the mean over its samples, by cell; skip those without a length."""
+    samples: dict[tuple[CellKey, str], list[float]] = defaultdict(list)
     for row in rows:
         if row.length is not None and (found := row.values.get(measure)) is not None:
             samples[(length_range(row.length), row.type, row.language), row.id].append(found)
-    cells: dict[Cell, list[float]] = defaultdict(list)
+    cells: dict[CellKey, list[float]] = defaultdict(list)
     for (cell, _), values in samples.items():
         cells[cell].append(sum(values) / len(values))
     return cells
@@ -101,8 +101,8 @@ def _cells(rows: Iterable[Row], measure: str) -> dict[Cell, list[float]]:
 def _gap(
     measure: str,
     label: str | None,
-    public: dict[Cell, list[float]],
-    unseen: dict[Cell, list[float]],
+    public: dict[CellKey, list[float]],
+    unseen: dict[CellKey, list[float]],
     seed: int,
 ) -> Gap:
     inside = [cell for cell in sorted(public.keys() | unseen.keys()) if label in (None, cell[0])]
@@ -122,7 +122,7 @@ def _gap(
 def _interval(
     gaps: NDArray[np.float64], weights: NDArray[np.float64], ranges: Sequence[str], value: float, seed: int
 ) -> tuple[float, float] | None:
-    """The interval of the weighted mean, the cells resampled within each range that has two or more."""
+    """Return the interval of the weighted mean, cells resampled within each range that has two or more."""
     rng = np.random.default_rng(seed)
     total = np.zeros(RESAMPLES)
     freedom = 0

@@ -86,7 +86,7 @@ def _settings(a: Summary, b: Summary) -> list[str]:
 
 
 def gap_lines(gaps: Iterable[Gap]) -> list[tuple[str, ...]]:
-    """A line a gap under `GAP_HEADS`, as strings."""
+    """Return a line a gap under `GAP_HEADS`, as strings."""
     return [
         (
             f"{gap.measure} {gap.range}" if gap.range else gap.measure,
@@ -115,7 +115,7 @@ def gap_json(report: GapReport) -> str:
 
 
 def gap_markdown(report: GapReport) -> str:
-    """A section: what is compared, what must be known, the table."""
+    """Return a section of Markdown: what is compared, what must be known, the table."""
     lines = [GAP_HEADS, ("-",) + ("-:",) * (len(GAP_HEADS) - 1), *gap_lines(report.gaps)]
     parts = [
         f"## Contamination gap of {escape_markdown(report.public.summary.model)}",
@@ -126,7 +126,7 @@ def gap_markdown(report: GapReport) -> str:
 
 
 def gap_sides(report: GapReport) -> list[str]:
-    """Which runs are compared, a line each."""
+    """Return which runs are compared, a line each."""
     return [
         f"{name}: {each.summary.suite} {each.summary.suite_version}, {each.path}"
         for name, each in (("public", report.public), ("unseen", report.unseen))

@@ -8,22 +8,22 @@ from longbench_write.compare.paired import Interval
 
 
 def number(value: float | None) -> str:
-    """A score."""
+    """Format a score."""
     return "-" if value is None else f"{value:.1f}"
 
 
 def signed(value: float | None) -> str:
-    """A difference."""
+    """Format a difference."""
     return "-" if value is None else f"{value:+.1f}".replace("-", "−")
 
 
 def span(interval: Interval | None) -> str:
-    """An interval of a difference."""
+    """Format the interval of a difference."""
     return "-" if interval is None else f"{signed(interval[0])} to {signed(interval[1])}"
 
 
 def p_value(p: float | None) -> str:
-    """A p-value, never rounded to 0."""
+    """Format a p-value, never rounded to 0."""
     if p is None:
         return "-"
     return f"{p:.3f}" if p >= 0.001 else f"{math.ceil(p * 10_000) / 10_000:.4f}"

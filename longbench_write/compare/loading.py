@@ -81,12 +81,12 @@ def _of_run(folder: Path) -> Scores:
 
 
 def heading_of(summary: Summary) -> Heading:
-    """What a summary is about."""
+    """Return what a summary is about."""
     return Heading(**{field.name: getattr(summary, field.name) for field in fields(Heading)})
 
 
 def responses_of(rows: list[Row]) -> dict[Key, Response]:
-    """The part of the rows that is compared."""
+    """Return the part of the rows that is compared."""
     return {
         (row.id, row.sample): Response(
             id=row.id,

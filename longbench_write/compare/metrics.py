@@ -30,13 +30,13 @@ class MetricInRange:
         return self.metric.name + (self.range or "")
 
     def value(self, response: Response) -> float | None:
-        """Its value for a response; None where that has none, or is out of the range."""
+        """Return its value for a response; None where that has none, or is out of the range."""
         if self.range and _range_of(response.length) != self.range:
             return None
         return response.values.get(self.metric.name)
 
     def per_prompt(self, scores: Scores) -> dict[str, float]:
-        """The mean over each prompt's samples, by prompt id, of the prompts that have a value."""
+        """Return the mean over each prompt's samples, by prompt id, of the prompts that have a value."""
         means = scores.prompt_means.get(self.metric.name, {})
         if self.range is None:
             return means
@@ -50,7 +50,7 @@ def _range_of(length: int | None) -> str | None:
 
 
 def compared_metrics(a: Scores, b: Scores, ranges: Sequence[str]) -> list[MetricInRange]:
-    """What two runs are compared in, unless something else is asked for.
+    """Return the metrics in which two runs are compared, unless something else is asked for.
 
     The headlines over all and within each of these length ranges, the dimensions, and likewise what both were
     measured by besides.
@@ -66,7 +66,7 @@ def compared_metrics(a: Scores, b: Scores, ranges: Sequence[str]) -> list[Metric
 
 
 def parse_metric(name: str, declared: Iterable[Metric] = ()) -> MetricInRange:
-    """A metric by its name, such as S_l, S_q[2000,4000) or Clarity.
+    """Return a metric by its name, such as S_l, S_q[2000,4000) or Clarity.
 
     Args:
         name: As a person wrote it.

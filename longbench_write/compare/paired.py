@@ -1,7 +1,7 @@
 """Two runs' scores side by side: the differences, prompt by prompt, with intervals and p-values.
 
 The unit is the prompt. A prompt's samples are averaged first and travel with it when prompts are resampled;
-the scatter of its samples is then already part of the scatter between prompts' differences, and drawing
+the variance of its samples is then already part of the variance between prompts' differences, and drawing
 samples anew within each drawn prompt would count it twice.
 """
 
@@ -32,11 +32,11 @@ class Evidence(Protocol):
     """What a difference's intervals and p-value come from."""
 
     def interval(self, level: float) -> Interval:
-        """The interval that covers the truth in so many of all comparisons."""
+        """Return the interval that covers the truth in so many of all comparisons."""
         ...
 
     def p(self) -> float | None:
-        """The two-sided p-value; None where there is no test."""
+        """Return the two-sided p-value; None where there is no test."""
         ...
 
 
@@ -68,7 +68,7 @@ class Difference:
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
 
     def at(self, level: float) -> Interval | None:
-        """The interval at a level; None for fewer than two prompts."""
+        """Return the interval at a level; None for fewer than two prompts."""
         return self.evidence.interval(level) if self.evidence else None
 
     @property
@@ -79,7 +79,7 @@ class Difference:
         return -self.value if self.metric.metric.higher_is_better else self.value
 
     def is_worse(self, level: float) -> bool:
-        """Whether the whole interval at this level says that B is worse."""
+        """Return whether the whole interval at this level says that B is worse."""
         if (found := self.at(level)) is None:
             return False
         return found[1] < 0 if self.metric.metric.higher_is_better else found[0] > 0
@@ -116,7 +116,7 @@ class Moved:
 
 
 def differences(a: Scores, b: Scores, *, judged: bool, seed: int = 0) -> list[Difference]:
-    """The differences in every metric that these runs have prompts for.
+    """Return the differences in every metric that these runs have prompts for.
 
     Args:
         a: The reference.
@@ -132,14 +132,14 @@ def differences(a: Scores, b: Scores, *, judged: bool, seed: int = 0) -> list[Di
 
 
 def difference(a: Scores, b: Scores, metric: MetricInRange, *, seed: int = 0) -> Difference:
-    """The difference in one metric: in pairs, unless one of the runs is known by its summary alone."""
+    """Return the difference in one metric: in pairs, unless one of the runs is known by its summary alone."""
     if a.summary or b.summary:
         return unpaired(a, b, metric)
     return paired(a, b, metric, seed=seed)
 
 
 def paired(a: Scores, b: Scores, metric: MetricInRange, *, seed: int = 0) -> Difference:
-    """The difference in one metric, over the prompts that have a value in both runs."""
+    """Return the difference in one metric, over the prompts that have a value in both runs."""
     before = metric.per_prompt(a)
     after = metric.per_prompt(b)
     common = sorted(before.keys() & after.keys())
@@ -183,7 +183,7 @@ class _Pairs:
 
 
 def unpaired(a: Scores, b: Scores, metric: MetricInRange) -> Difference:
-    """The difference in one metric from figures alone, where a run is known by its summary.
+    """Return the difference in one metric from figures alone, where a run is known by its summary.
 
     The two intervals' variances are added, as if the runs had nothing in common. The same prompts make both
     runs high or low together, so this is wider than what pairs would give.
@@ -216,7 +216,7 @@ class _Figures:
 
 
 def _figure(scores: Scores, metric: MetricInRange) -> tuple[float | None, float | None, int]:
-    """A metric's mean, the standard error of that, and over how many prompts."""
+    """Return a metric's mean, the standard error of that, and over how many prompts."""
     if scores.summary is None:
         values = list(metric.per_prompt(scores).values())
         if len(values) < 2:
@@ -239,7 +239,7 @@ def _figure(scores: Scores, metric: MetricInRange) -> tuple[float | None, float 
 def most_moved(
     a: Scores, b: Scores, metric: MetricInRange, *, count: int = 5
 ) -> tuple[list[Moved], list[Moved]]:
-    """The prompts that fell most and those that rose most in a metric, the furthest first."""
+    """Return the prompts that fell most and those that rose most in a metric, the furthest first."""
     before = metric.per_prompt(a)
     after = metric.per_prompt(b)
     words_a, words_b = (_words(scores) for scores in (a, b))
@@ -270,7 +270,7 @@ def _words(scores: Scores) -> dict[str, float]:
 
 
 def flag_counts(scores: Scores) -> dict[str, int]:
-    """How many responses carry each flag."""
+    """Return how many responses carry each flag."""
     if scores.summary:
         return {flag: scores.summary.counts[flag] for flag in FLAGS if flag in scores.summary.counts}
     return {flag: sum(flag in response.flags for response in scores.responses.values()) for flag in FLAGS}

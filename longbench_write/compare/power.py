@@ -1,4 +1,4 @@
-"""What a comparison could have seen, and what another one could: the minimum detectable drop."""
+"""The minimum detectable drop of a comparison, and of another one like it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ POWER = 0.8
 
 
 def detectable_drop(error: float, prompts: int, *, gated: int, max_drop: float) -> float:
-    """The smallest true drop that the gate's rule finds with a chance of 80%.
+    """Return the smallest true drop that the gate's rule finds with a chance of 80%.
 
     The gate closes where the mean drop is at least both t * error, t being that of the interval at Holm's
     first level, and `max_drop`. A true drop larger than that by the 80% quantile times the error gets there

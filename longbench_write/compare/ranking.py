@@ -79,7 +79,7 @@ def leaderboard(entries: Iterable[Entry], *, sort: str = S_BAR.name) -> list[Ran
 
 
 def ranked_metrics(summaries: Iterable[Summary]) -> tuple[Metric, ...]:
-    """The headlines, and what any of these runs was measured by besides."""
+    """Return the headlines, and what any of these runs was measured by besides."""
     return merged(HEADLINES, *(summary.others for summary in summaries))
 
 
@@ -118,12 +118,12 @@ def _value(summary: Summary, metric: Metric) -> float | None:
 
 
 def _sign(metric: Metric) -> int:
-    """What turns a value so that higher is better."""
+    """Return the sign that makes higher better."""
     return 1 if metric.higher_is_better else -1
 
 
 def _missing(summary: Summary, metric: Metric) -> float:
-    """The share of the responses owed that are not in a metric's value."""
+    """Return the share of the responses owed that are not in a metric's value."""
     if metric.parts:
         return sum(_missing(summary, part) for part in metric.parts) / len(metric.parts)
     counts = summary.counts
@@ -131,7 +131,7 @@ def _missing(summary: Summary, metric: Metric) -> float:
 
 
 def _if_missing_were(summary: Summary, metric: Metric, *, best: bool) -> float:
-    """The value, turned, if what is missing were worth an end of the range; each response weighs the same."""
+    """Return the signed value if what is missing were worth an end of the range; responses weigh alike."""
     if metric.combine is not None:
         parts = [_sign(part) * _if_missing_were(summary, part, best=best) for part in metric.parts]
         return _sign(metric) * float(metric.combine(*parts))
@@ -149,7 +149,7 @@ def _least(summary: Summary, metric: Metric) -> float:
 
 
 def _reach(summary: Summary, metric: Metric) -> tuple[float, float]:
-    """The 95% interval, turned, and widened to what the missing responses would make of it at their ends."""
+    """Return the signed 95% interval, widened to what missing responses would make of it at their ends."""
     if (interval := interval_in(summary.overall, metric)) is None:
         return -math.inf, math.inf
     low, high = sorted(_sign(metric) * end for end in interval)

@@ -40,7 +40,7 @@ class Rule:
     max_missing: float = 0.05
 
     def gated(self, known: Container[str]) -> list[MetricInRange]:
-        """The gated metrics.
+        """Return the gated metrics.
 
         Args:
             known: The names of the metrics that the baseline has a value of.
@@ -50,7 +50,7 @@ class Rule:
         return [MetricInRange(metric) for metric in HEADLINES if metric.name in known] or [MetricInRange(S_L)]
 
     def allowed(self, metric: MetricInRange) -> float | None:
-        """The smallest drop that is a regression, in the metric's unit; None where it has no finite range."""
+        """Return the smallest drop that is a regression, in its unit; None if it has no finite range."""
         if metric.metric.width is None:
             return None
         return self.max_drop.get(metric, self.drop * (metric.metric.width / 100))

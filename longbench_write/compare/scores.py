@@ -45,7 +45,7 @@ class Response:
         return self.id, self.sample
 
     def judged_by(self, scores: Mapping[str, float], metrics: Sequence[Metric]) -> Response:
-        """The response if the six dimensions had these scores; its text is not at hand.
+        """Return the response as if the six dimensions had these scores; its text is not at hand.
 
         Args:
             scores: By dimension, 1 to 5.

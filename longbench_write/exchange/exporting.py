@@ -49,7 +49,7 @@ _COLUMNS: dict[str, type] = {
 
 
 def joined_columns(metrics: Sequence[Metric] = BUILT_IN) -> dict[str, type]:
-    """The columns of a joined table and what each holds; a value that cannot be had is None.
+    """Return the columns of a joined table and what each holds; a value that cannot be had is None.
 
     All of scores.csv, with what the records say besides; what was added later stands at the end.
     """
@@ -97,7 +97,7 @@ class Scored:
 
 
 def json_line(value: dict[str, Any]) -> str:
-    """One JSON line."""
+    """Return one JSON line."""
     return f"{json_text(value)}\n"
 
 
@@ -106,7 +106,7 @@ def _storable(text: str) -> str:
 
 
 def reference_predictions(scored: Scored) -> Iterator[str]:
-    """The lines of the reference scripts' pred.jsonl: every response, with their five fields alone."""
+    """Yield the lines of the reference scripts' pred.jsonl: every response, with their five fields alone."""
     for prediction in scored.run.predictions:
         if prediction.response is not None:
             yield json_line(_as_reference(prediction))
@@ -120,7 +120,7 @@ def _as_reference(prediction: Prediction) -> dict[str, Any]:
 
 
 def reference_judged(scored: Scored) -> Iterator[str]:
-    """The lines of their judge.jsonl: each judged response with its scores, then the totals."""
+    """Yield the lines of their judge.jsonl: each judged response with its scores, then the totals."""
     sums = dict.fromkeys(DIMENSIONS, 0)
     number = 0
     for prediction in scored.run.predictions:
@@ -137,7 +137,7 @@ def reference_judged(scored: Scored) -> Iterator[str]:
 
 
 def joined(scored: Scored) -> Iterator[dict[str, Any]]:
-    """An object a prediction with the keys of `joined_columns`, failed ones included.
+    """Yield an object a prediction with the keys of `joined_columns`, failed ones included.
 
     Raises:
         RunFolderError: scores.csv is not of these records.
@@ -173,12 +173,12 @@ def _of_judgements(judgements: list[Judgement]) -> dict[str, Any]:
 
 
 def jsonl(scored: Scored) -> Iterator[str]:
-    """A line a prediction, as `joined` has it."""
+    """Yield a line a prediction, as `joined` has it."""
     return map(json_line, joined(scored))
 
 
 def scores_table(scored: Scored) -> Iterator[str]:
-    """The lines of scores.csv with model, writer, suite and judge before them; no text is a formula."""
+    """Yield the lines of scores.csv with model, writer, suite and judge before them; no text is a formula."""
     summary = scored.summary
     about = [escape_csv(text or "") for text in (summary.model, summary.writer, summary.suite, summary.judge)]
     head, *lines = csv.reader(io.StringIO(scores_csv(scored.rows, summary.others), newline=""))

@@ -95,13 +95,13 @@ def _is_totals(row: dict[str, Any]) -> bool:
 
 
 def figures(totals: dict[str, Any]) -> dict[str, float]:
-    """The judge's means of a line of totals, by our names: the six dimensions and S_q."""
+    """Return the judge's means of a line of totals, by our names: the six dimensions and S_q."""
     named = {name: totals.get(name) for name in DIMENSIONS} | {"S_q": totals.get("total")}
     return {name: number for name, value in named.items() if (number := figure(value)) is not None}
 
 
 def figure(value: object) -> float | None:
-    """A figure that another harness reported; None where that is no number that a score can be."""
+    """Return a figure that another harness reported; None where that is no number that a score can be."""
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e6:
         return float(value)
     return None
@@ -123,7 +123,7 @@ def _answer(row: dict[str, Any], where: str) -> Answer:
 
 
 def read_objects(path: Path, digest: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each line's place and its object, blank lines aside; the digest is fed with every byte.
+    """Yield each line's place and its object, blank lines aside; feed the digest with every byte.
 
     Raises:
         UsageError: The file cannot be read, or a line is no JSON object; it is named.
@@ -138,11 +138,11 @@ def read_objects(path: Path, digest: Any) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _refuse(where: str, fault: str) -> NoReturn:
-    raise UsageError(f"{where}: {fault}; mend or remove that line")
+    raise UsageError(f"{where}: {fault}; fix or remove that line")
 
 
 def find(place: Path, name: str) -> Path:
-    """The folder of one model's files: the place itself, or the only one in it that has such a file.
+    """Find the folder of one model's files: the place itself, or the only one in it that has such a file.
 
     Args:
         place: A folder.

@@ -154,7 +154,7 @@ def _record(
 
 
 def _imported_before(path: Path) -> Imported:
-    """The run that these files have become before."""
+    """Return the run that these files have become before."""
     manifest = load_run(path).manifest
     summary = Summary.read(path / SUMMARY) if (path / SUMMARY).exists() else score_run(path)
     said = [manifest["note"]] if manifest.get("note") else []
@@ -162,7 +162,7 @@ def _imported_before(path: Path) -> Imported:
 
 
 def _assign(answers: Sequence[Answer], suite: Suite, samples: int) -> dict[Key, tuple[_Slot, Answer]]:
-    """Each answer's prompt and sample, by the prompt's text and required length.
+    """Return each answer's prompt and sample, by the prompt's text and required length.
 
     Raises:
         UsageError: The suite has no such prompt, or a prompt has more answers than samples; it is named.
@@ -197,7 +197,7 @@ def _unknown(answer: Answer, suite: Suite, lengths: Mapping[str, int]) -> str:
 def _judgements(
     judged: Sequence[Answer], answers: Mapping[Key, tuple[_Slot, Answer]], label: str
 ) -> list[Judgement]:
-    """The records of what a judge said; what it said more than once of a response are its repeats.
+    """Return the records of what a judge said; what it said more than once of a response are its repeats.
 
     Raises:
         UsageError: It judged a response that is not there; the line is named.
@@ -220,7 +220,7 @@ def _judgements(
 
 
 def _judgement(key: Key, repeat: int, label: str, scores: dict[str, Any]) -> Judgement:
-    """A judge's reply by our rule: six integers from 1 to 5, or the reason that they are not."""
+    """Read a judge's reply by our rule: six integers from 1 to 5, or the reason that they are not."""
     raw = json.dumps(scores, ensure_ascii=False)
     reply = read_reply(raw)
     return Judgement(
@@ -239,7 +239,7 @@ def _judgement(key: Key, repeat: int, label: str, scores: dict[str, Any]) -> Jud
 
 
 def _pairing(answers: Mapping[Key, tuple[_Slot, Answer]]) -> dict[str, Any]:
-    """How many responses were checked for standing beside their prompts, and which seem not to."""
+    """Count the responses checked for answering their own prompts, and name those that seem not to."""
     suspicious = mispaired(
         [answer.prompt for _, answer in answers.values()], [answer.response for _, answer in answers.values()]
     )
@@ -281,7 +281,7 @@ def _judging_notes(source: Source, judgements: Sequence[Judgement]) -> list[str]
 
 
 def _differences(reported: Mapping[str, float], summary: Summary) -> list[str]:
-    """Where our figures are not those that the other harness reported."""
+    """Say where our figures are not those that the other harness reported."""
     return [
         f"{metric.name} is {ours:.2f} here, {reported[metric.name]:.2f} in the imported files."
         for metric in HEADLINES

@@ -26,7 +26,7 @@ _NAMES = {
 
 
 def model_card(summary: Summary, note: str = "") -> Iterator[str]:
-    """The text of a model card with these results alone.
+    """Yield the text of a model card with these results alone.
 
     Args:
         summary: The run's.

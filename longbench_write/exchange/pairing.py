@@ -1,4 +1,4 @@
-"""Whether responses stand beside the prompts that they answer, seen from the words that both have in common.
+"""Whether responses stand beside the prompts that they answer, judged by the words that both have in common.
 
 A response that another prompt of the file fits clearly better is suspicious if that prompt, too, stands
 beside a response that does not fit it best: responses that were mixed up change places with each other, while
@@ -26,7 +26,7 @@ _FIRST_CJK = "\u3040"
 
 
 def mispaired(prompts: Sequence[str], responses: Sequence[str]) -> list[int]:
-    """The places of responses that seem to answer another of the prompts.
+    """Return the places of responses that seem to answer another of the prompts.
 
     Args:
         prompts: What each response is said to answer; the same prompt may stand at several places.
@@ -37,7 +37,7 @@ def mispaired(prompts: Sequence[str], responses: Sequence[str]) -> list[int]:
     own = [fits[place].get(place, 0.0) for place in range(len(prompts))]
 
     def better(place: int, times: float) -> list[int]:
-        """Other prompts that fit this response better, and better than the response beside them."""
+        """Return other prompts that fit this response better, and better than the response beside them."""
         return [
             other
             for other, fit in fits[place].items()
@@ -53,7 +53,7 @@ def mispaired(prompts: Sequence[str], responses: Sequence[str]) -> list[int]:
 
 
 def _terms(text: str) -> frozenset[str]:
-    """The stems of a text's words, and its pairs of neighbouring CJK characters."""
+    """Return the stems of a text's words, and its pairs of neighbouring CJK characters."""
     found: set[str] = set()
     for match in _TERM.findall(text.lower()):
         if match[0] >= _FIRST_CJK:
@@ -64,7 +64,7 @@ def _terms(text: str) -> frozenset[str]:
 
 
 def _fits(asked: Sequence[frozenset[str]], answered: Sequence[frozenset[str]]) -> list[dict[int, float]]:
-    """How well each prompt fits each response; prompts that share nothing with it are left out.
+    """Return how well each prompt fits each response; leave out prompts that share nothing with it.
 
     The fit is the cosine of tf-idf vectors with binary tf, but for the response's norm, which is the same for
     all prompts.

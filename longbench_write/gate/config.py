@@ -29,7 +29,7 @@ class GateConfig:
 
 
 def read_gate(path: Path) -> dict[str, Any]:
-    """The keys and values of an lbw-gate.yaml; `max-drop` is the same as `max_drop`.
+    """Read the keys and values of an lbw-gate.yaml; `max-drop` is the same as `max_drop`.
 
     A baseline's path in it is relative to the file.
 
@@ -102,7 +102,7 @@ def _metrics(names: Any, declared: Sequence[Metric]) -> tuple[MetricInRange, ...
 
 
 def gated_metrics(names: Sequence[Any], declared: Sequence[Metric] = ()) -> tuple[MetricInRange, ...]:
-    """The metrics of these names, each once.
+    """Return the metrics of these names, each once.
 
     Args:
         names: As a person wrote them.

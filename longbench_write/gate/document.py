@@ -16,7 +16,7 @@ SCHEMA = 1
 
 
 def comparison_json(found: Comparison) -> str:
-    """The JSON of `lbw-eval compare`."""
+    """Return the JSON of `lbw-eval compare`."""
     return _text(
         {
             "schema": SCHEMA,
@@ -36,7 +36,7 @@ def comparison_json(found: Comparison) -> str:
 
 
 def verdict_json(verdict: Verdict) -> str:
-    """The JSON of `lbw-eval check`."""
+    """Return the JSON of `lbw-eval check`."""
     return _text(
         {
             "schema": SCHEMA,

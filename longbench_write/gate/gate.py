@@ -35,7 +35,7 @@ class Finding:
             a finite range.
         floor: The end of what is allowed, in the same unit; None where there is none.
         mean: B's mean over all that it has, which the floor is held against.
-        detectable: The drop that this pair would have shown with a chance of 80%; None if it has no scatter.
+        detectable: The minimum detectable drop, found with a chance of 80%; None if the variance is 0.
         missing: Responses that B lacks, of how many.
         fell_in: The length ranges in which it fell, the furthest first.
         message: One sentence.
@@ -95,7 +95,7 @@ def check(
     allow_different_judges: bool = False,
     seed: int = 0,
 ) -> Verdict:
-    """Hold a run against a baseline.
+    """Check a run against a baseline.
 
     Args:
         baseline: The reference.
@@ -182,7 +182,7 @@ class _Bench:
         mean: float | None,
         lacking: tuple[int, int],
     ) -> str:
-        """Why it cannot be told; empty where it can."""
+        """Return why it cannot be told; empty where it can."""
         short, owed = lacking
         if mean is None:
             return "cannot be told: the run has no value for it"
@@ -206,7 +206,7 @@ def _mean(scores: Scores, metric: MetricInRange) -> float | None:
 def fallen_ranges(
     metric: MetricInRange, changes: Iterable[Difference], allowed: float
 ) -> tuple[Difference, ...]:
-    """The length ranges in which a metric fell: where its 95% interval lies below zero, the furthest first.
+    """Return the length ranges in which a metric fell: its 95% interval lies below zero; the furthest first.
 
     Where none does, the one that fell furthest, if one fell by as much as is allowed.
     """

@@ -7,7 +7,7 @@ from longbench_write.render.ci_log import escape_command, escape_command_propert
 
 
 def workflow_commands(verdict: Verdict) -> list[str]:
-    """Annotations: an error for a regression and for what cannot be told, a notice if all passed."""
+    """Return annotations: an error for a regression and where it cannot be told, a notice if all passed."""
     model = verdict.b.name
     titles = {Outcome.REGRESSED: f"{model} regressed", Outcome.UNDECIDED: f"{model} cannot be judged"}
     lines = [

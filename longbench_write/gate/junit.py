@@ -12,7 +12,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(verdict: Verdict) -> str:
-    """The text of the XML file.
+    """Return the text of the XML file.
 
     A regression is a failure, what cannot be told an error; every message is the finding's sentence.
     """

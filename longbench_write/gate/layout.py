@@ -12,7 +12,7 @@ from longbench_write.gate.gate import Finding
 from longbench_write.metrics.quality import CRITERIA
 
 DIFFERENCE_HEADS = ("", "A", "B", "B − A", "95% interval", "p", "better/same/worse", "prompts")
-FINDING_HEADS = ("metric", "verdict", "A", "B", "B − A", "held to the interval", "could see")
+FINDING_HEADS = ("metric", "verdict", "A", "B", "B − A", "interval of the test", "detectable drop")
 MOVED_HEADS = ("prompt", "required", "A", "B", "B − A", "words A", "words B", "line in A", "line in B")
 
 _HALF = 12
@@ -33,7 +33,7 @@ class Line:
 
 
 def difference_lines(differences: Sequence[Difference]) -> list[Line]:
-    """A line a metric, each headline's length ranges under it."""
+    """Return a line a metric, each headline's length ranges under it."""
     lines = []
     for each in _grouped(differences):
         below = each.metric.range is not None or each.metric.metric in CRITERIA
@@ -56,25 +56,25 @@ def difference_lines(differences: Sequence[Difference]) -> list[Line]:
 
 
 def _grouped(differences: Sequence[Difference]) -> list[Difference]:
-    """Each headline with its ranges behind it, then the dimensions."""
+    """Return each headline with its ranges behind it, then the dimensions."""
     first = {each.metric.metric: place for place, each in reversed(list(enumerate(differences)))}
     return sorted(differences, key=lambda each: first[each.metric.metric])
 
 
 def finding_line(finding: Finding) -> tuple[str, ...]:
-    """What the gate says of a metric."""
+    """Return a finding's cells under `FINDING_HEADS`."""
     change = finding.difference
     level = "" if finding.level is None else f"{100 * finding.level:.3g}%: {span(finding.interval)}"
     worse = "−" if finding.metric.metric.higher_is_better else "+"
-    could_see = "-" if finding.detectable is None else f"{worse}{finding.detectable:.1f}"
+    detectable = "-" if finding.detectable is None else f"{worse}{finding.detectable:.1f}"
     return (
         *(str(finding.metric), finding.outcome.value, number(change.a), number(change.b)),
-        *(signed(change.value), level or "-", could_see),
+        *(signed(change.value), level or "-", detectable),
     )
 
 
 def moved_line(prompt: Moved) -> tuple[str, ...]:
-    """A prompt that moved."""
+    """Return the cells of a prompt that moved, under `MOVED_HEADS`."""
     return (
         *(
             prompt.id,
@@ -89,7 +89,7 @@ def moved_line(prompt: Moved) -> tuple[str, ...]:
 
 
 def changed_counts(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """The counts and flags that differ: name, A, B."""
+    """Return the counts and flags that differ: name, A, B."""
     return [
         (name.replace("_", " "), "-" if a is None else str(a), "-" if b is None else str(b))
         for name, (a, b) in comparison.counts.items()
@@ -98,7 +98,7 @@ def changed_counts(comparison: Comparison) -> list[tuple[str, str, str]]:
 
 
 def strips(differences: Sequence[Difference]) -> list[str]:
-    """Each difference and its interval drawn in text, better to the right; zero is the bar in the middle.
+    """Draw each difference and its interval in text, better to the right; zero is the bar in the middle.
 
     Those of one range are on one scale, each metric without a finite range is on its own.
     """
@@ -113,7 +113,7 @@ def _scale(each: Difference) -> object:
 
 
 def _ends(each: Difference) -> list[float]:
-    """The interval and the value, turned so that higher is better."""
+    """Return the interval and the value, signed so that higher is better."""
     sign = 1 if each.metric.metric.higher_is_better else -1
     return [sign * end for end in (*(each.interval or ()), *([] if each.value is None else [each.value]))]
 

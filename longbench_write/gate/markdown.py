@@ -28,7 +28,7 @@ _TITLES = {
 
 
 def comparison_markdown(found: Comparison) -> str:
-    """A section: notes, differences, what could have been seen, the prompts that moved, counts."""
+    """Return a section: notes, differences, minimum detectable drops, the prompts that moved, counts."""
     parts = [
         f"## {escape_markdown(found.b.name)} against {escape_markdown(found.a.name)}",
         _sides(found.a, found.b),
@@ -46,14 +46,14 @@ def comparison_markdown(found: Comparison) -> str:
 
 
 def verdict_markdown(verdict: Verdict) -> str:
-    """A section: the verdict, why, and the differences by length range."""
+    """Return a section: the verdict, why, and the differences by length range."""
     findings = [finding_line(finding) for finding in verdict.findings]
     said = [f"**{finding.outcome}**: {escape_markdown(finding.message)}" for finding in verdict.findings]
     parts = [
         "## " + _TITLES[verdict.outcome].format(escape_markdown(verdict.b.name)),
         _list(said),
         _table(FINDING_HEADS, findings),
-        "“Could see” is the true drop that this comparison would have found with a chance of 80%.",
+        "The detectable drop is the smallest true drop that this comparison finds with a chance of 80%.",
         _sides(verdict.a, verdict.b),
         _list(map(escape_markdown, verdict.notes)),
         _differences(verdict.differences),
@@ -62,7 +62,7 @@ def verdict_markdown(verdict: Verdict) -> str:
 
 
 def detectable_sentence(drops: dict[str, float]) -> str:
-    """What a gate on a pair of runs could have seen, in a sentence; empty where it is not known."""
+    """Return the minimum detectable drop of a gate on a pair of runs, in a sentence; empty if not known."""
     if not drops:
         return ""
     named = ", ".join(f"{drop:.1f} points in {name}" for name, drop in drops.items())

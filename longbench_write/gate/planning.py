@@ -1,4 +1,4 @@
-"""The plan of a gate: what it could see, for a grid of samples and judge repeats."""
+"""The plan of a gate: its minimum detectable drop, for a grid of samples and judge repeats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REPEATS = (1, 3)
 
 @dataclass(frozen=True)
 class Plan:
-    """What a gate could see.
+    """The minimum detectable drops of a gate.
 
     Attributes:
         prompts, samples, repeats: The plan that was asked for.
@@ -45,9 +45,9 @@ class Plan:
         return [part.metric for part in self.parts]
 
     def sentence(self) -> str:
-        """The plan that was asked for, in a sentence."""
+        """Return the plan that was asked for, in a sentence."""
         drops = self.grid[self.samples, self.repeats]
-        seen = [
+        shown = [
             f"{_between(drop)} {metric.metric.unit} in {metric}"
             for metric, drop in zip(self.metrics, drops, strict=True)
         ]
@@ -55,18 +55,18 @@ class Plan:
             f"{_count(self.samples, 'sample')} of each and {_count(self.repeats, 'judgement')} of each sample"
         )
         return (
-            f"{self.prompts} prompts, {what}: a true drop of {', '.join(seen)} is found with a chance of 80%"
+            f"{self.prompts} prompts, {what}: a true drop of {', '.join(shown)} is found with a chance of 80%"
         )
 
     def component_lines(self) -> list[tuple[str, ...]]:
-        """A table's line a metric."""
+        """Return a table line a metric."""
         return [
             (str(part.metric), *map(number, (part.interaction, part.sample, part.repeat)), str(part.prompts))
             for part in self.parts
         ]
 
     def grid_lines(self) -> list[tuple[tuple[str, ...], bool]]:
-        """A table's line for each samples and repeats, and whether it is the plan that was asked for."""
+        """Return a table line for each samples and repeats, and whether it is the plan that was asked for."""
         return [
             (
                 (str(samples), str(repeats), *map(_between, drops)),
@@ -76,7 +76,7 @@ class Plan:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON values."""
+        """Return the plan as JSON values."""
         names = [str(metric) for metric in self.metrics]
         return {
             "schema": 1,
@@ -100,7 +100,7 @@ class Plan:
 
 
 def load_judged(place: Path) -> Judged:
-    """A run's scores and its single judgements; a baseline file has none of the latter.
+    """Load a run's scores and its single judgements; a baseline file has none of the latter.
 
     Raises:
         UsageError: There is nothing of the kind.
@@ -159,7 +159,7 @@ def plan(
 
 
 def _notes(runs: Sequence[Judged], parts: Sequence[Components], *, judged: bool) -> list[str]:
-    """What could not be estimated, and what bounds it."""
+    """Return what could not be estimated, and what bounds it."""
     notes = []
     if not judged:
         notes.append("not every run has a judge: S_l alone is planned")
@@ -171,7 +171,7 @@ def _notes(runs: Sequence[Judged], parts: Sequence[Components], *, judged: bool)
     if all(part.sample is None for part in parts):
         notes.append(
             "sample: not estimated, as each run has one response a prompt; at best samples lower all of the "
-            "scatter, at worst nothing"
+            "variance, at worst nothing"
         )
     if len(runs) == 1:
         notes.append(

@@ -37,15 +37,15 @@ class Board(Sequence[Ranking]):
     def __getitem__(self, place: slice) -> Sequence[Ranking]: ...
 
     def __getitem__(self, place: int | slice) -> Ranking | Sequence[Ranking]:
-        """A ranking, or some of them."""
+        """Return a ranking, or some of them."""
         return self._rankings[place]
 
     def __len__(self) -> int:
-        """How many rankings there are."""
+        """Return how many rankings there are."""
         return len(self._rankings)
 
     def __iter__(self) -> Iterator[Ranking]:
-        """The rankings in order."""
+        """Yield the rankings in order."""
         return iter(self._rankings)
 
     @cached_property

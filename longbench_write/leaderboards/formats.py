@@ -27,12 +27,12 @@ SCHEMA = 1
 
 
 def spans(columns: Sequence[Column]) -> list[tuple[str, int]]:
-    """Neighbouring columns of the same group: its name ("" for none) and how many they are."""
+    """Return the neighbouring columns of one group: its name ("" for none) and how many they are."""
     return [(group, len(list(run))) for group, run in groupby(column.group for column in columns)]
 
 
 def markdown(tables: Iterable[Table]) -> str:
-    """GitHub-flavoured Markdown: a heading, a table and its notes for each."""
+    """Return GitHub-flavoured Markdown: a heading, a table and its notes for each."""
     return "\n".join(_markdown(table) for table in tables)
 
 
@@ -50,7 +50,7 @@ def _md_cell(cell: Cell) -> str:
 
 
 def latex(tables: Iterable[Table]) -> str:
-    r"""A LaTeX table for each, shrunk where it is wider than the text.
+    r"""Return a LaTeX table for each, shrunk where it is wider than the text.
 
     Needs \usepackage{array,booktabs,graphicx}, and XeLaTeX or LuaLaTeX for names beyond ASCII.
     """
@@ -89,7 +89,7 @@ def _latex(table: Table) -> str:
 
 
 def _places(table: Table) -> Iterator[tuple[str, int, int]]:
-    """Each group, the number of its first column, from 1, and how many they are."""
+    """Yield each group, the number of its first column, from 1, and how many they are."""
     start = 1
     for group, count in spans(table.columns):
         yield group, start, count
@@ -102,7 +102,7 @@ def _tex_head(text: str) -> str:
 
 
 def _tex_row(row: Sequence[Cell]) -> list[str]:
-    """The row, and under it what is in small print."""
+    """Return the row, and under it what is in small print."""
     lines = [" & ".join(escape_latex(cell.text) for cell in row)]
     if any(cell.small for cell in row):
         lines.append(" & ".join(cell.small and f"\\scriptsize {escape_latex(cell.small)}" for cell in row))
@@ -110,13 +110,13 @@ def _tex_row(row: Sequence[Cell]) -> list[str]:
 
 
 def html(tables: Iterable[Table]) -> str:
-    """One HTML page that needs nothing else."""
+    """Return one HTML page that needs nothing else."""
     values = {"tables": list(tables), "spans": spans}
     return render_html("longbench_write.leaderboards", "page.html.jinja", **values)
 
 
 def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -> str:
-    """Everything, as one JSON object."""
+    """Return everything as one JSON object."""
     board = {
         "schema": SCHEMA,
         "blocks": [
@@ -146,7 +146,7 @@ _TEXTS = ("model", "writer", "suite", "judge", "convention", "note")
 
 
 def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -> str:
-    """A line a run, then a line a published result; every figure as it is, empty where there is none.
+    """Return a line a run, then a line a published result; every figure unrounded, empty where there is none.
 
     A group's columns are named after it, such as `length/[0,500)/S_l`. Texts are one printable line each and
     no formula.
@@ -198,7 +198,7 @@ def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]
 
 
 def _figures(group: Mapping[str, Any], prefix: str, others: Sequence[Metric]) -> dict[str, float | None]:
-    """What a summary and each of its groups have: every metric, its interval and bounds where it has any."""
+    """Return what a summary and its groups have: every metric, its interval and bounds where it has any."""
     found: dict[str, float | None] = {}
     for metric in HEADLINES:
         found |= _with_ends(group, metric)

@@ -32,7 +32,7 @@ class Column:
         head: What stands over it.
         group: What stands over it and its neighbours of the same group.
         prose: Whether its cells are texts, which may be broken over lines; otherwise numbers.
-        spare: Whether it is the first to go where there is little room.
+        spare: Whether it is the first to go where there is little space.
     """
 
     head: str
@@ -69,7 +69,7 @@ def _table(title: str, filled: Sequence[_Filled], notes: Iterable[str]) -> Table
 
 
 def ranked_tables(rankings: Iterable[Ranking], by: By) -> list[Table]:
-    """A table for each ranking: rank, run, scores with intervals, and one breakdown."""
+    """Return a table for each ranking: rank, run, scores with intervals, and one breakdown."""
     return [_ranked_table(ranking, by) for ranking in rankings]
 
 
@@ -124,7 +124,7 @@ def _with_interval(summary: Summary, metric: Metric) -> Cell:
 
 
 def number(value: float | None) -> str:
-    """One decimal; a dash where there is no number."""
+    """Format with one decimal; a dash where there is no number."""
     return "-" if value is None else f"{value:.1f}"
 
 
@@ -172,7 +172,7 @@ def _order(label: str) -> tuple[int, str]:
 
 
 def groups(summary: Summary, by: str) -> dict[str, dict[str, Any]]:
-    """The groups of a summary by "length", "language" or "type", each with its figures."""
+    """Return the groups of a summary by "length", "language" or "type", each with its figures."""
     if by == "length":
         return {group["range"]: group for group in summary.by_length}
     found: dict[str, dict[str, Any]] = getattr(summary, f"by_{by}")
@@ -180,7 +180,7 @@ def groups(summary: Summary, by: str) -> dict[str, dict[str, Any]]:
 
 
 def _notes(ranking: Ranking, by: By) -> list[str]:
-    """What must be known of a block, then of each of its incomplete runs."""
+    """Return what must be known of a block, then of each of its incomplete runs."""
     heads = [standing.entry.summary for standing in ranking.standings]
     formula = f" = {FORMULA}" if heads[0].convention == CONVENTION else f", convention {heads[0].convention}"
     combined = ranking.metric == S_BAR
@@ -226,7 +226,7 @@ def _reasons(failures: Mapping[str, int], not_asked: int) -> str:
 
 
 def published_tables(rows: Iterable[Published]) -> list[Table]:
-    """A table a suite of what others published, unranked, each row with its source; no empty columns."""
+    """Return a table a suite of what others published, unranked, each row with its source."""
     suites: dict[str, list[Published]] = {}
     for row in rows:
         suites.setdefault(row.suite, []).append(row)
@@ -263,5 +263,5 @@ def _published_table(suite: str, rows: Sequence[Published]) -> Table:
 
 
 def narrow(head: str) -> str:
-    """A head over as many lines as keep it narrow."""
+    """Break a head over as many lines as keep it narrow."""
     return textwrap.fill(head, max(9, *map(len, head.split() or [""])), break_long_words=False)

@@ -36,7 +36,7 @@ class Published:
 
 
 def published() -> list[Published]:
-    """The reference rows, in their file's order."""
+    """Return the reference rows, in their file's order."""
     path = data_root("results") / "published.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return [_row(line) for line in csv.DictReader(file)]

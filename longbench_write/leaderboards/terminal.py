@@ -20,7 +20,7 @@ _GAP = 2
 
 
 def terminal(tables: Sequence[Table]) -> str:
-    """The tables one below the other, as wide as the terminal is."""
+    """Draw the tables one below the other, as wide as the terminal is."""
     from rich.text import Text
 
     console = make_console()
@@ -55,7 +55,7 @@ class _Strip:
 
 
 def _drawn(table: Table, width: int) -> tuple[RichTable, list[str]]:
-    """The table with as many of its columns as fit, and what the others are."""
+    """Return the table with as many of its columns as fit, and what the others are."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -107,7 +107,7 @@ def _strip(table: Table, places: range) -> _Strip:
 
 
 def _fitting(strips: list[_Strip], width: int) -> list[_Strip]:
-    """The strips that fit: without the spare ones if a text would be cramped, then without the last ones."""
+    """Return the strips that fit: first without the spare ones if a text is cramped, then the last."""
 
     def needs(kept: list[_Strip], prose: int) -> int:
         return sum((strip.width or prose) + _GAP for strip in kept) - _GAP

@@ -132,7 +132,7 @@ class Metric:
         return None if self.range is None else self.range[1] - self.range[0]
 
     def over(self, rows: Sequence[Row]) -> float | None:
-        """The value of many responses; None where none has one."""
+        """Return the value of many responses; None where none has one."""
         if self.combine is not None:
             return self.combined([part.over(rows) for part in self.parts])
         if self.aggregate is not None:
@@ -140,13 +140,13 @@ class Metric:
         return mean_over_prompts(rows, lambda row: row.values.get(self.name))
 
     def combined(self, values: Sequence[Any | None]) -> Any | None:
-        """The value formed from those of its parts; None where one of them is missing."""
+        """Return the value formed from those of its parts; None where one of them is missing."""
         if self.combine is None or any(value is None for value in values):
             return None
         return self.combine(*values)
 
     def declaration(self) -> dict[str, Any]:
-        """What a file keeps of it, so that its values can be read where the metric is not installed."""
+        """Return what a file keeps of it, so that its values can be read without the metric."""
         return {
             "symbol": self.symbol,
             "range": None if self.range is None else list(self.range),
@@ -157,7 +157,7 @@ class Metric:
 
     @classmethod
     def declared(cls, name: str, values: Mapping[str, Any]) -> Metric:
-        """A metric as a file declares it.
+        """Return a metric as a file declares it.
 
         Raises:
             KeyError, TypeError, ValueError: It is no such declaration.
@@ -176,7 +176,7 @@ class Metric:
 
 
 def measure(response: Measurable, metrics: Sequence[Metric]) -> dict[str, float]:
-    """Each metric's value of a response, by name, in their order; what has none is absent.
+    """Return each metric's value of a response, by name, in their order; what has none is absent.
 
     Raises:
         LbwError: A metric raised; it is named, and the response.
@@ -194,7 +194,7 @@ def measure(response: Measurable, metrics: Sequence[Metric]) -> dict[str, float]
 
 
 def complete(values: Mapping[str, float | None], metrics: Sequence[Metric]) -> dict[str, float]:
-    """Values with those that are formed from them, in the metrics' order; what has none is absent."""
+    """Return values with those that are formed from them, in the metrics' order; what has none is absent."""
     found: dict[str, float] = {}
     for metric in metrics:
         value = values.get(metric.name)
@@ -226,22 +226,22 @@ class Rubric:
         return tuple(range(self.low, self.high + 1))
 
     def points(self, score: float) -> float:
-        """A score, or a mean of scores, on the scale of 0 to 100."""
+        """Return a score, or a mean of scores, on the scale of 0 to 100."""
         return (score - self.low) * (100 / (self.high - self.low))
 
     def quality(self, scores: Mapping[str, float]) -> float:
-        """What a response's scores come to, 0 to 100: the mean of its criteria."""
+        """Return what a response's scores come to, 0 to 100: the mean of its criteria."""
         return sum(self.points(scores[name]) for name in self.criteria) / len(self.criteria)
 
     def accepts(self, scores: Mapping[str, Any]) -> bool:
-        """Whether these are whole numbers of the scale, one for each criterion and no other."""
+        """Return whether these are whole numbers of the scale, one for each criterion and no other."""
         return set(scores) == set(self.criteria) and all(
             type(value) is int and self.low <= value <= self.high for value in scores.values()
         )
 
 
 def per_prompt(rows: Sequence[Row], value: Callable[[Row], float | None]) -> dict[str, float]:
-    """The mean of each prompt's samples, in order of first appearance; prompts without a value left out."""
+    """Return the mean of each prompt's samples, in order of first appearance; leave out those without."""
     import numpy as np
 
     samples: dict[str, list[float]] = defaultdict(list)
@@ -255,7 +255,7 @@ def per_prompt(rows: Sequence[Row], value: Callable[[Row], float | None]) -> dic
 
 
 def mean_over_prompts(rows: Sequence[Row], value: Callable[[Row], float | None]) -> float | None:
-    """The mean over prompts of the mean over samples; None without any."""
+    """Return the mean over prompts of the mean over samples; None without any."""
     import numpy as np
 
     means = per_prompt(rows, value)

@@ -25,7 +25,7 @@ _added: dict[str, Metric] = {}
 
 
 def _measurable(name: str, value: Any) -> Metric:
-    """What another package declares, if it is a metric that can be measured.
+    """Return what another package declares, if it is a metric that can be measured.
 
     Raises:
         TypeError, ValueError: It is none.
@@ -63,7 +63,7 @@ def add_metric(metric: Metric) -> None:
 
 
 def all_metrics() -> tuple[Metric, ...]:
-    """Every metric that can be measured, the built-in ones first; one that cannot be loaded is warned of."""
+    """Return every metric that can be measured, built-in ones first; warn of one that cannot be loaded."""
     outside: dict[str, Metric] = {}
     for entry in METRICS.listing():
         if entry.package is not None and entry.value is not None:
@@ -74,17 +74,17 @@ def all_metrics() -> tuple[Metric, ...]:
 
 
 def is_built_in(name: str) -> bool:
-    """Whether a metric has keys of its own in the files, and does not stand under `metrics`."""
+    """Return whether a metric has keys of its own in the files, and does not stand under `metrics`."""
     return name in _NAMES
 
 
 def others(metrics: Iterable[Metric]) -> list[Metric]:
-    """Those of the metrics that are not built in."""
+    """Return those of the metrics that are not built in."""
     return [metric for metric in metrics if not is_built_in(metric.name)]
 
 
 def read_declarations(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Metric, ...]:
-    """The metrics that a file declares under `metrics`.
+    """Return the metrics that a file declares under `metrics`.
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: One of them is no declaration.
@@ -93,5 +93,5 @@ def read_declarations(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Metric,
 
 
 def merged(*lists: Sequence[Metric]) -> tuple[Metric, ...]:
-    """The metrics of several lists, each once; the first to declare one wins."""
+    """Return the metrics of several lists, each once; the first to declare one wins."""
     return tuple(dict.fromkeys(metric for metrics in lists for metric in metrics))

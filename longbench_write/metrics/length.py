@@ -41,22 +41,22 @@ def count_words(text: str) -> int:
     The matches of `[\u4e00-\u9fff]` plus the matches of `\b[a-zA-Z]+\b`: "don't" is 2, digits are 0, "GPT4"
     is 0, and a Latin word that touches an ideograph is not counted. Frozen.
     """
-    foreign = beyond_ascii(text)
-    return sum(map(len, _IDEOGRAPHS.findall(foreign))) + _count_english(text, foreign)
+    others = beyond_ascii(text)
+    return sum(map(len, _IDEOGRAPHS.findall(others))) + _count_english(text, others)
 
 
 def beyond_ascii(text: str) -> str:
-    """The characters of a text that are not ASCII, in their order."""
+    """Return the characters of a text that are not ASCII, in their order."""
     if text.isascii():
         return ""
     return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
-def _count_english(text: str, foreign: str) -> int:
-    r"""The matches of `\b[a-zA-Z]+\b`; by bytes, which is faster, where most of the text is ASCII."""
-    if 2 * len(foreign) > len(text):
+def _count_english(text: str, others: str) -> int:
+    r"""Count the matches of `\b[a-zA-Z]+\b`; by bytes, which is faster, where most of the text is ASCII."""
+    if 2 * len(others) > len(text):
         return len(_ENGLISH_WORD.findall(text))
-    marks = set(_MARK.findall(foreign))
+    marks = set(_MARK.findall(others))
     if len(marks) > _MANY_MARKS:
         return len(_ENGLISH_WORD.findall(text))
     for mark in marks:
@@ -67,7 +67,7 @@ def _count_english(text: str, foreign: str) -> int:
 
 
 def parted(text: str) -> tuple[str, str]:
-    """What stands between white space: that in ASCII alone, and the rest."""
+    """Part what stands between white space: that in ASCII alone, and the rest."""
     pieces = text.split()
     return " ".join(filter(str.isascii, pieces)), " ".join(itertools.filterfalse(str.isascii, pieces))
 
@@ -80,7 +80,7 @@ _JOINING = "ﾞﾟ\u202f"
 
 @functools.cache
 def _unicode_patterns() -> tuple[Any, Any]:
-    """What is taken out before the rest is parted, and Unicode's word boundaries."""
+    """Return what is taken out before the rest is parted, and Unicode's word boundaries."""
     taken = regex.compile(
         r"(?V1)(?P<one>[[\p{Ideographic}々\p{Hiragana}\p{Katakana}ーｰ]&&[\p{L}\p{N}]][ﾞﾟ]*"
         r"|\p{hst=L}+(?:[\p{hst=LV}\p{hst=LVT}]|\p{hst=V}*)\p{hst=T}*"
@@ -111,7 +111,7 @@ def count_words_unicode(text: str) -> int:
 
 
 def _count_by_boundaries(text: str) -> int:
-    """The same, by the rules alone."""
+    """Count the same by the rules alone."""
     taken, boundary = _unicode_patterns()
     count = 0
 
@@ -130,7 +130,7 @@ def _has_letter_or_number(segment: str) -> bool:
 
 
 def length_score(required: int, actual: int) -> float:
-    """S_l of one response, 0 to 100.
+    """Return S_l of one response, 0 to 100.
 
     Linear on both sides of the required length: 0 from four times too long and from three times too short.
     The operations stand in the reference's order, so results agree to the last bit.
@@ -152,7 +152,7 @@ def length_score(required: int, actual: int) -> float:
 
 
 def rule_length_score(rule: str, required: int, actual: int, bounds: Sequence[int] | None = None) -> float:
-    """The rule-aware length score of one response, 0 to 100; a figure beside S_l, never in its place.
+    """Return the rule-aware length score of one response, 0 to 100, a figure beside S_l, never in its place.
 
     100 inside what the prompt asked for; outside, `length_score` against the nearest edge. An empty response
     has 0 under every rule.
@@ -202,7 +202,7 @@ def _by_rule(response: Measurable) -> float | None:
 
 
 def _by_every_rule(rows: Sequence[Row]) -> float | None:
-    """The mean, where every response has one: a mean over some of the rules would be of other prompts."""
+    """Return the mean if every response has one: a mean over some of the rules would be of other prompts."""
     if any(S_L_RULE.name not in row.values for row in rows):
         return None
     return mean_over_prompts(rows, lambda row: row.values[S_L_RULE.name])

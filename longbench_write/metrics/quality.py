@@ -22,7 +22,7 @@ RUBRICS: Mapping[str, Rubric] = {SIX.name: SIX}
 
 
 def rubric_named(name: str) -> Rubric:
-    """A rubric by its name.
+    """Return a rubric by its name.
 
     Raises:
         UsageError: There is none of that name; the nearest is named.
@@ -33,7 +33,7 @@ def rubric_named(name: str) -> Rubric:
 
 
 def _dimension(name: str) -> Metric:
-    """One of the six: its mean score, then on the scale of 0 to 100, as the reference computes it."""
+    """Make one of the six a metric: its mean score on the scale of 0 to 100, as the reference has it."""
 
     def score(row: Measurable | Row) -> float | None:
         return None if row.scores is None else row.scores.get(name)
@@ -58,7 +58,7 @@ def _quality(response: Measurable) -> float | None:
 
 
 def _mean_quality(rows: Sequence[Row]) -> float | None:
-    """The mean of the six dimensions' means; of responses that were judged by other criteria, their mean."""
+    """Return the mean of the six dimensions' means, or the mean of responses judged by other criteria."""
     means = [metric.over(rows) for metric in CRITERIA]
     by_six = [mean for mean in means if mean is not None]
     others = any(S_Q.name in row.values and not set(DIMENSIONS) <= set(row.scores or ()) for row in rows)
@@ -88,7 +88,7 @@ def _mean_score(length: Any, quality: Any) -> Any:
 
 
 def partner(mean: float, one: float) -> float:
-    """The one of S_l and S_q with which the other gives this S̄."""
+    """Return the one of S_l and S_q with which the other gives this S̄."""
     return 2 * mean - one
 
 

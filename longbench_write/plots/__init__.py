@@ -42,7 +42,7 @@ _PLOTS = {
 
 
 def _plots(block: Block) -> dict[str, _Plot]:
-    """Every kind of figure: those above, and one for each metric that is not built in."""
+    """Return every kind of figure: those above, and one for each metric that is not built in."""
     besides = merged(*(entry.summary.others for entry in block.entries))
     return _PLOTS | {
         f"metric-{metric.name}": _Plot(partial(scores.draw_metric, metric), partial(scores.lacking, metric))
@@ -51,7 +51,7 @@ def _plots(block: Block) -> dict[str, _Plot]:
 
 
 def figures(block: Block) -> dict[str, Figure]:
-    """Every figure that the block has the data for, by the name of its file; none without a response.
+    """Draw every figure that the block has the data for, by the name of its file; none without a response.
 
     Raises:
         RunFolderError: The rows of one of its runs cannot be read.
@@ -64,7 +64,7 @@ def figures(block: Block) -> dict[str, Figure]:
 
 
 def left_out(block: Block) -> list[str]:
-    """What of a block `figures` does not show though one would expect it, and why: a sentence each."""
+    """Say what `figures` does not show of a block though one would expect it, and why: a sentence each."""
     empty = [entry.label for entry in block.entries if not has_responses(entry)]
     shown = legible(block)
     expected = {name: plot for name, plot in _plots(shown).items() if plot.expected and shown.entries}

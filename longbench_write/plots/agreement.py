@@ -18,7 +18,7 @@ def agreement_figure(pairs: Mapping[tuple[str, str], Sequence[Agreement]], *, ti
 
     Args:
         pairs: At least one.
-        title: May hold foreign text.
+        title: May be untrusted text.
     """
     with styled():
         keys = [

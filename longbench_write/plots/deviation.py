@@ -58,7 +58,7 @@ class Group:
 
 
 def groups(entries: Sequence[Entry]) -> list[list[Group]]:
-    """The groups of each run, the same for all of them: over all, the languages, the types."""
+    """Return the groups of each run, the same for all of them: over all, the languages, the types."""
     measured = [[row for row in entry.rows if row.length is not None] for entry in entries]
     rows = [row for found in measured for row in found]
     frequent = sorted(Counter(row.type for row in rows).items(), key=lambda item: (-item[1], item[0]))
@@ -86,7 +86,7 @@ def _last_others(name: str) -> tuple[bool, str]:
 
 
 def draw(block: Block) -> Figure:
-    """The figure, a panel a model."""
+    """Draw the figure, a panel a model."""
     found = groups(block.entries)
     count, beside = len(found), across(len(found))
     rows = len(found[0])
@@ -123,7 +123,7 @@ def draw(block: Block) -> Figure:
 
 @dataclass(frozen=True)
 class Span:
-    """Where the axis begins and ends; with `empty`, room for responses of 0 words is kept at its left."""
+    """Where the axis begins and ends; with `empty`, space for responses of 0 words is kept at its left."""
 
     low: float
     high: float
@@ -141,14 +141,14 @@ class Span:
 
 
 def span(found: Iterable[Sequence[Group]]) -> Span:
-    """The axis that shows all of these and the zero-score borders."""
+    """Return the axis that shows all of these and the zero-score borders."""
     ratios = [ratio for one in found for group in one for ratio in group.ratios]
     low = min(TOO_SHORT, *(ratio for ratio in ratios if ratio)) / 1.2
     return Span(low, max(TOO_LONG, *ratios) * 1.2, not all(ratios))
 
 
 def _frame(axes: Axes, ends: Span) -> None:
-    """The axis of ratios, with what scores 0 in grey."""
+    """Draw the axis of ratios, with what scores 0 in grey."""
     axes.set_xscale("log")
     axes.set_xlim(ends.left, ends.high)
     axes.axvspan(ends.left, TOO_SHORT, color=FAINT, alpha=0.45, linewidth=0)

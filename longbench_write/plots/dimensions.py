@@ -38,7 +38,7 @@ class Point:
 
 
 def points(block: Block) -> list[Point]:
-    """A point a run and dimension, in the official order of dimensions."""
+    """Return a point a run and dimension, in the official order of dimensions."""
     return [
         Point(place, name, value)
         for place, entry in enumerate(block.entries)
@@ -48,7 +48,7 @@ def points(block: Block) -> list[Point]:
 
 
 def draw(block: Block) -> Figure:
-    """A row a dimension and a dot a model, or for many models a row a model."""
+    """Draw a row a dimension and a dot a model, or for many models a row a model."""
     found = points(block)
     runs = len(block.entries)
     many = runs > MANY
@@ -88,7 +88,7 @@ def _dots(axes: Axes, found: Sequence[Point], runs: int) -> None:
 
 
 def draw_radar(block: Block) -> Figure:
-    """The same as polygons, in one radar or, for many models, one each."""
+    """Draw the same as polygons, in one radar or, for many models, one each."""
     found = points(block)
     judged = sorted({point.place for point in found})
     panels = [judged] if len(judged) <= OVERLAID else [[place] for place in judged]

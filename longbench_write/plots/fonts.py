@@ -26,7 +26,7 @@ CJK = (
 
 @functools.cache
 def families() -> tuple[str, ...]:
-    """The fonts to draw with: matplotlib's own, and where the system has one, a font that has Chinese."""
+    """Return the fonts to draw with: matplotlib's own, and one that has Chinese if the system has it."""
     manager = font_manager.fontManager
     known = {entry.fname for entry in manager.ttflist}
     for path in font_manager.findSystemFonts():
@@ -56,12 +56,12 @@ def _advance(char: str) -> float:
 
 
 def width(text: str) -> float:
-    """How wide a line is that can be drawn, in multiples of its font size."""
+    """Return how wide a line is that can be drawn, in multiples of its font size."""
     return sum(map(_advance, text))
 
 
 def shown(text: str, most: float = 100) -> str:
-    r"""A foreign text as one line that can be drawn.
+    r"""Return an untrusted text as one line that can be drawn.
 
     A character that no font has, or that is not printable, becomes its escape, such as \u4e2d; what is wider
     than allowed loses its middle.
@@ -79,13 +79,13 @@ def shown(text: str, most: float = 100) -> str:
 
 
 def _head(text: str, most: float) -> str:
-    """The characters that fit."""
+    """Return the characters that fit."""
     widths = itertools.accumulate(map(_advance, text))
     return text[: sum(1 for _ in itertools.takewhile(lambda reached: reached <= most, widths))].strip()
 
 
 def labels(names: Iterable[str], most: float) -> list[str]:
-    """Each name as `shown`, a number added where two would look the same."""
+    """Return each name as `shown`, a number added where two would look the same."""
     lines: list[str] = []
     for name in names:
         line, number = shown(name, most), 1
@@ -96,7 +96,7 @@ def labels(names: Iterable[str], most: float) -> list[str]:
 
 
 def wrapped(text: str, most: float, lines: int) -> str:
-    """A foreign text that can be drawn, broken into so many lines at most; what is longer loses its middle.
+    """Return an untrusted text, drawable, in at most so many lines; what is longer loses its middle.
 
     Args:
         text: Any text.

@@ -29,7 +29,7 @@ class Mark:
 
 
 def height(rows: int) -> float:
-    """Inches that so many rows take."""
+    """Return the inches that so many rows take."""
     return 0.7 + 0.21 * rows
 
 
@@ -44,7 +44,7 @@ def draw_rows(
 
     Args:
         figure: Where.
-        names: Of the rows; may be foreign text.
+        names: Of the rows; may be untrusted text.
         columns: What stands above each.
         marks: What is drawn.
         ends: Of the scale; None for as long as the marks need.

@@ -34,7 +34,7 @@ class Point:
 
 
 def points(block: Block) -> list[Point]:
-    """A point a run that has both scores."""
+    """Return a point a run that has both scores."""
     return [
         Point(
             place,
@@ -49,7 +49,7 @@ def points(block: Block) -> list[Point]:
 
 
 def draw(block: Block) -> Figure:
-    """The figure, its axes as long as the models' scores need."""
+    """Draw the figure, its axes as long as the models' scores need."""
     found = points(block)
     figure = new_figure(
         6.5,
@@ -86,7 +86,7 @@ def draw(block: Block) -> Figure:
 
 
 def windows(found: Sequence[Point]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Where the axes of S_l and S_q begin and end: equally far apart, multiples of ten."""
+    """Return where the axes of S_l and S_q begin and end: equally far apart, multiples of ten."""
     ends = [
         [point.length for point in found] + [end for point in found for end in point.length_interval or ()],
         [point.quality for point in found] + [end for point in found for end in point.quality_interval or ()],
@@ -100,7 +100,7 @@ def windows(found: Sequence[Point]) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _equal_means(axes: Axes, x: tuple[int, int], y: tuple[int, int]) -> None:
-    """Lines on which S̄ is 5, 10, 15 and so on; every second one has its label."""
+    """Draw lines on which S̄ is 5, 10, 15 and so on; every second one has its label."""
     axes.grid(visible=False)
     for mean in range(5, 100, 5):
         left, right = max(x[0], partner(mean, y[1])), min(x[1], partner(mean, y[0]))

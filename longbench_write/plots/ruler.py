@@ -41,7 +41,7 @@ class Point:
 
 
 def points(entry: Entry) -> list[Point]:
-    """A point a required length, the shortest first; samples are averaged within their prompt."""
+    """Return a point a required length, the shortest first; samples are averaged within their prompt."""
     written: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row in entry.rows:
         if row.length is not None:
@@ -56,7 +56,7 @@ def _point(required: int, samples: dict[str, list[int]]) -> Point:
 
 
 def lacking(block: Block) -> str | None:
-    """Why there is nothing to draw: the suite is no ruler."""
+    """Return why there is nothing to draw: the suite is no ruler."""
     suite = block.entries[0].summary.suite
     if suite == SUITE or any(_is_ruler(entry) for entry in block.entries):
         return None
@@ -64,13 +64,13 @@ def lacking(block: Block) -> str | None:
 
 
 def _is_ruler(entry: Entry) -> bool:
-    """Every length is asked for in equally many prompts, at least two."""
+    """Return whether every length is asked for in equally many prompts, at least two."""
     asked = Counter(length for _, length in {(row.id, row.length) for row in entry.rows if row.length})
     return len(asked) >= LENGTHS and len(set(asked.values())) == 1 and min(asked.values()) > 1
 
 
 def draw(block: Block) -> Figure:
-    """The figure: all models in one panel, or for many models a panel each."""
+    """Draw the figure: all models in one panel, or for many models a panel each."""
     found = [points(entry) for entry in block.entries]
     every = [point for one in found for point in one]
     places = range(len(found))

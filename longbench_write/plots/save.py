@@ -31,7 +31,7 @@ def parse_format(name: str) -> Format:
 
 
 def render(figure: Figure, kind: Format) -> bytes:
-    """The figure as a file's bytes; the same data give the same bytes.
+    """Return the figure as a file's bytes; the same data give the same bytes.
 
     Args:
         figure: Drawn inside `styled()`.
@@ -45,7 +45,7 @@ def render(figure: Figure, kind: Format) -> bytes:
 
 
 def _lay_out(figure: Figure) -> None:
-    """Place the axes for good, rounded: the solver's last digits differ from one process to the next."""
+    """Fix the axes' positions, rounded: the solver's last digits differ from one process to the next."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:

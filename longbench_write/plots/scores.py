@@ -43,7 +43,7 @@ class Point:
 
 
 def points(block: Block, metric: Metric) -> list[Point]:
-    """A point a run and length range that has a value of this metric."""
+    """Return a point a run and length range that has a value of this metric."""
     return [
         Point(
             place,
@@ -59,12 +59,12 @@ def points(block: Block, metric: Metric) -> list[Point]:
 
 
 def title(metric: Metric) -> str:
-    """A metric's name in words and its symbol, for texts with `parse_math=True` where it is built in."""
+    """Return a metric's name in words and its symbol, for `parse_math=True` if it is built in."""
     return f"{metric.title.capitalize()} score {MATH[metric.name]}" if metric.name in MATH else metric.label
 
 
 def scale(metric: Metric) -> str:
-    """What a metric's values are, in brackets."""
+    """Return a scale's words: what a metric's values are, in brackets."""
     return f"({metric.range[0]:g} to {metric.range[1]:g})" if metric.range else f"({metric.unit})"
 
 
@@ -75,7 +75,7 @@ def name_axis(axes: Axes, metric: Metric, *, x: bool = False) -> None:
 
 
 def model_keys(block: Block, places: Container[int] | None = None, *, lines: bool = True) -> list[Line2D]:
-    """What tells the models of a figure apart.
+    """Return what tells the models of a figure apart.
 
     Args:
         block: The models.
@@ -97,17 +97,17 @@ def model_keys(block: Block, places: Container[int] | None = None, *, lines: boo
 
 
 def draw(block: Block) -> Figure:
-    """The figure; without a judge it has no S_q."""
+    """Draw the figure; without a judge it has no S_q."""
     return _draw(block, [S_L] if unjudged(block) else [S_L, S_Q], TITLE)
 
 
 def lacking(metric: Metric, block: Block) -> str | None:
-    """Why a metric has no figure; None where it has one."""
+    """Return why a metric has no figure; None where it has one."""
     return None if points(block, metric) else "no response to a prompt with a required length has a value"
 
 
 def draw_metric(metric: Metric, block: Block) -> Figure:
-    """The figure of one metric that is not built in."""
+    """Draw the figure of one metric that is not built in."""
     return _draw(block, [metric], f"{metric.symbol} by required length")
 
 
@@ -131,7 +131,7 @@ def _draw(block: Block, metrics: Sequence[Metric], heading: str) -> Figure:
 
 
 def _draw_many(block: Block, metrics: Sequence[Metric], heading: str) -> Figure:
-    """A row a model, a column a length range; the metrics are of one range."""
+    """Draw a row a model, a column a length range; the metrics are of one range."""
     found = [points(block, metric) for metric in metrics]
     groups = _ranges(found[0])
     counts = [counted(point.n for point in found[0] if point.group == group) for group in groups]
@@ -162,7 +162,7 @@ def _draw_many(block: Block, metrics: Sequence[Metric], heading: str) -> Figure:
 
 
 def _words(metric: Metric) -> str:
-    """A metric for a legend, without mathematics."""
+    """Return a metric for a legend, without mathematics."""
     name = f"{metric.title} score {metric.symbol}" if metric.name in MATH else metric.label
     return f"{name} {scale(metric)}"
 

@@ -39,7 +39,7 @@ KEY_WIDTH = 44.0
 """How wide the name of a model may be, in multiples of its font size."""
 
 MATH = {S_L.name: "$S_l$", S_Q.name: "$S_q$", S_BAR.name: r"$\bar{S}$"}
-"""The headlines' symbols, for texts with `parse_math=True`, which must not hold untrusted text."""
+"""The headlines' symbols, for texts with `parse_math=True`, which must not be untrusted text."""
 
 _MARGIN = 0.12
 _LINE = 1.45 / 72
@@ -56,13 +56,13 @@ class Look:
 
 
 def look(place: int) -> Look:
-    """The look of the model at this place (from 0) of its block."""
+    """Return the look of the model at this place (from 0) of its block."""
     return Look(COLOURS[place % 10], MARKERS[place % 11], LINES[place % 4])
 
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Drawing inside has the house's style, whatever the user's matplotlibrc says."""
+    """Draw inside in the project's style, whatever the user's matplotlibrc says."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
@@ -109,12 +109,12 @@ def new_figure(
     note: str = "",
     keys: Sequence[Artist] = (),
 ) -> Figure:
-    """A figure of the house, with nothing of pyplot; its axes are laid out between title and keys.
+    """Make a figure in the project's style, without pyplot; its axes are laid out between title and keys.
 
     Args:
         width: Inches.
         height: Inches for the axes; title, keys and note come on top.
-        title: What is shown; may hold foreign text, as the others may.
+        title: What is shown; may be untrusted text, as the others may.
         subtitle: What of: suite, prompts, judge.
         note: What must be known to read it.
         keys: What the legend explains, each with its label.
@@ -185,7 +185,7 @@ def _place(figure: Figure, stack: Sequence[_Paragraph], y: float) -> None:
 
 
 def _key_grid(keys: Sequence[Artist], width: float) -> tuple[int, int]:
-    """Columns and rows of the legend."""
+    """Return columns and rows of the legend."""
     if not keys:
         return 1, 0
     widest = max(text_width(str(key.get_label())) for key in keys) * KEY / 72 + 0.5
@@ -213,7 +213,7 @@ def log_axis(axis: Axis, low: float, high: float, *, zero: float | None = None) 
 
 
 def grid(figure: Figure, count: int, across: int, **options: Any) -> list[Axes]:
-    """So many axes in rows of so many; those of the last row start at the left."""
+    """Lay out so many axes in rows of so many; those of the last row start at the left."""
     down = math.ceil(count / across)
     axes = figure.subplots(down, across, squeeze=False, **options).flatten()
     for spare in axes[count:]:
@@ -222,6 +222,6 @@ def grid(figure: Figure, count: int, across: int, **options: Any) -> list[Axes]:
 
 
 def dodge(count: int, width: float = 0.7) -> list[float]:
-    """Offsets that set so many marks side by side around 0, over so much of a category's width."""
+    """Return offsets that set so many marks side by side around 0, over so much of a category's width."""
     step = min(width / count, 0.18)
     return [(place - (count - 1) / 2) * step for place in range(count)]

@@ -41,7 +41,7 @@ class Point:
 
 
 def points(entry: Entry) -> list[Point]:
-    """A point a response to a prompt that asks for a length."""
+    """Return a point a response to a prompt that asks for a length."""
     return [
         Point(row.length, row.response_length, "truncated" in row.flags)
         for row in entry.rows
@@ -51,7 +51,7 @@ def points(entry: Entry) -> list[Point]:
 
 @dataclass(frozen=True)
 class Span:
-    """Where the axes begin and end, in words; with `empty`, room for responses of 0 words is kept below."""
+    """Where the axes begin and end, in words; with `empty`, space for responses of 0 words is kept below."""
 
     left: float
     low: float
@@ -70,7 +70,7 @@ class Span:
 
 
 def span(required: Iterable[float], written: Iterable[float]) -> Span:
-    """The axes that show all these lengths and the zero-score borders."""
+    """Return the axes that show all these lengths and the zero-score borders."""
     required, written = list(required), list(written)
     shortest = min(required)
     low = min(shortest * TOO_SHORT, *(length for length in written if length)) / 1.3
@@ -78,7 +78,7 @@ def span(required: Iterable[float], written: Iterable[float]) -> Span:
 
 
 def draw(block: Block) -> Figure:
-    """The figure, its axes up to the largest length there is."""
+    """Draw the figure, its axes up to the largest length there is."""
     found = [points(entry) for entry in block.entries]
     every = [point for one in found for point in one]
     ends = span((point.required for point in every), (point.written for point in every))
@@ -104,7 +104,7 @@ def draw(block: Block) -> Figure:
 
 
 def tally(found: Sequence[Point]) -> str:
-    """How many responses there are, and how many of them are odd."""
+    """Say how many responses there are, and how many of them are odd."""
     odd = {
         "truncated": sum(point.truncated for point in found),
         "with 0 words": sum(not point.written for point in found),
@@ -123,7 +123,7 @@ def _keys(found: Sequence[Sequence[Point]]) -> list[Artist]:
 
 
 def guide_keys() -> list[Artist]:
-    """What the lines of `log_lengths` are."""
+    """Return what the lines of `log_lengths` are."""
     return [
         Line2D([], [], color=INK, linewidth=0.9, label="as long as required"),
         Line2D(
@@ -133,7 +133,7 @@ def guide_keys() -> list[Artist]:
 
 
 def log_lengths(axes: Axes, ends: Span) -> None:
-    """The axes, the diagonal, the borders, and what lies beyond them in grey."""
+    """Draw the axes, the diagonal, the borders, and what lies beyond them in grey."""
     axes.set_xscale("log")
     axes.set_yscale("log")
     edges = [ends.left, ends.high]

@@ -24,7 +24,7 @@ STYLES = ("base", "table", "sample", "print")
 
 
 def page(rankings: Sequence[Ranking], index: Index) -> bytes:
-    """All of the page but the texts, which follow it: a page may end without its end tags.
+    """Return all of the page but the texts, which follow it: a page may end without its end tags.
 
     Args:
         rankings: The runs, in order and with what they may be compared with.
@@ -55,7 +55,7 @@ def _style() -> str:
 
 
 def _script() -> str:
-    """The scripts as one that leaves nothing in the page's global scope."""
+    """Return the scripts as one that leaves nothing in the page's global scope."""
     parts = "\n".join(_source(f"script/{name}.js") for name in SCRIPTS)
     return f'(() => {{\n"use strict";\n{parts}}})();'
 
@@ -65,11 +65,11 @@ def _source(name: str) -> str:
 
 
 def _csp_hash(source: str) -> str:
-    """What a Content-Security-Policy calls an inline style or script."""
+    """Return what a Content-Security-Policy calls an inline style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
 def packed(number: int, texts: dict[str, Any]) -> bytes:
-    """A sample's texts: JSON, zlib, base64, in an element that runs nothing."""
+    """Return a sample's texts: JSON, zlib, base64, in an element that runs nothing."""
     data = base64.b64encode(zlib.compress(json_text(texts, compact=True).encode()))
     return b'<script type="text/plain" id="texts-%d">%b</script>\n' % (number, data)

@@ -42,7 +42,7 @@ class Section:
 
 
 def section(ranking: Ranking, names: Sequence[str]) -> Section:
-    """A ranking's section; `names` are its runs' names on this page, in its order."""
+    """Return a ranking's section; `names` are its runs' names on this page, in its order."""
     judged = any(standing.entry.summary.judge for standing in ranking.standings)
     tables: dict[By, Table] = {}
     for by in get_args(By):

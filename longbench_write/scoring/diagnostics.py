@@ -42,7 +42,7 @@ _ALPHABETIC = bytes(ord("a" if chr(place).isalpha() else " ") for place in range
 
 
 def is_empty(text: str) -> bool:
-    """Nothing but white space."""
+    """Return whether a text is nothing but white space."""
     return not text.strip()
 
 
@@ -94,14 +94,14 @@ def repetition(text: str) -> Repetition:
 
 
 def _units(text: str) -> list[str]:
-    """Words and CJK characters."""
+    """Return words and CJK characters, in their order."""
     if text.isascii():
         return text.encode().translate(_ALPHANUMERIC).decode().split()
     return _UNIT.findall(text)
 
 
 def _loop_start(repeated: Sequence[range]) -> int:
-    """The first unit of the passage in which what is repeated exceeds by most what is not."""
+    """Return the first unit of the passage in which what is repeated exceeds by most what is not."""
     best = excess = start = first = end = 0
     for stretch in repeated:
         excess -= stretch.start - end
@@ -121,7 +121,7 @@ def _compressed(text: str) -> float | None:
 
 @functools.cache
 def _script_units() -> Any:
-    """One match a run of characters of a script, or of several scripts that are counted together."""
+    """Return one match a run of characters of a script, or of several that are counted together."""
     return regex.compile(
         r"(?V1)(?P<zh>\p{Han}+)|(?P<en>\p{Latin}+)|(?P<kana>[\p{Hiragana}\p{Katakana}]+)"
         r"|(?P<hangul>\p{Hangul}+)|(?P<other>[\p{L}--[\p{Han}\p{Latin}\p{Hiragana}\p{Katakana}\p{Hangul}]]+)"
@@ -133,7 +133,7 @@ _CHARACTERS = ("zh", "kana", "hangul")
 
 
 def is_wrong_language(text: str, language: str) -> bool:
-    """Whether another script than the language's own dominates.
+    """Return whether another script than the language's own dominates.
 
     Units are counted, a word or a CJK character each, so that English terms in Chinese prose do not weigh by
     their letters. A text without letters is not wrong. Another Latin-script language passes for English.
@@ -185,7 +185,7 @@ _REFUSAL = re.compile(
 
 
 def is_refusal(text: str) -> bool:
-    """A short response that opens by declining the task, in English or Chinese.
+    """Return whether a short response opens by declining the task, in English or Chinese.
 
     A story in which somebody refuses is none: its refusal stands in quotation marks or further on, or it is
     long.

@@ -35,7 +35,7 @@ class Lost:
 def figures(
     rows: Sequence[Row], lost: Sequence[Lost], metrics: Sequence[Metric], *, judged: bool
 ) -> dict[str, Any]:
-    """The figures of a set of responses: the keys of a group of a summary.
+    """Return the figures of a set of responses: the keys of a group of a summary.
 
     Args:
         rows: The responses.
@@ -58,7 +58,7 @@ def figures(
 
 
 def _other(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
-    """A metric that has no key of its own."""
+    """Return the figures of a metric that has no key of its own."""
     return {
         "value": metric.over(rows),
         "ci": intervals(rows, [metric])[metric.name],
@@ -67,7 +67,7 @@ def _other(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
 
 
 def _bounds(metric: Metric, rows: Sequence[Row | Lost]) -> list[float | None]:
-    """Where a metric lies if each response without a value were worth an end of its range."""
+    """Return where a metric lies if each response without a value were worth an end of its range."""
     return [
         mean_over_prompts(rows, lambda row, end=end: row.values.get(metric.name, end))  # type: ignore[misc]
         for end in metric.range or ()
@@ -75,14 +75,14 @@ def _bounds(metric: Metric, rows: Sequence[Row | Lost]) -> list[float | None]:
 
 
 def _length_bounds(rows: Sequence[Row], lost: Sequence[Lost]) -> list[float | None] | None:
-    """Where S_l lies if each failed response were worth 0, or 100; None where no length is asked for."""
+    """Return where S_l lies if each failed response were worth 0, or 100; None if no length is asked for."""
     every: list[Row | Lost] = [*rows, *lost]
     asked = [row for row in every if row.length is not None]
     return _bounds(S_L, asked) if asked else None
 
 
 def intervals(rows: Sequence[Row], metrics: Sequence[Metric]) -> dict[str, list[float] | None]:
-    """95% bootstrap intervals over prompts; None where a metric has fewer than two of them.
+    """Return 95% bootstrap intervals over prompts; None where a metric has fewer than two of them.
 
     Metrics are resampled together, so that those formed from others are formed within each resample. An added
     metric with an aggregate of its own has none: it is no mean over prompts.
@@ -115,7 +115,7 @@ def grouped(
     key: Callable[[Row | Lost], str | None],
     of: Callable[[Sequence[Row], Sequence[Lost]], dict[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    """The figures of each group that has a response, by the group's name, sorted; those without one left out.
+    """Return the figures of each group that has a response, by its name, sorted; leave out those without.
 
     Args:
         rows: The responses.

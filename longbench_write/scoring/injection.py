@@ -70,7 +70,7 @@ _SIGNS = tuple(
 
 
 def is_injection_suspected(response: str) -> bool:
-    """Whether a response seems to speak to its judge, in English or Chinese.
+    """Return whether a response seems to speak to its judge, in English or Chinese.
 
     It only says what is likely; no score depends on it.
     """
@@ -83,7 +83,7 @@ def is_injection_suspected(response: str) -> bool:
 
 
 def _lowered(text: str) -> str:
-    """In small letters; what else matches a Latin letter where case is ignored becomes that letter."""
+    """Return a text in small letters; what matches a Latin letter, case ignored, becomes that letter."""
     if not text.isascii():
         text = text.replace("ſ", "s").replace("İ", "i").replace("ı", "i")
     return text.lower()

@@ -146,7 +146,7 @@ class _Tally:
 
 
 def _range_mean(rows: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    """The unweighted mean of the four length ranges; None where one of them has no value."""
+    """Return the unweighted mean of the four length ranges; None where one of them has no value."""
     result: dict[str, float | None] = {}
     for metric in HEADLINES:
         values = [rows[label][metric.name] if label in rows else None for label in LENGTH_RANGES[:4]]
@@ -156,7 +156,7 @@ def _range_mean(rows: dict[str, dict[str, Any]]) -> dict[str, float | None]:
 
 
 def _summed_usage(parts: Iterable[dict[str, Any] | None]) -> dict[str, int]:
-    """Tokens by kind; a kind that no server reported is absent."""
+    """Sum tokens by kind; a kind that no server reported is absent."""
     total: Counter[str] = Counter()
     for part in parts:
         total.update({kind: number for kind, number in (part or {}).items() if number is not None})

@@ -28,7 +28,7 @@ class Signs:
 
 
 def signs_of(prediction: Prediction) -> Signs:
-    """What a prediction's response shows; that takes about a millisecond per thousand words.
+    """Return what a prediction's response shows; that takes about a millisecond per thousand words.
 
     Raises:
         ValueError: It has no response.
@@ -50,5 +50,5 @@ def signs_of(prediction: Prediction) -> Signs:
 
 @functools.cache
 def _flag_set(names: tuple[str, ...]) -> frozenset[str]:
-    """One set for all responses that have the same flags."""
+    """Return one set for all responses that have the same flags."""
     return frozenset(names)

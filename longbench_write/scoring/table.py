@@ -36,7 +36,7 @@ class Column:
 
 
 def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[Column]:
-    """The columns, those of metrics that are not built in at last.
+    """Return the columns, those of metrics that are not built in at last.
 
     Args:
         metrics: What was measured.
@@ -93,7 +93,7 @@ def _flag(flag: str) -> Callable[[Row], object]:
 
 
 def scores_csv(rows: Iterable[Row], metrics: Sequence[Metric] = BUILT_IN) -> str:
-    """The text of scores.csv: a line a response, empty where a number cannot be had, flags as 0 or 1.
+    """Return the text of scores.csv: a line a response, empty where a number cannot be had, flags as 0 or 1.
 
     Texts are written as `escape_csv` has them, so that no spreadsheet calculates them.
     """
@@ -109,7 +109,7 @@ def _cell(value: object) -> object:
 
 
 def read_rows(path: Path, metrics: Iterable[Metric] = BUILT_IN) -> list[Row]:
-    """The rows of a scores.csv, as they were written.
+    """Return the rows of a scores.csv, as they were written.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""What a gate could see, planned from runs whose variance components are known."""
+"""The minimum detectable drop of a gate, planned from runs whose variance components are known."""
 
 from __future__ import annotations
 

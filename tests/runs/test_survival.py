@@ -63,7 +63,7 @@ def test_each_passing_fault_costs_one_request_and_nothing_else(tmp_path):
         found = Results.read(trial.run)
     assert found == whole
     assert summary.counts["retries"] == summary.counts["judge_retries"] == 24
-    assert "asked again after passing faults: 24 of the model, 24 of the judge" in footer(summary, tmp_path)
+    assert "retried after transient failures: 24 of the model, 24 of the judge" in footer(summary, tmp_path)
 
 
 def test_oddities_of_a_whole_answer_cost_nothing(tmp_path):
