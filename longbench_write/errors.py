@@ -2,7 +2,7 @@
 
 Every error that a user meets is an `LbwError`: its text is one sentence that says what to do, and its
 `exit_code` is what the command line ends with. What a model's server answers becomes a `BackendError`,
-whose `verdict` says whether to try again, to give this prompt up, or to stop the run.
+whose `action` says whether to try again, to give this prompt up, or to stop the run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class RunFolderError(LbwError):
     """A run folder cannot be read, written or locked."""
 
 
-class Verdict(enum.Enum):
+class ErrorAction(enum.Enum):
     """What a backend's error means for the run."""
 
     RETRY = "try again"
@@ -46,23 +46,23 @@ class Verdict(enum.Enum):
     STOP = "stop the run"
 
 
-VERDICTS: Mapping[str, Verdict] = {
-    "connection": Verdict.RETRY,
-    "timeout": Verdict.RETRY,
-    "rate_limited": Verdict.RETRY,
-    "server_error": Verdict.RETRY,
-    "bad_response": Verdict.RETRY,
-    "context_length": Verdict.GIVE_UP,
-    "content_filter": Verdict.GIVE_UP,
-    "bad_request": Verdict.GIVE_UP,
-    "unauthorized": Verdict.STOP,
-    "forbidden": Verdict.STOP,
-    "not_found": Verdict.STOP,
-    "quota": Verdict.STOP,
-    "engine_dead": Verdict.STOP,
-    "budget": Verdict.STOP,
+VERDICTS: Mapping[str, ErrorAction] = {
+    "connection": ErrorAction.RETRY,
+    "timeout": ErrorAction.RETRY,
+    "rate_limited": ErrorAction.RETRY,
+    "server_error": ErrorAction.RETRY,
+    "bad_response": ErrorAction.RETRY,
+    "context_length": ErrorAction.GIVE_UP,
+    "content_filter": ErrorAction.GIVE_UP,
+    "bad_request": ErrorAction.GIVE_UP,
+    "unauthorized": ErrorAction.STOP,
+    "forbidden": ErrorAction.STOP,
+    "not_found": ErrorAction.STOP,
+    "quota": ErrorAction.STOP,
+    "engine_dead": ErrorAction.STOP,
+    "budget": ErrorAction.STOP,
 }
-"""Every `BackendError.kind` and its verdict."""
+"""Every `BackendError.kind` and its action."""
 
 
 class BackendError(LbwError):
@@ -81,12 +81,12 @@ class BackendError(LbwError):
         self.attempts = 1
 
     @property
-    def verdict(self) -> Verdict:
+    def action(self) -> ErrorAction:
         """What this error means for the run."""
         return VERDICTS[self.kind]
 
     @property
-    def blames_prompt(self) -> bool:
+    def caused_by_prompt(self) -> bool:
         """Whether the prompt itself is the cause, so that others may well succeed."""
         return self.kind in ("context_length", "content_filter")
 
@@ -94,7 +94,7 @@ class BackendError(LbwError):
 _CONTEXT_SIGNS = ("context_length", "context length", "context size", "context window", "maximum context",
                   "exceed_context", "too many tokens", "prompt is too long")  # fmt: skip
 _FILTER_SIGNS = ("content_filter", "content management policy", "content_policy", "responsibleaipolicy")
-_MENDS = {
+_FIXES = {
     "unauthorized": "set the variable that holds the key, or name it with --api-key-env",
     "forbidden": "the key is not allowed to use this model: use another key or another model",
     "not_found": "check the model's name and the base URL (an OpenAI-compatible one ends in /v1)",
@@ -128,8 +128,8 @@ def from_status(status: int, detail: str, *, retry_after: float | None = None) -
         }
         kind = named.get(status) or ("rate_limited" if status in (429, 503) else "")
         kind = kind or ("server_error" if status >= 500 else "bad_request")
-    mend = f" ({_MENDS[kind]})" if kind in _MENDS else ""
-    return BackendError(kind, f"HTTP {status}: {shorten(detail)}{mend}", retry_after=retry_after)
+    fix = f" ({_FIXES[kind]})" if kind in _FIXES else ""
+    return BackendError(kind, f"HTTP {status}: {shorten(detail)}{fix}", retry_after=retry_after)
 
 
 def parse_retry_after(value: str | None) -> float | None:
@@ -184,7 +184,7 @@ class RetryPolicy:
 
     def allows(self, attempt: int, error: BackendError) -> bool:
         """Whether another try may follow the failed try number `attempt` (from 1)."""
-        if error.verdict is not Verdict.RETRY:
+        if error.action is not ErrorAction.RETRY:
             return False
         return attempt < (self.overload_tries if error.kind == "rate_limited" else self.tries)
 

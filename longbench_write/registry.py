@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[T]):
+class RegistryEntry(Generic[T]):
     """One line of a registry's listing.
 
     Attributes:
@@ -99,16 +99,16 @@ class Registry(Generic[T]):
             raise UsageError(entry.problem)
         return entry.value
 
-    def listing(self) -> list[Entry[T]]:
+    def listing(self) -> list[RegistryEntry[T]]:
         """Every entry, those included that cannot be used: each is loaded."""
         known = self.built_in
-        entries = [Entry(name, None, self._load_built_in(name)) for name in known]
+        entries = [RegistryEntry(name, None, self._load_built_in(name)) for name in known]
         for name, points in sorted(self._added().items()):
             if name not in known:
                 entries.append(self._entry(name, points))
                 continue
             hidden = f"{self.what} {name!r} of {_packages(points)} is not used: that name is built in"
-            entries.append(Entry(name, _packages(points), None, hidden))
+            entries.append(RegistryEntry(name, _packages(points), None, hidden))
         return entries
 
     def usable(self) -> dict[str, T]:
@@ -127,18 +127,18 @@ class Registry(Generic[T]):
             found.setdefault(point.name, []).append(point)
         return found
 
-    def _entry(self, name: str, points: list[EntryPoint]) -> Entry[T]:
+    def _entry(self, name: str, points: list[EntryPoint]) -> RegistryEntry[T]:
         packages = _packages(points)
         if len(points) > 1:
             told = f"{self.what} {name!r} is added by {packages}: uninstall all of them but one"
-            return Entry(name, packages, None, told)
+            return RegistryEntry(name, packages, None, told)
         try:
             value = points[0].load()
-            return Entry(name, packages, self._check(name, value) if self._check else value)
+            return RegistryEntry(name, packages, self._check(name, value) if self._check else value)
         except (Exception, SystemExit) as error:  # whatever a package of others does when it is imported
             reason = shorten(f"{type(error).__name__}: {error}")
             told = f"{self.what} {name!r} of the package {packages} cannot be loaded: {reason}"
-            return Entry(name, packages, None, told)
+            return RegistryEntry(name, packages, None, told)
 
 
 @lru_cache

@@ -10,11 +10,11 @@ from longbench_write.errors import (
     VERDICTS,
     AssetError,
     BackendError,
+    ErrorAction,
     LbwError,
     RetryPolicy,
     RunFolderError,
     UsageError,
-    Verdict,
     from_status,
     parse_retry_after,
     shorten,
@@ -25,7 +25,7 @@ from longbench_write.errors import (
 WAIT = RetryPolicy.wait
 """The real one; the tests' own fixture makes retries instant."""
 
-RETRY, GIVE_UP, STOP = Verdict.RETRY, Verdict.GIVE_UP, Verdict.STOP
+RETRY, GIVE_UP, STOP = ErrorAction.RETRY, ErrorAction.GIVE_UP, ErrorAction.STOP
 
 
 def test_exit_codes():
@@ -35,7 +35,7 @@ def test_exit_codes():
 
 
 @pytest.mark.parametrize(
-    ("status", "detail", "kind", "verdict"),
+    ("status", "detail", "kind", "action"),
     [
         (400, "bad field", "bad_request", GIVE_UP),
         (400, "This model's maximum context length is 8192 tokens", "context_length", GIVE_UP),
@@ -63,9 +63,9 @@ def test_exit_codes():
         (529, "overloaded", "server_error", RETRY),
     ],
 )
-def test_each_status_has_its_meaning(status, detail, kind, verdict):
+def test_each_status_has_its_meaning(status, detail, kind, action):
     error = from_status(status, detail, retry_after=3.0)
-    assert (error.kind, error.verdict, error.retry_after) == (kind, verdict, 3.0)
+    assert (error.kind, error.action, error.retry_after) == (kind, action, 3.0)
     assert str(error).startswith(f"HTTP {status}: {detail}")
 
 
@@ -82,7 +82,7 @@ def test_what_stops_the_run_says_how_to_mend_it(status):
 
 
 def test_only_the_prompts_own_faults_blame_it():
-    assert {kind for kind in VERDICTS if BackendError(kind, "x").blames_prompt} == {
+    assert {kind for kind in VERDICTS if BackendError(kind, "x").caused_by_prompt} == {
         "context_length",
         "content_filter",
     }

@@ -73,7 +73,7 @@ async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable
 
     from longbench_write.backends.base import Meter
     from longbench_write.backends.openai.event_stream import EventStream
-    from longbench_write.backends.openai.reply import Reply
+    from longbench_write.backends.openai.reply import ChatResponse
 
     made = openai.DefaultAioHttpClient if way.endswith("aiohttp") else httpx2.AsyncClient
     limits = httpx2.Limits(max_connections=0 if way.endswith("aiohttp") else None)
@@ -95,7 +95,7 @@ async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable
                     async for _ in answer:
                         pass
                     return
-                events, reply = EventStream(), Reply(Meter())
+                events, reply = EventStream(), ChatResponse(Meter())
                 async with aclosing(answer):
                     async for received in answer.aiter_bytes():
                         reply.add_chunks(events.feed(received))

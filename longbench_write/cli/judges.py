@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
-    from longbench_write.registry import Entry
+    from longbench_write.registry import RegistryEntry
 
 
 def judges() -> None:
@@ -31,7 +31,7 @@ def judges() -> None:
     Console(markup=False).print(table)
 
 
-def _described(entry: Entry[Path]) -> tuple[str, str]:
+def _described(entry: RegistryEntry[Path]) -> tuple[str, str]:
     """Whom a judge asks and how, and what it is good for or why it cannot be used."""
     from longbench_write.judging.cards import read_card
 

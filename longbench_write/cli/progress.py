@@ -20,7 +20,7 @@ PLAIN_EVERY = 10.0
 """Seconds between two plain lines."""
 
 
-def make_progress(mode: str) -> Progress:
+def make_progress(mode: str) -> ProgressDisplay:
     """The display for a mode: auto, rich, plain or none.
 
     Raises:
@@ -30,15 +30,15 @@ def make_progress(mode: str) -> Progress:
         mode = "rich" if sys.stderr.isatty() else "plain"
     match mode:
         case "rich":
-            return RichProgress()
+            return RichDisplay()
         case "plain":
-            return PlainProgress()
+            return PlainDisplay()
         case "none":
-            return Progress()
+            return ProgressDisplay()
     raise UsageError(f"--progress {mode!r}: choose auto, rich, plain or none")
 
 
-class Progress(Observer):
+class ProgressDisplay(Observer):
     """Keeps count, and prints notes alone."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
@@ -142,7 +142,7 @@ class Progress(Observer):
         return max(left, default=0.0)
 
 
-class PlainProgress(Progress):
+class PlainDisplay(ProgressDisplay):
     """A line every few seconds, for logs."""
 
     def tick(self) -> None:
@@ -156,7 +156,7 @@ class PlainProgress(Progress):
         self.note(self.line())
 
 
-class RichProgress(Progress):
+class RichDisplay(ProgressDisplay):
     """A line that renews itself, under the notes."""
 
     def __init__(self) -> None:

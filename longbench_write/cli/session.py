@@ -11,14 +11,17 @@ from typing import Any, TypeVar
 
 import typer
 
-from longbench_write.cli.progress import Progress
+from longbench_write.cli.progress import ProgressDisplay
 from longbench_write.errors import LbwError
 
 T = TypeVar("T")
 
 
 def drive(
-    start: Callable[[], Callable[[], Coroutine[Any, Any, T]]], progress: Progress, *, fresh: bool = False
+    start: Callable[[], Callable[[], Coroutine[Any, Any, T]]],
+    progress: ProgressDisplay,
+    *,
+    fresh: bool = False,
 ) -> T:
     """Start and run what is to be done; cut short, say what is kept and how to go on.
 

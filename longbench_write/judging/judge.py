@@ -24,7 +24,7 @@ from longbench_write.backends.base import (
     derived_seed,
 )
 from longbench_write.backends.registry import BACKENDS, judge_kind
-from longbench_write.errors import BackendError, UsageError, Verdict
+from longbench_write.errors import BackendError, ErrorAction, UsageError
 from longbench_write.judging.cards import OFFICIAL, JudgeCard, judge_names, load_card, make_card
 from longbench_write.judging.chapters import PARTS, placed, split
 from longbench_write.judging.reply import TRUNCATED_REPLY, read_reply
@@ -169,18 +169,18 @@ class Judge:
             max_completion_tokens=self.card.max_completion_tokens,
         )
 
-    def blamed(self, message: str, kind: str = "") -> str:
-        """An error's text as this judge's, with the options that mend it called by the judge's names.
+    def explain_error(self, message: str, kind: str = "") -> str:
+        """An error's text as this judge's, with the options that fix it called by the judge's names.
 
         Args:
             message: The text.
             kind: The `BackendError.kind`; a model that is not there gets the alternatives named.
         """
-        mend = re.sub("--(api-key-env|base-url)", r"--judge-\1", message)
+        fix = re.sub("--(api-key-env|base-url)", r"--judge-\1", message)
         if kind == "not_found":
             others = ", ".join(name for name in judge_names() if name != self.label)
-            mend += f"; name another model with --judge-model, or another judge: {others}"
-        return f"judge {self.label}: {mend}"
+            fix += f"; name another model with --judge-model, or another judge: {others}"
+        return f"judge {self.label}: {fix}"
 
     async def judge(
         self,
@@ -246,10 +246,10 @@ class Judge:
             try:
                 completion = await backend.complete(messages, self._sampling(*place, asked.tries))
             except BackendError as fault:
-                if fault.verdict is Verdict.STOP:
+                if fault.action is ErrorAction.STOP:
                     raise
                 asked.retries += fault.attempts - 1
-                asked.error = Failure(fault.kind, str(fault), final=fault.verdict is Verdict.GIVE_UP)
+                asked.error = Failure(fault.kind, str(fault), final=fault.action is ErrorAction.GIVE_UP)
                 break
             asked.retries += completion.attempts - 1
             asked.replies.append(completion)

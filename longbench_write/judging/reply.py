@@ -25,7 +25,7 @@ REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class JudgeReply:
     """What a judge's reply says.
 
     Attributes:
@@ -41,7 +41,7 @@ class Reply:
     kind: str = INVALID_REPLY
 
 
-def read_reply(text: str, *, response: str = "") -> Reply:
+def read_reply(text: str, *, response: str = "") -> JudgeReply:
     """Read a reply: JSON anywhere in the text, fenced or not, after a reasoning block or without one.
 
     Keys count whatever their case, white space and underscores. The time is linear in the texts' lengths.
@@ -53,11 +53,11 @@ def read_reply(text: str, *, response: str = "") -> Reply:
     answer = text if _is_json(text) else split_reasoning(text, truncated=True)[0]
     if not answer.strip():
         reason = "empty reply: nothing but reasoning" if text.strip() else "empty reply"
-        return Reply(None, reason=reason, kind=EMPTY_REPLY)
+        return JudgeReply(None, reason=reason, kind=EMPTY_REPLY)
     try:
         return _choose(list(_own_objects(answer)), answer, _squeezed(response))
     except _UnreadableError as error:
-        return Reply(None, reason=str(error))
+        return JudgeReply(None, reason=str(error))
 
 
 class _UnreadableError(ValueError):
@@ -147,31 +147,33 @@ def _squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def _choose(objects: list[_Object], answer: str, response: str) -> Reply:
+def _choose(objects: list[_Object], answer: str, response: str) -> JudgeReply:
     """The reply that the objects with keys of the judge's own format agree on."""
     formed = [found for found in objects if not _values(found).keys().isdisjoint((_ANALYSIS, *_NAMES))]
     rated = [found for found in formed if _squeezed(found.source) not in response]
     if formed and not rated:
-        return Reply(None, reason="quoted: the only scores are an object that stands in the response")
+        return JudgeReply(None, reason="quoted: the only scores are an object that stands in the response")
     if not rated:
         return _without_scores(bool(objects), answer)
     replies = [_rate(found) for found in rated]
     if len({_comparable(reply) for reply in replies}) > 1:
-        return Reply(None, reason=f"ambiguous: {len(rated)} JSON objects with scores that differ")
+        return JudgeReply(None, reason=f"ambiguous: {len(rated)} JSON objects with scores that differ")
     return replies[0]
 
 
-def _comparable(reply: Reply) -> tuple[object, ...]:
+def _comparable(reply: JudgeReply) -> tuple[object, ...]:
     return tuple(reply.scores.values()) if reply.scores else (reply.reason,)
 
 
-def _without_scores(has_objects: bool, answer: str) -> Reply:
+def _without_scores(has_objects: bool, answer: str) -> JudgeReply:
     if has_objects:
-        return Reply(None, reason="no scores: no JSON object has any of the six dimensions as its own key")
+        return JudgeReply(
+            None, reason="no scores: no JSON object has any of the six dimensions as its own key"
+        )
     told = shorten(answer[:1000], 120)
     if _REFUSAL.search(answer):
-        return Reply(None, reason=f"refused: {told}", kind=REFUSED)
-    return Reply(None, reason=f"no JSON: {told}")
+        return JudgeReply(None, reason=f"refused: {told}", kind=REFUSED)
+    return JudgeReply(None, reason=f"no JSON: {told}")
 
 
 def _fold(key: str) -> str:
@@ -190,14 +192,14 @@ def _values(found: _Object) -> dict[str, list[Any]]:
     return values
 
 
-def _rate(found: _Object) -> Reply:
+def _rate(found: _Object) -> JudgeReply:
     """The scores of one object, or what is wrong with each of its dimensions."""
     values = _values(found)
     analysis = next((value for value in values.get(_ANALYSIS, ()) if type(value) is str), "")
     wrong = [fault for folded, name in _NAMES.items() if (fault := _fault(name, values.get(folded, [])))]
     if wrong:
-        return Reply(None, analysis, "; ".join(wrong))
-    return Reply({name: values[folded][0] for folded, name in _NAMES.items()}, analysis)
+        return JudgeReply(None, analysis, "; ".join(wrong))
+    return JudgeReply({name: values[folded][0] for folded, name in _NAMES.items()}, analysis)
 
 
 def _fault(name: str, given: list[Any]) -> str:

@@ -45,7 +45,7 @@ def request_sha256(messages: Sequence[Message], sampling: Sampling) -> str:
 
 
 @dataclass(frozen=True)
-class Asking:
+class SessionContext:
     """What all responses of a session share.
 
     Attributes:
@@ -71,17 +71,17 @@ class ResponseContext:
     Args:
         prompt: What is asked for.
         sample: The number of the response, from 0.
-        asking: What all responses share.
+        session: What all responses share.
         share: The slots of this one.
     """
 
-    def __init__(self, prompt: Prompt, sample: int, asking: Asking, share: Share) -> None:
-        self.sampling = asking.sampling
+    def __init__(self, prompt: Prompt, sample: int, session: SessionContext, share: Share) -> None:
+        self.sampling = session.sampling
         self._prompt = prompt
         self._sample = sample
-        self._asking = asking
+        self._session = session
         self._share = share
-        self._recorded = {step.key: step for step in asking.steps.of((prompt.id, sample))}
+        self._recorded = {step.key: step for step in session.steps.of((prompt.id, sample))}
         self._first: dict[str, int] = {}
         self._sent: set[str] = set()
         self._begin()
@@ -140,7 +140,7 @@ class ResponseContext:
             return False
         if max(numbers) > self._reached[step]:
             self._first[step] = self._reached[step] + 1
-        elif self._asking.retry_failed:
+        elif self._session.retry_failed:
             self._first[step] = max(numbers) + 1
         else:
             return False
@@ -172,8 +172,8 @@ class ResponseContext:
         clean: Callable[[str], str] | None = None,
     ) -> Completion:
         """Answer a chat; see `WriterContext.complete`."""
-        if role not in self._asking.requests:
-            raise ValueError(f"nobody is asked as {role!r}; there are {', '.join(self._asking.requests)}")
+        if role not in self._session.requests:
+            raise ValueError(f"nobody is asked as {role!r}; there are {', '.join(self._session.requests)}")
         if step is None:
             self._only = await self._answer(_Request(None, messages, sampling, role))
             return self._only
@@ -200,7 +200,7 @@ class ResponseContext:
         if (task := self._tasks.get(request.key)) is None:
             if self._ended or self._failure:
                 raise Refused("the response has ended")
-            task = self._asking.tasks.begin(self._send(request))
+            task = self._session.tasks.begin(self._send(request))
             self._tasks[request.key] = task
         outcome = await asyncio.shield(task)
         if isinstance(outcome, BaseException):
@@ -211,7 +211,7 @@ class ResponseContext:
         """Send a request and record its answer; an error is returned, so that it ends no other task."""
         try:
             async with self._share.slot() as slot:
-                requests = self._asking.requests[request.role]
+                requests = self._session.requests[request.role]
                 completion = await requests.complete(request.messages, self._seeded(request), slot)
                 completion = _parted(completion)
                 if request.key:
@@ -227,10 +227,10 @@ class ResponseContext:
 
     def _seeded(self, request: _Request) -> Sampling:
         """The sampling that is sent: a seed of its own for each response, step and attempt."""
-        if request.sampling.seed is not None or self._asking.seed is None:
+        if request.sampling.seed is not None or self._session.seed is None:
             return request.sampling
         step = request.key[2:4] if request.key else ()
-        seed = derived_seed(self._asking.seed, self._prompt.id, self._sample, *step)
+        seed = derived_seed(self._session.seed, self._prompt.id, self._sample, *step)
         return replace(request.sampling, seed=seed)
 
     def _keep(self, request: _Request, key: StepKey, completion: Completion) -> None:
@@ -254,7 +254,7 @@ class ResponseContext:
             raw=None if text == completion.text else completion.text,
             prompt_bytes=None if counted else most_tokens(request.messages),
         )
-        self._asking.steps.append(step)
+        self._session.steps.append(step)
         self._recorded[key] = step
         self._sent.add(step.step)
 

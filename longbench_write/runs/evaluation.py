@@ -15,7 +15,7 @@ from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.runs.identity import Place, find_place, run_identity
 from longbench_write.runs.manifest import new_manifest, with_asked
-from longbench_write.runs.notes import HeldNotes
+from longbench_write.runs.notes import DeferredNotes
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.plan import (
     JudgeRole,
@@ -35,7 +35,7 @@ from longbench_write.suites.suite import Suite, load_suite, select
 from longbench_write.urls import public_url
 
 
-class Outcome(NamedTuple):
+class EvaluationResult(NamedTuple):
     """What came of a command.
 
     Attributes:
@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
     owed: Owed
 
 
-Start = Callable[[], Coroutine[Any, Any, Outcome]]
+Start = Callable[[], Coroutine[Any, Any, EvaluationResult]]
 """Makes the coroutine of a run whose parts are checked; called in the thread whose event loop runs it."""
 
 
@@ -59,7 +59,7 @@ def start_evaluation(config: RunConfig, observer: Observer) -> Start:
     Returns:
         What makes the coroutine that does the work and gives what came of it.
     """
-    notes = HeldNotes(observer)
+    notes = DeferredNotes(observer)
     with notes.released_on_error():
         writer = writer_role(config, notes.note)
         judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, note=notes.note)
@@ -82,8 +82,8 @@ async def _evaluate(
     writer: WriterRole,
     judge: JudgeRole | None,
     spending: Spending,
-    notes: HeldNotes,
-) -> Outcome:
+    notes: DeferredNotes,
+) -> EvaluationResult:
     tasks = [(prompt, sample) for prompt in place.prompts for sample in range(config.samples)]
     keys = [(prompt.id, sample) for prompt, sample in tasks]
     label, repeats = (judge.judge.label, judge.judge.card.repeats) if judge else (None, 0)
@@ -108,11 +108,11 @@ async def _evaluate(
         await session.work(owed, writer if owed else None, judge)
         asked = manifest.get("asked")
         order = [(name, sample) for name in asked for sample in range(asked[name])] if asked else keys
-        return Outcome(place.path, session.finish(order), run.owed(keys, label, repeats))
+        return EvaluationResult(place.path, session.finish(order), run.owed(keys, label, repeats))
 
 
 def _say_resumed(
-    manifest: dict[str, Any], writer: WriterRole, owed: Owed, path: Path, notes: HeldNotes
+    manifest: dict[str, Any], writer: WriterRole, owed: Owed, path: Path, notes: DeferredNotes
 ) -> None:
     """Say what a run that has begun before is about to get: nothing, loudly; or answers of another server."""
     if not owed.total:
@@ -169,7 +169,7 @@ async def _judge(
     judge: JudgeRole,
     spending: Spending,
     observer: Observer,
-) -> Outcome:
+) -> EvaluationResult:
     label, repeats = judge.judge.label, judge.judge.card.repeats
     with RunWriter(path, writing=False, judge=label, retry_failed=config.retry_failed) as run:
         if not (owed := run.owed(run.answered, label, repeats)).total:
@@ -177,7 +177,9 @@ async def _judge(
         session = Session(run, observer, spending, manifest, _limits(config))
         await session.work([], None, judge)
         keys = run.predictions.identities()
-        return Outcome(path, session.finish(keys), replace(run.owed(keys, label, repeats), responses=0))
+        return EvaluationResult(
+            path, session.finish(keys), replace(run.owed(keys, label, repeats), responses=0)
+        )
 
 
 def _limits(config: RunConfig) -> Limits:

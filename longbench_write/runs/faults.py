@@ -7,7 +7,7 @@ import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from longbench_write.errors import BackendError, Verdict
+from longbench_write.errors import BackendError, ErrorAction
 
 _REFUSALS = 3
 """Refusals for no known reason, before any answer, that stop the run."""
@@ -21,7 +21,7 @@ class Meaning(enum.Enum):
     STOP = "the end of the run"
 
 
-class Gate:
+class StartupGate:
     """Whether a model answers at all.
 
     Until it has answered once, a fault may be the server's or the prompt's. It waits for the requests in
@@ -31,18 +31,18 @@ class Gate:
 
     def __init__(self, *, answers: bool) -> None:
         self.answers = answers
-        self.asking = 0
+        self.in_flight = 0
         self._faults = 0
         self._changed = asyncio.Event()
 
     @contextmanager
     def ask(self) -> Iterator[None]:
         """Around a request."""
-        self.asking += 1
+        self.in_flight += 1
         try:
             yield
         finally:
-            self.asking -= 1
+            self.in_flight -= 1
             self._changed.set()
 
     def answered(self) -> None:
@@ -52,15 +52,15 @@ class Gate:
 
     async def meaning(self, error: BackendError) -> Meaning:
         """What this fault means, now or once the requests beside it have ended."""
-        if error.verdict is Verdict.STOP:
+        if error.action is ErrorAction.STOP:
             return Meaning.STOP
-        if error.blames_prompt:
+        if error.caused_by_prompt:
             return Meaning.RECORD
         self._faults += 1
-        while self.asking and not self.answers:
+        while self.in_flight and not self.answers:
             self._changed.clear()
             await self._changed.wait()
         if self.answers:
             return Meaning.RECORD
-        enough = _REFUSALS if error.verdict is Verdict.GIVE_UP else 1
+        enough = _REFUSALS if error.action is ErrorAction.GIVE_UP else 1
         return Meaning.STOP if self._faults >= enough else Meaning.AGAIN

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from longbench_write.runs.observer import Observer
 
 
-class HeldNotes(Observer):
-    """Holds notes back until they are released, or a download shows that the user is waiting.
+class DeferredNotes(Observer):
+    """Defers notes until they are released, or a download shows that the user is waiting.
 
     Args:
         observer: Told in the end.
@@ -20,17 +20,17 @@ class HeldNotes(Observer):
 
     def __init__(self, observer: Observer) -> None:
         self.observer = observer
-        self._held: list[str] | None = []
+        self._deferred: list[str] | None = []
 
     def note(self, text: str) -> None:
-        """Hold a note, or pass it on."""
-        if self._held is None:
+        """Defer a note, or pass it on."""
+        if self._deferred is None:
             self.observer.note(text)
         else:
-            self._held.append(text)
+            self._deferred.append(text)
 
     def first(self, text: str) -> None:
-        """Say this before all that is held."""
+        """Say this before all that is deferred."""
         self.observer.note(text)
 
     def downloading(self, done: int, total: int | None) -> None:
@@ -40,8 +40,8 @@ class HeldNotes(Observer):
 
     def release(self) -> None:
         """Pass the notes on, and those that come from now on at once."""
-        held, self._held = self._held, None
-        for text in held or []:
+        deferred, self._deferred = self._deferred, None
+        for text in deferred or []:
             self.observer.note(text)
 
     @contextmanager

@@ -263,7 +263,7 @@ def share_model(one: Role, other: Role) -> bool:
     return one.backend is other.backend and one.backend.shares(one.spec, other.spec)
 
 
-def in_turns(one: Role, other: Role) -> bool:
+def one_at_a_time(one: Role, other: Role) -> bool:
     """Whether one role has to end before the other begins: both want the same accelerators for themselves."""
     return one.backend.exclusive and other.backend.exclusive and not share_model(one, other)
 

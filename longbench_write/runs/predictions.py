@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from longbench_write.backends.base import Completion, Usage
-from longbench_write.errors import BackendError, Verdict
+from longbench_write.errors import BackendError, ErrorAction
 from longbench_write.metrics.length import count_words, count_words_unicode
 from longbench_write.records import Failure, Prediction, Step
 from longbench_write.suites.suite import Prompt
@@ -82,7 +82,7 @@ def failed_prediction(
         completion: What was answered instead of steps, of which no response could be made.
         attempts: Requests that got no answer.
     """
-    final = error.verdict is not Verdict.RETRY if isinstance(error, BackendError) else True
+    final = error.action is not ErrorAction.RETRY if isinstance(error, BackendError) else True
     record = replace(_empty(prompt, sample), error=Failure(error.kind, str(error), final=final))
     if completion:
         return replace(record, **_answer(completion))

@@ -9,7 +9,7 @@ from typing import Self
 
 from longbench_write.backends.base import Backend, Completion, Message, Sampling
 from longbench_write.errors import BackendError
-from longbench_write.runs.faults import Gate, Meaning
+from longbench_write.runs.faults import Meaning, StartupGate
 from longbench_write.runs.slots import Share, Slot
 from longbench_write.writers.base import Refused
 
@@ -25,7 +25,7 @@ class Requests:
         explain: Makes of an error's text and kind what the user is told.
 
     Attributes:
-        gate: Whether the model answers at all.
+        startup: Whether the model answers at all.
         stopped: Whether no more requests are sent.
     """
 
@@ -39,7 +39,7 @@ class Requests:
         explain: Callable[[str, str], str] | None = None,
     ) -> None:
         self.backend = backend
-        self.gate = Gate(answers=answers)
+        self.startup = StartupGate(answers=answers)
         self.stopped = False
         self._seconds = seconds
         self._stop = stop
@@ -56,12 +56,12 @@ class Requests:
             if self.stopped:
                 raise Refused("the run is stopping")
             try:
-                with self.gate.ask():
+                with self.startup.ask():
                     completion = await self._within_time(messages, sampling)
             except _LateError:
                 raise
             except BackendError as error:
-                meaning = await self.gate.meaning(error)
+                meaning = await self.startup.meaning(error)
                 if meaning is Meaning.RECORD:
                     raise
                 if meaning is Meaning.STOP:
@@ -69,7 +69,7 @@ class Requests:
                     raise Refused(str(error)) from None
                 await slot.queue_again()
             else:
-                self.gate.answered()
+                self.startup.answered()
                 return completion
 
     async def _within_time(self, messages: Sequence[Message], sampling: Sampling) -> Completion:

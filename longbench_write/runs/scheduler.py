@@ -18,7 +18,7 @@ from typing import Any
 from longbench_write.backends.base import Backend
 from longbench_write.errors import LbwError
 from longbench_write.records import Prediction
-from longbench_write.runs.context import Asking, ResponseContext
+from longbench_write.runs.context import ResponseContext, SessionContext
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.requests import Requests, SharedRequests
 from longbench_write.runs.slots import Lane, Share, Slots
@@ -99,7 +99,7 @@ class _Scheduler:
     def _prepare_judging(self, judging: Judging) -> Lane:
         label = judging.judge.label
         self._judge_requests = self._requests_to(
-            judging.backend, answers=self._run.has_judged(label), explain=judging.judge.blamed
+            judging.backend, answers=self._run.has_judged(label), explain=judging.judge.explain_error
         )
         return self._slots_of(judging.backend).lane(judging.concurrency, self._begin_judgement)
 
@@ -110,7 +110,7 @@ class _Scheduler:
             requests["planner"] = requests["writer"]
         else:
             requests["planner"] = self._requests_to(writing.planner, answers="planner" in roles)
-        self._asking = Asking(
+        self._session = SessionContext(
             requests=requests,
             sampling=replace(writing.sampling, seed=None),
             seed=writing.sampling.seed,
@@ -187,7 +187,7 @@ class _Scheduler:
             requests.stopped = True
         for share in self._active:
             share.refuse()
-        if in_flight := sum(requests.gate.asking for requests in self._requests):
+        if in_flight := sum(requests.startup.in_flight for requests in self._requests):
             how = f"have {grace:g} s to finish" if grace else "are let finish"
             again = "again " if grace else ""
             self._observer.note(
@@ -233,7 +233,7 @@ class _Scheduler:
 
     async def _write(self, writing: Writing, prompt: Prompt, sample: int, share: Share) -> None:
         try:
-            record = await ResponseContext(prompt, sample, self._asking, share).respond(writing.writer)
+            record = await ResponseContext(prompt, sample, self._session, share).respond(writing.writer)
         except LbwError:
             raise
         except Exception as error:

@@ -15,7 +15,7 @@ from longbench_write.runs.plan import (
     JudgeRole,
     Role,
     WriterRole,
-    in_turns,
+    one_at_a_time,
     retirement,
     share_model,
     shared_spec,
@@ -65,7 +65,7 @@ class Session:
         if not owed and not to_judge:
             self._write_manifest(judge)
             return
-        if writer and judge and in_turns(writer, judge):
+        if writer and judge and one_at_a_time(writer, judge):
             self._observer.note(
                 "two phases, one engine at a time: everything is written first, then everything is judged"
             )
@@ -138,7 +138,7 @@ class Session:
         try:
             backend = await self._open(stack, role)
         except UsageError as error:
-            raise UsageError(role.judge.blamed(str(error))) from None
+            raise UsageError(role.judge.explain_error(str(error))) from None
         if day := await backend.shutdown_date():
             self._observer.note(retirement(role.judge, day))
         return backend

@@ -5,7 +5,7 @@ import pytest
 from longbench_write.backends.base import Completion, Message, Meter, Sampling, Usage
 from longbench_write.backends.budget import BudgetedBackend, Limit
 from longbench_write.backends.prices import TOKENS, Prices
-from longbench_write.errors import BackendError, Verdict
+from longbench_write.errors import BackendError, ErrorAction
 
 CHAT = [Message(role="user", content="x" * 84)]  # at most 100 tokens
 
@@ -38,7 +38,7 @@ async def test_a_limit_is_not_passed_and_the_run_stops_before_it():
     assert limit.spent == 90
     with pytest.raises(BackendError, match="--max-judge-tokens 230 is all but spent") as stopped:
         await budgeted.complete(CHAT, Sampling(max_tokens=50))
-    assert stopped.value.verdict is Verdict.STOP
+    assert stopped.value.action is ErrorAction.STOP
     assert backend.asked == 3
 
 

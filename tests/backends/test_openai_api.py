@@ -11,7 +11,7 @@ from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, wr
 from longbench_write.backends.base import BackendSpec, Meter, Sampling, Usage
 from longbench_write.backends.openai import backend as openai_backend
 from longbench_write.backends.openai.backend import DEFAULT_BASE_URL, OpenAIBackend, request_body
-from longbench_write.backends.openai.reply import Reply, mended
+from longbench_write.backends.openai.reply import ChatResponse, repair_surrogates
 from longbench_write.errors import BackendError, RetryPolicy, UsageError
 
 AT_ONCE = RetryPolicy(tries=3, overload_tries=5, base=0.0)
@@ -97,7 +97,7 @@ async def test_lone_surrogates_do_no_harm(stream):
 
 @given(st.lists(st.text(st.characters(exclude_categories=()))))
 def test_pieces_are_joined_into_text_that_utf8_can_hold(pieces):
-    reply = Reply(Meter())
+    reply = ChatResponse(Meter())
     for piece in pieces:
         reply.add_chunks([{"choices": [{"delta": {"content": piece}}]}])
     reply.add_chunks([{"choices": [{"delta": {}, "finish_reason": "stop"}]}])
@@ -120,8 +120,8 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_json_is_an_answer_or_a_backend_error(body):
-    for add, answer in ((Reply.add_chunks, [body]), (Reply.add_message, body)):
-        reply = Reply(Meter())
+    for add, answer in ((ChatResponse.add_chunks, [body]), (ChatResponse.add_message, body)):
+        reply = ChatResponse(Meter())
         try:
             add(reply, answer)
             done = reply.completion(0.0, 1)
@@ -448,7 +448,7 @@ def test_forced_formats():
 
 def test_mending_leaves_whole_text_alone():
     for text in ("", "ascii", "é中🥊", "\x00\ufffe"):
-        assert mended(text) is text or mended(text) == text
+        assert repair_surrogates(text) is text or repair_surrogates(text) == text
 
 
 # Load

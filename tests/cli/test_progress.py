@@ -6,8 +6,8 @@ from samples import failed, judged, predicted
 from longbench_write.backends.base import Meter
 from longbench_write.cli.progress import (
     PLAIN_EVERY,
-    PlainProgress,
-    RichProgress,
+    PlainDisplay,
+    RichDisplay,
     clock,
     download_line,
     make_progress,
@@ -47,7 +47,7 @@ def plan(tmp_path):
 
 
 def test_the_line_says_how_far_it_is_and_how_long_it_will_take(time, plan):
-    progress = PlainProgress(io.StringIO())
+    progress = PlainDisplay(io.StringIO())
     progress.begin(plan)
     assert progress.line() == "written 0/2 · judged 0/3 · in flight 0 · 0:00 gone"
     meter = plan.writing.backend.meter
@@ -68,7 +68,7 @@ def test_the_line_says_how_far_it_is_and_how_long_it_will_take(time, plan):
 
 
 def test_an_overloaded_server_is_told_of(time, plan):
-    progress = PlainProgress(io.StringIO())
+    progress = PlainDisplay(io.StringIO())
     progress.begin(plan)
     plan.writing.backend.meter.allowed = 2
     assert "in flight 0 ·" in progress.line()
@@ -78,7 +78,7 @@ def test_an_overloaded_server_is_told_of(time, plan):
 
 def test_plain_lines_come_every_so_often(time, plan):
     stream = io.StringIO()
-    progress = PlainProgress(stream)
+    progress = PlainDisplay(stream)
     progress.begin(plan)
     for _ in range(25):
         time.now += 1
@@ -89,7 +89,7 @@ def test_plain_lines_come_every_so_often(time, plan):
 
 def test_failures_are_told_as_they_happen_and_command_no_terminal(plan):
     stream = io.StringIO()
-    progress = PlainProgress(stream)
+    progress = PlainDisplay(stream)
     progress.begin(plan)
     progress.predicted(failed("p-\x1b[2J"))
     progress.judged(judged("p-1", scores=None))
@@ -99,7 +99,7 @@ def test_failures_are_told_as_they_happen_and_command_no_terminal(plan):
 
 def test_a_download_is_told_every_so_often(time):
     stream = io.StringIO()
-    progress = PlainProgress(stream)
+    progress = PlainDisplay(stream)
     for megabytes in range(30):
         time.now += 1
         progress.downloading(megabytes * 1_000_000, 30_000_000)
@@ -109,8 +109,8 @@ def test_a_download_is_told_every_so_often(time):
 
 
 def test_the_modes(monkeypatch):
-    assert isinstance(make_progress("auto"), PlainProgress)
-    assert isinstance(make_progress("rich"), RichProgress)
+    assert isinstance(make_progress("auto"), PlainDisplay)
+    assert isinstance(make_progress("rich"), RichDisplay)
     with pytest.raises(UsageError, match="auto, rich, plain or none"):
         make_progress("loud")
 

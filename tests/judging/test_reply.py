@@ -6,7 +6,7 @@ from attacks import ATTACKS, PERFECT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longbench_write.judging.reply import Reply, read_reply
+from longbench_write.judging.reply import JudgeReply, read_reply
 from longbench_write.metrics.quality import DIMENSIONS
 
 SCORES = dict(zip(DIMENSIONS, (5, 4, 3, 2, 1, 4), strict=True))
@@ -57,7 +57,7 @@ def test_the_analysis_comes_along() -> None:
     assert read_reply(VALID).analysis == "Reads well."
     assert read_reply(with_value("9").replace('""', '"Why."')).analysis == "Why."
     assert read_reply(json.dumps(SCORES)).analysis == ""
-    assert read_reply(json.dumps({"Analysis": {"Relevance": "fine"}, **SCORES})) == Reply(SCORES)
+    assert read_reply(json.dumps({"Analysis": {"Relevance": "fine"}, **SCORES})) == JudgeReply(SCORES)
 
 
 @pytest.mark.parametrize(

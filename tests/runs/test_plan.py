@@ -10,8 +10,8 @@ from longbench_write.runs.plan import (
     Role,
     Roles,
     check_options,
-    in_turns,
     judge_role,
+    one_at_a_time,
     share_model,
     shared_spec,
     writer_role,
@@ -136,9 +136,9 @@ def test_what_belongs_to_the_model_under_test_is_not_the_judges():
     same = judge(judge_model="org/model", **values)
     under_test = writer(**values)
     assert share_model(under_test, same)
-    assert not in_turns(under_test, same)
-    assert in_turns(under_test, other)
-    assert not in_turns(writer(base_url=["http://127.0.0.1:1/v1"]), other)
+    assert not one_at_a_time(under_test, same)
+    assert one_at_a_time(under_test, other)
+    assert not one_at_a_time(writer(base_url=["http://127.0.0.1:1/v1"]), other)
     shared = shared_spec(under_test, same)
     assert shared.max_tokens == 32768
     assert shared.prompt_tokens == same.spec.prompt_tokens == 8192 + 500

@@ -24,8 +24,8 @@ from longbench_write.backends.base import BackendSpec, Completion, Message, Mete
 from longbench_write.backends.openai.event_stream import EventStream
 from longbench_write.backends.openai.listing import day_of, identified, listed
 from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, refusal, room_left
-from longbench_write.backends.openai.reply import Reply, mended
-from longbench_write.errors import BackendError, UsageError, Verdict, shorten, with_retries
+from longbench_write.backends.openai.reply import ChatResponse, repair_surrogates
+from longbench_write.errors import BackendError, ErrorAction, UsageError, shorten, with_retries
 from longbench_write.urls import check_url, public_url
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class OpenAIBackend(ModelBackend):
                     return await self._ask(endpoint, body, len(asked))
                 except BackendError as error:
                     limit = _limit_name(self.spec)
-                    room = room_left(str(error)) if error.verdict is Verdict.GIVE_UP else None
+                    room = room_left(str(error)) if error.action is ErrorAction.GIVE_UP else None
                     if room is None or room >= body[limit]:
                         raise
                     body[limit] = room
@@ -157,7 +157,7 @@ class OpenAIBackend(ModelBackend):
         endpoint.in_flight += 1
         self.meter.in_flight += 1
         began = time.perf_counter()
-        reply = Reply(self.meter)
+        reply = ChatResponse(self.meter)
         try:
             async with aclosing(await endpoint.send(body)) as response:
                 await _read(response, reply, streamed=self.spec.stream)
@@ -185,7 +185,7 @@ class OpenAIBackend(ModelBackend):
     def _redacted(self, error: BackendError) -> BackendError:
         """The same error with the key struck out of its text, and with nothing that UTF-8 cannot hold."""
         told = str(error).replace(self._key, "***") if self._key else str(error)
-        return BackendError(error.kind, mended(told), retry_after=error.retry_after)
+        return BackendError(error.kind, repair_surrogates(told), retry_after=error.retry_after)
 
 
 @dataclass(slots=True, eq=False)
@@ -317,7 +317,8 @@ def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampl
     body = {
         "model": spec.model,
         "messages": [
-            {"role": message["role"], "content": mended(message["content"])} for message in messages
+            {"role": message["role"], "content": repair_surrogates(message["content"])}
+            for message in messages
         ],
         _limit_name(spec): sampling.max_tokens,
         "temperature": sampling.temperature,
@@ -334,7 +335,7 @@ def _limit_name(spec: BackendSpec) -> str:
     return "max_completion_tokens" if spec.max_completion_tokens else "max_tokens"
 
 
-async def _read(response: httpx2.Response, reply: Reply, *, streamed: bool) -> None:
+async def _read(response: httpx2.Response, reply: ChatResponse, *, streamed: bool) -> None:
     """Add the pieces as they come, or the whole where the server does not stream, asked to or not.
 
     Raises:
@@ -351,7 +352,7 @@ async def _read(response: httpx2.Response, reply: Reply, *, streamed: bool) -> N
     reply.add_message(data.decode(errors="replace") if kind == _HTML else json.loads(data))
 
 
-async def _read_events(response: httpx2.Response, reply: Reply) -> None:
+async def _read_events(response: httpx2.Response, reply: ChatResponse) -> None:
     """Add the pieces of a stream as they come; it has ended when it says so, whatever becomes of it then."""
     import aiohttp
     import httpx2

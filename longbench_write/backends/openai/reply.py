@@ -21,7 +21,7 @@ _SERVED = ("model", "provider", "system_fingerprint")
 """What a frame says of who answers; the first frame of a stream decides."""
 
 
-class Reply:
+class ChatResponse:
     """Collects an answer, streamed or whole, and refuses what is none."""
 
     def __init__(self, meter: Meter) -> None:
@@ -59,7 +59,7 @@ class Reply:
             raise BackendError("bad_response", "the stream ended before the answer did (no finish_reason)")
         if self.finish_reason == "content_filter":
             raise BackendError("content_filter", "the server's content filter ended the answer")
-        text, reasoning, refusal = (mended("".join(part)) for part in self._parts.values())
+        text, reasoning, refusal = (repair_surrogates("".join(part)) for part in self._parts.values())
         asked, spent = (
             mapping(self._usage.get(f"{name}_tokens_details")) for name in ("prompt", "completion")
         )
@@ -122,14 +122,14 @@ class Reply:
 
 
 def _text(value: object) -> str | None:
-    return mended(value) if isinstance(value, str) and value else None
+    return repair_surrogates(value) if isinstance(value, str) and value else None
 
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def mended(text: str) -> str:
+def repair_surrogates(text: str) -> str:
     """The text with surrogate pairs joined and lone surrogates replaced, so that UTF-8 can hold it."""
     if text.isascii():
         return text
