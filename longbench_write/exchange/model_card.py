@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from longbench_write._version import __version__
-from longbench_write.metrics.catalogue import HEADLINES, is_built_in
+from longbench_write.metrics.catalogue import HEADLINES, has_own_keys
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR, S_Q
 from longbench_write.render.markdown import escape_markdown
@@ -74,7 +74,7 @@ def _section(summary: Summary, note: str) -> Iterator[str]:
     yield f"|---|{'---:|' * len(columns)}"
     for metric in (*HEADLINES, *summary.others):
         values = [_number(value_in(column, metric)) for column in columns.values()]
-        label = metric.label if is_built_in(metric.name) else escape_markdown(metric.label)
+        label = metric.label if has_own_keys(metric.name) else escape_markdown(metric.label)
         yield f"| {label} | {' | '.join(values)} |"
     yield f"| 95% interval of S̄ | {' | '.join(_interval(column) for column in columns.values())} |"
     yield ""

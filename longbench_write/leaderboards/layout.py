@@ -10,7 +10,7 @@ from typing import Any, Literal
 from longbench_write.compare.ranking import Ranking, Standing, ranked_metrics
 from longbench_write.leaderboards.published import Published
 from longbench_write.metrics.base import Metric
-from longbench_write.metrics.catalogue import HEADLINES, is_built_in
+from longbench_write.metrics.catalogue import HEADLINES, has_own_keys
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, FORMULA, S_BAR
 from longbench_write.render.text import one_line
@@ -90,7 +90,7 @@ def _ranked_table(ranking: Ranking, by: By) -> Table:
         (Column("model", prose=True), [_run(standing) for standing in ranking.standings]),
     ]
     breakdown = _breakdown(
-        summaries, by, [metric for metric in shown if is_built_in(metric.name)], ranking.metric
+        summaries, by, [metric for metric in shown if has_own_keys(metric.name)], ranking.metric
     )
     return _table(ranking.title, runs + scores + breakdown, _notes(ranking, by))
 

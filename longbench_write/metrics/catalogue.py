@@ -17,10 +17,13 @@ _log = logging.getLogger(__name__)
 HEADLINES = (S_BAR, S_L, S_Q)
 BESIDE = (S_L_UNICODE, S_L_RULE)
 """Diagnostics, which never replace S_l."""
-BUILT_IN = (*HEADLINES, *CRITERIA, *BESIDE)
-"""In the order in which they are shown; each has keys of its own in every file."""
+WITH_OWN_KEYS = (*HEADLINES, *CRITERIA, *BESIDE)
+"""Metrics that have keys of their own in every file; all others stand under `metrics`."""
+BUILT_IN: tuple[Metric, ...] = (*WITH_OWN_KEYS,)
+"""In the order in which they are shown; a new metric is added here."""
 
 _NAMES = frozenset(metric.name for metric in BUILT_IN)
+_OWN_KEYS = frozenset(metric.name for metric in WITH_OWN_KEYS)
 _added: dict[str, Metric] = {}
 
 
@@ -73,14 +76,14 @@ def all_metrics() -> tuple[Metric, ...]:
     return (*BUILT_IN, *(outside | _added).values())
 
 
-def is_built_in(name: str) -> bool:
+def has_own_keys(name: str) -> bool:
     """Return whether a metric has keys of its own in the files, and does not stand under `metrics`."""
-    return name in _NAMES
+    return name in _OWN_KEYS
 
 
 def others(metrics: Iterable[Metric]) -> list[Metric]:
-    """Return those of the metrics that are not built in."""
-    return [metric for metric in metrics if not is_built_in(metric.name)]
+    """Return those of the metrics that stand under `metrics` in the files."""
+    return [metric for metric in metrics if not has_own_keys(metric.name)]
 
 
 def read_declarations(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Metric, ...]:

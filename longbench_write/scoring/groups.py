@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from longbench_write.metrics.base import Metric, mean_over_prompts, per_prompt
-from longbench_write.metrics.catalogue import BESIDE, HEADLINES, is_built_in, others
+from longbench_write.metrics.catalogue import BESIDE, HEADLINES, has_own_keys, others
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, S_Q
 from longbench_write.scoring.rows import Row
@@ -87,7 +87,7 @@ def intervals(rows: Sequence[Row], metrics: Sequence[Metric]) -> dict[str, list[
     Metrics are resampled together, so that those formed from others are formed within each resample. An added
     metric with an aggregate of its own has none: it is no mean over prompts.
     """
-    shown = [metric for metric in metrics if metric.aggregate is None or is_built_in(metric.name)]
+    shown = [metric for metric in metrics if metric.aggregate is None or has_own_keys(metric.name)]
     plain = list(dict.fromkeys(part for metric in shown for part in metric.parts or (metric,)))
     values = {metric: per_prompt(rows, _value_of(metric)) for metric in plain}
     prompts = list(dict.fromkeys(row.id for row in rows))

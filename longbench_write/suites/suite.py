@@ -170,19 +170,15 @@ def _load_official(card: SuiteCard) -> Suite:
 
 
 def _with_rules(prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
-    """Official prompts with what length_rules.csv says of them."""
+    """Return official prompts with the rules that length_rules.csv has for them; some may have none."""
     with (data_root("benchmark_data") / "length_rules.csv").open(encoding="utf-8", newline="") as file:
         rules = {line["id"]: line for line in csv.DictReader(file)}
-    return tuple(
-        replace(
-            prompt,
-            length_rule=rules[prompt.id]["rule"],
-            length_bounds=(int(low), int(rules[prompt.id]["high"]))
-            if (low := rules[prompt.id]["low"])
-            else None,
-        )
-        for prompt in prompts
-    )
+    return tuple(_with_rule(prompt, rules[prompt.id]) if prompt.id in rules else prompt for prompt in prompts)
+
+
+def _with_rule(prompt: Prompt, line: Mapping[str, str]) -> Prompt:
+    bounds = (int(line["low"]), int(line["high"])) if line["low"] else None
+    return replace(prompt, length_rule=line["rule"], length_bounds=bounds)
 
 
 def _read(

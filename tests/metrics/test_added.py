@@ -23,7 +23,7 @@ from longbench_write.gate.config import build_gate
 from longbench_write.gate.gate import Outcome, check
 from longbench_write.metrics import catalogue
 from longbench_write.metrics.base import Metric
-from longbench_write.metrics.catalogue import BUILT_IN, add_metric
+from longbench_write.metrics.catalogue import BUILT_IN, add_metric, all_metrics
 from longbench_write.plots import figures
 from longbench_write.records import Judgement, Prediction
 from longbench_write.runs.results import score_run
@@ -40,6 +40,13 @@ def installed(monkeypatch):
     monkeypatch.setattr(catalogue, "_added", {})
     add_metric(PACE)
     add_metric(SENTENCES)
+
+
+def test_a_line_among_the_built_in_ones_is_enough(monkeypatch):
+    monkeypatch.setattr(catalogue, "BUILT_IN", (*BUILT_IN, PACE))
+    predictions, judgements = written(4, "m")
+    summary, _ = summarise(HEADING, predictions, judgements, owed=24, seconds=None, metrics=all_metrics())
+    assert set(summary.metrics) == {PACE.name}
 
 
 def uninstall() -> None:

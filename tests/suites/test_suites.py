@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,14 @@ def test_official_prompts_have_the_rules_of_the_table():
         for prompt in prompts
         if prompt.length_rule == "range"
     )
+
+
+def test_an_official_suite_may_have_no_length_rules(monkeypatch):
+    card = replace(load_card("longbench-write"), short_name="other")
+    monkeypatch.setattr(suite, "load_card", lambda name: card)
+    prompts = load_suite("longbench-write").prompts
+    assert {prompt.length_rule for prompt in prompts} == {None}
+    assert prompts[0].id == "other-1"
 
 
 def test_longbench_write():
