@@ -202,7 +202,7 @@ def test_a_response_of_50_megabytes_is_read_counted_and_judged(tmp_path):
 
 READ = """
 import resource, sys
-from longbench_write.exchange.foreign import read_objects
+from longbench_write.exchange.sources import read_objects
 from longbench_write.files.jsonl import Records
 from longbench_write.records import Prediction
 import hashlib, pathlib

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from longbench_write.gate.planning import Plan
+    from longbench_write.gate.planning import GatePlan
 
 
 def power(
@@ -31,7 +31,7 @@ def power(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
 ) -> None:
-    """Plan a gate: the drop that it would find with a chance of 80%.
+    """GatePlan a gate: the drop that it would find with a chance of 80%.
 
     Estimates on the runs at hand how much of the variance comes from prompts, samples and judgements.
     """
@@ -50,7 +50,7 @@ def power(
         _show(found)
 
 
-def _show(found: Plan) -> None:
+def _show(found: GatePlan) -> None:
     from longbench_write.cli.difference_table import console, show_lines
 
     target = console()

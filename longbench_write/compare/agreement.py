@@ -25,7 +25,7 @@ from longbench_write.stats import bootstrap_means, interval
 OVERALL = "overall"
 """The row over all six dimensions."""
 
-Scores = dict[Key, tuple[int, ...]]
+RaterScores = dict[Key, tuple[int, ...]]
 """Six integers, in the order of `DIMENSIONS`, per response."""
 
 
@@ -90,7 +90,7 @@ def repeats_by_judge(judgements: Iterable[Judgement]) -> dict[str, dict[Key, lis
     return {judge: dict(scores) for judge, scores in found.items()}
 
 
-def medians(repeats: Mapping[Key, Sequence[Sequence[int]]]) -> Scores:
+def medians(repeats: Mapping[Key, Sequence[Sequence[int]]]) -> RaterScores:
     """Return one score a response: the median of its repeats per dimension, of two the lower."""
     return {
         key: tuple(statistics.median_low(values) for values in zip(*found, strict=True))
@@ -98,7 +98,7 @@ def medians(repeats: Mapping[Key, Sequence[Sequence[int]]]) -> Scores:
     }
 
 
-def agree(first: Scores, second: Scores) -> list[Agreement]:
+def agree(first: RaterScores, second: RaterScores) -> list[Agreement]:
     """Compare two raters on the responses that both scored: a row a dimension, the overall one at last.
 
     Raises:
@@ -197,7 +197,7 @@ def consistency(judge: str, repeats: Mapping[Key, Sequence[Sequence[int]]]) -> C
     )
 
 
-def read_human_scores(path: Path) -> Scores:
+def read_human_scores(path: Path) -> RaterScores:
     """Read people's scores: a CSV with the columns id, sample and the six dimensions.
 
     Several lines about a response are several people, of whom the median counts.

@@ -26,7 +26,7 @@ from longbench_write.records import Judgement, Key
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedRun:
     """A run's scores, and every judgement behind them.
 
     Attributes:
@@ -108,7 +108,7 @@ def repeats_of(judgements: Iterable[Judgement], judge: str | None) -> dict[Key, 
     return dict(found)
 
 
-def components(runs: Sequence[Judged], metric: MetricInRange) -> Components:
+def components(runs: Sequence[JudgedRun], metric: MetricInRange) -> Components:
     """Estimate the variance components of a metric on runs of the same prompts.
 
     Methods of moments: pooled variances within responses and within prompts, and over all pairs of runs the
@@ -150,7 +150,7 @@ def components(runs: Sequence[Judged], metric: MetricInRange) -> Components:
     )
 
 
-def _prompts(runs: Sequence[Judged], metric: MetricInRange) -> int:
+def _prompts(runs: Sequence[JudgedRun], metric: MetricInRange) -> int:
     return max((len(metric.per_prompt(run.scores)) for run in runs), default=0)
 
 
@@ -164,7 +164,7 @@ def _pooled(groups: Iterable[Sequence[float]]) -> float | None:
     return squares / freedom if freedom else None
 
 
-def _repeat(runs: Sequence[Judged], metric: MetricInRange) -> tuple[float | None, float]:
+def _repeat(runs: Sequence[JudgedRun], metric: MetricInRange) -> tuple[float | None, float]:
     """Return the variance between judgements of a response, and their number (the harmonic mean)."""
     groups: list[list[float]] = []
     metrics = all_metrics()
@@ -183,7 +183,7 @@ def _repeat(runs: Sequence[Judged], metric: MetricInRange) -> tuple[float | None
     return _pooled(groups), mean
 
 
-def _sample(runs: Sequence[Judged], metric: MetricInRange) -> float | None:
+def _sample(runs: Sequence[JudgedRun], metric: MetricInRange) -> float | None:
     """Return the variance between responses to a prompt, their judgements' share included."""
     groups: dict[tuple[int, str], list[float]] = defaultdict(list)
     for number, run in enumerate(runs):
@@ -193,7 +193,7 @@ def _sample(runs: Sequence[Judged], metric: MetricInRange) -> float | None:
     return _pooled(groups.values())
 
 
-def _total(runs: Sequence[Judged], metric: MetricInRange) -> float:
+def _total(runs: Sequence[JudgedRun], metric: MetricInRange) -> float:
     """Return the variance of the prompts' differences, the mean over pairs; of one run, its bound."""
     if len(runs) == 1:
         means = list(metric.per_prompt(runs[0].scores).values())
@@ -203,7 +203,7 @@ def _total(runs: Sequence[Judged], metric: MetricInRange) -> float:
     return sum(found) / len(found) if found else 0.0
 
 
-def _per_sample(run: Judged, metric: MetricInRange) -> float:
+def _per_sample(run: JudgedRun, metric: MetricInRange) -> float:
     """Return the mean over prompts of 1 / samples."""
     counts: dict[str, int] = defaultdict(int)
     for response in run.scores.responses.values():

@@ -18,7 +18,7 @@ from longbench_write.scoring.summary import Summary
 
 
 @dataclass(frozen=True)
-class Standing:
+class RankedRun:
     """A run's place among those that it may be compared with.
 
     Attributes:
@@ -46,12 +46,12 @@ class Ranking:
     Attributes:
         title: What they share.
         metric: What they are ranked by.
-        standings: The best first; last those that lack its value.
+        runs: The best first; last those that lack its value.
     """
 
     title: str
     metric: Metric
-    standings: list[Standing]
+    runs: list[RankedRun]
 
 
 def leaderboard(entries: Iterable[Entry], *, sort: str = S_BAR.name) -> list[Ranking]:
@@ -89,15 +89,15 @@ def _ranked(block: Block, sort: Metric) -> Ranking:
     without = [entry for entry in block.entries if _value(entry.summary, metric) is None]
     reaches = [_reach(entry.summary, metric) for entry in with_score]
     lows, highs = (sorted(ends) for ends in zip(*reaches, strict=True)) if reaches else ([], [])
-    standings = [
-        Standing(entry, _above(lows, high) + 1, len(reaches) - _below(highs, low))
+    runs = [
+        RankedRun(entry, _above(lows, high) + 1, len(reaches) - _below(highs, low))
         for entry, (low, high) in zip(with_score, reaches, strict=True)
     ]
-    standings.sort(key=lambda standing: (-_least(standing.entry.summary, metric), *_names(standing.entry)))
+    runs.sort(key=lambda ranked: (-_least(ranked.entry.summary, metric), *_names(ranked.entry)))
     return Ranking(
         block.title,
         metric,
-        standings + [Standing(entry, None, None) for entry in sorted(without, key=_names)],
+        runs + [RankedRun(entry, None, None) for entry in sorted(without, key=_names)],
     )
 
 

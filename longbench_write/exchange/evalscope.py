@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from longbench_write.exchange.foreign import Source, figure, figures, find, read_answers, read_objects
+from longbench_write.exchange.sources import Source, figure, figures, find, read_answers, read_objects
 
 PREDICTIONS = "pred.jsonl"
 LENGTH = "eval_length.jsonl"

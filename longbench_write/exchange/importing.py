@@ -12,9 +12,9 @@ from typing import Any
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import UsageError, shorten, unknown_name
 from longbench_write.exchange.evalscope import read_evalscope
-from longbench_write.exchange.foreign import Answer, Source
 from longbench_write.exchange.pairing import mispaired
 from longbench_write.exchange.reference import read_reference
+from longbench_write.exchange.sources import Answer, Source
 from longbench_write.judging.reply import read_reply
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import count_words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from longbench_write.exchange.foreign import Source, find, read_answers
+from longbench_write.exchange.sources import Source, find, read_answers
 
 PREDICTIONS = "pred.jsonl"
 JUDGED = "judge.jsonl"

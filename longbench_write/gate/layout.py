@@ -20,7 +20,7 @@ _HALF = 12
 
 
 @dataclass(frozen=True)
-class Line:
+class DifferenceLine:
     """A line of a table.
 
     Attributes:
@@ -32,13 +32,13 @@ class Line:
     level: int
 
 
-def difference_lines(differences: Sequence[Difference]) -> list[Line]:
+def difference_lines(differences: Sequence[Difference]) -> list[DifferenceLine]:
     """Return a line a metric, each headline's length ranges under it."""
     lines = []
     for each in _grouped(differences):
         below = each.metric.range is not None or each.metric.metric in CRITERIA
         lines.append(
-            Line(
+            DifferenceLine(
                 (
                     each.metric.range or each.metric.metric.name,
                     number(each.a),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from longbench_write.compare.comparable import terms
-from longbench_write.compare.components import Components, Judged, components, repeats_of
+from longbench_write.compare.components import Components, JudgedRun, components, repeats_of
 from longbench_write.compare.figures import number
 from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import MetricInRange
@@ -22,7 +22,7 @@ _REPEATS = (1, 3)
 
 
 @dataclass(frozen=True)
-class Plan:
+class GatePlan:
     """The minimum detectable drops of a gate.
 
     Attributes:
@@ -99,7 +99,7 @@ class Plan:
         }
 
 
-def load_judged(place: Path) -> Judged:
+def load_judged(place: Path) -> JudgedRun:
     """Load a run's scores and its single judgements; a baseline file has none of the latter.
 
     Raises:
@@ -110,14 +110,14 @@ def load_judged(place: Path) -> Judged:
     if scores.summary:
         raise UsageError(f"{place} holds no scores by prompt: name a run folder or a baseline file")
     if not (scores.source / JUDGEMENTS).is_file() or scores.heading is None:
-        return Judged(scores, {})
-    return Judged(scores, repeats_of(load_run(scores.source).judgements, scores.heading.judge))
+        return JudgedRun(scores, {})
+    return JudgedRun(scores, repeats_of(load_run(scores.source).judgements, scores.heading.judge))
 
 
 def plan(
-    runs: Sequence[Judged], rule: Rule, *, samples: int, repeats: int, prompts: int | None = None
-) -> Plan:
-    """Plan a gate from the runs at hand.
+    runs: Sequence[JudgedRun], rule: Rule, *, samples: int, repeats: int, prompts: int | None = None
+) -> GatePlan:
+    """GatePlan a gate from the runs at hand.
 
     Args:
         runs: Of the same suite and judge, at least one.
@@ -155,10 +155,10 @@ def plan(
         for k in sorted({*_SAMPLES, samples})
         for r in sorted({*(_REPEATS if judged else (1,)), repeats})
     }
-    return Plan(count, samples, repeats, parts, grid, _notes(runs, parts, judged=judged))
+    return GatePlan(count, samples, repeats, parts, grid, _notes(runs, parts, judged=judged))
 
 
-def _notes(runs: Sequence[Judged], parts: Sequence[Components], *, judged: bool) -> list[str]:
+def _notes(runs: Sequence[JudgedRun], parts: Sequence[Components], *, judged: bool) -> list[str]:
     """Return what could not be estimated, and what bounds it."""
     notes = []
     if not judged:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from longbench_write.compare.ranking import Ranking, Standing
+from longbench_write.compare.ranking import RankedRun, Ranking
 from longbench_write.leaderboards.layout import Cell, Column, Table, groups, narrow
 from longbench_write.leaderboards.published import Published
 from longbench_write.metrics.base import Metric
@@ -123,7 +123,7 @@ def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -
             {
                 "title": ranking.title,
                 "ranked_by": ranking.metric.name,
-                "runs": [_json_run(standing) for standing in ranking.standings],
+                "runs": [_json_run(ranked) for ranked in ranking.runs],
             }
             for ranking in rankings
         ],
@@ -132,13 +132,13 @@ def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -
     return json.dumps(board, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def _json_run(standing: Standing) -> dict[str, Any]:
+def _json_run(ranked: RankedRun) -> dict[str, Any]:
     return {
-        "rank": [standing.best, standing.worst],
-        "label": standing.entry.label,
-        "complete": standing.complete,
-        "path": standing.entry.path.as_posix(),
-        "summary": standing.entry.summary.to_dict(),
+        "rank": [ranked.best, ranked.worst],
+        "label": ranked.entry.label,
+        "complete": ranked.complete,
+        "path": ranked.entry.path.as_posix(),
+        "summary": ranked.entry.summary.to_dict(),
     }
 
 
@@ -152,9 +152,9 @@ def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) ->
     no formula.
     """
     records = [
-        _csv_run(block, ranking, standing)
+        _csv_run(block, ranking, ranked)
         for block, ranking in enumerate(rankings, start=1)
-        for standing in ranking.standings
+        for ranked in ranking.runs
     ]
     records += [_csv_published(reference) for reference in references]
     text = io.StringIO()
@@ -167,19 +167,19 @@ def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) ->
     return text.getvalue()
 
 
-def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]:
-    summary = standing.entry.summary
+def _csv_run(block: int, ranking: Ranking, ranked: RankedRun) -> dict[str, Any]:
+    summary = ranked.entry.summary
     record: dict[str, Any] = {
         "block": block,
         "title": one_line(ranking.title),
         "ranked_by": ranking.metric.name,
-        "best_rank": standing.best,
-        "worst_rank": standing.worst,
-        "label": one_line(standing.entry.label),
+        "best_rank": ranked.best,
+        "worst_rank": ranked.worst,
+        "label": one_line(ranked.entry.label),
         **{name: one_line(getattr(summary, name) or "") for name in _TEXTS},
         **_figures(summary.overall, "", summary.others),
         **{f"range_mean/{metric.name}": summary.range_mean[metric.name] for metric in HEADLINES},
-        "complete": int(standing.complete),
+        "complete": int(ranked.complete),
         **summary.counts,
         "samples": summary.samples,
         **summary.settings,
@@ -187,7 +187,7 @@ def _csv_run(block: int, ranking: Ranking, standing: Standing) -> dict[str, Any]
         "seconds": summary.seconds,
         **{f"tokens/{who}/{kind}": n for who, kinds in summary.usage.items() for kind, n in kinds.items()},
         **{f"cost/{who}": cost for who, cost in summary.cost.items()},
-        "path": standing.entry.path.as_posix(),
+        "path": ranked.entry.path.as_posix(),
     }
     for by in ("length", "language", "type"):
         for label, group in groups(summary, by).items():

@@ -23,7 +23,7 @@ def leaderboard_frame(rankings: Iterable[Ranking]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    placed = [(ranking, run) for ranking in rankings for run in ranking.standings]
+    placed = [(ranking, run) for ranking in rankings for run in ranking.runs]
     summaries = [run.entry.summary for _, run in placed]
     metrics = merged(ranked_metrics(summaries), CRITERIA, BESIDE)
     return pd.DataFrame(

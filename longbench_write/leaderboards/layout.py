@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from longbench_write.compare.ranking import Ranking, Standing, ranked_metrics
+from longbench_write.compare.ranking import RankedRun, Ranking, ranked_metrics
 from longbench_write.leaderboards.published import Published
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, has_own_keys
@@ -74,7 +74,7 @@ def ranked_tables(rankings: Iterable[Ranking], by: By) -> list[Table]:
 
 
 def _ranked_table(ranking: Ranking, by: By) -> Table:
-    summaries = [standing.entry.summary for standing in ranking.standings]
+    summaries = [ranked.entry.summary for ranked in ranking.runs]
     judged = any(summary.judge for summary in summaries)
     shown = [metric for metric in ranked_metrics(summaries) if judged or not metric.needs_judge]
     crowded = by in ("type", "dimension")
@@ -86,8 +86,8 @@ def _ranked_table(ranking: Ranking, by: By) -> Table:
         for metric in shown
     ]
     runs: list[_Filled] = [
-        (Column("rank"), [Cell(_rank(standing)) for standing in ranking.standings]),
-        (Column("model", prose=True), [_run(standing) for standing in ranking.standings]),
+        (Column("rank"), [Cell(_rank(ranked)) for ranked in ranking.runs]),
+        (Column("model", prose=True), [_run(ranked) for ranked in ranking.runs]),
     ]
     breakdown = _breakdown(
         summaries, by, [metric for metric in shown if has_own_keys(metric.name)], ranking.metric
@@ -95,25 +95,25 @@ def _ranked_table(ranking: Ranking, by: By) -> Table:
     return _table(ranking.title, runs + scores + breakdown, _notes(ranking, by))
 
 
-def _rank(standing: Standing) -> str:
-    if standing.best is None:
+def _rank(ranked: RankedRun) -> str:
+    if ranked.best is None:
         return "-"
-    return f"{standing.best}" if standing.best == standing.worst else f"{standing.best}-{standing.worst}"
+    return f"{ranked.best}" if ranked.best == ranked.worst else f"{ranked.best}-{ranked.worst}"
 
 
-def _run(standing: Standing) -> Cell:
-    counts = standing.entry.summary.counts
+def _run(ranked: RankedRun) -> Cell:
+    counts = ranked.entry.summary.counts
     generated, judged = counts["generated"], counts["judged"]
     parts = [
         f"{generated} written" if generated == counts["owed"] else f"{generated} of {counts['owed']} written"
     ]
-    if standing.entry.summary.judge:
+    if ranked.entry.summary.judge:
         parts.append(f"{judged} judged")
         if judged == counts["owed"]:
             del parts[0]
     parts += [f"{counts[flag]} {flag.replace('_', ' ')}" for flag in FLAGS if counts.get(flag)]
-    mark = "" if standing.complete else f" {INCOMPLETE}"
-    return Cell(one_line(standing.entry.label + mark), ", ".join(parts))
+    mark = "" if ranked.complete else f" {INCOMPLETE}"
+    return Cell(one_line(ranked.entry.label + mark), ", ".join(parts))
 
 
 def _with_interval(summary: Summary, metric: Metric) -> Cell:
@@ -181,7 +181,7 @@ def groups(summary: Summary, by: str) -> dict[str, dict[str, Any]]:
 
 def _notes(ranking: Ranking, by: By) -> list[str]:
     """Return what must be known of a block, then of each of its incomplete runs."""
-    heads = [standing.entry.summary for standing in ranking.standings]
+    heads = [ranked.entry.summary for ranked in ranking.runs]
     formula = f" = {FORMULA}" if heads[0].convention == CONVENTION else f", convention {heads[0].convention}"
     combined = ranking.metric == S_BAR
     what = ranking.metric.symbol + (formula if combined else "")
@@ -192,23 +192,23 @@ def _notes(ranking: Ranking, by: By) -> list[str]:
         notes.append(f"The columns by type are {ranking.metric.symbol}.")
     notes += dict.fromkeys(f"{head.judge}: {head.judge_note}" for head in heads if head.judge_note)
     notes += [
-        f"{standing.entry.label}: {standing.entry.summary.note}"
-        for standing in ranking.standings
-        if standing.entry.summary.note
+        f"{ranked.entry.label}: {ranked.entry.summary.note}"
+        for ranked in ranking.runs
+        if ranked.entry.summary.note
     ]
-    incomplete = [standing for standing in ranking.standings if not standing.complete]
+    incomplete = [ranked for ranked in ranking.runs if not ranked.complete]
     if incomplete and len(heads) > 1:
         notes.append(
             f"{INCOMPLETE} incomplete: ordered as if what is missing were worth 0, ranked as if it could be"
             " worth anything up to 100."
         )
-    return notes + [_shortfall(standing) for standing in incomplete]
+    return notes + [_shortfall(ranked) for ranked in incomplete]
 
 
-def _shortfall(standing: Standing) -> str:
-    summary = standing.entry.summary
+def _shortfall(ranked: RankedRun) -> str:
+    summary = ranked.entry.summary
     counts = summary.counts
-    text = f"{INCOMPLETE} {standing.entry.label}: {counts['generated']} of {counts['owed']} written"
+    text = f"{INCOMPLETE} {ranked.entry.label}: {counts['generated']} of {counts['owed']} written"
     text += _reasons(summary.failures, counts["not_generated"])
     if summary.judge and counts["judged"] < counts["generated"]:
         text += f", {counts['judged']} of them judged"

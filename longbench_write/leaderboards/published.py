@@ -10,7 +10,7 @@ from longbench_write.files.resources import data_root
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.suites.suite import LENGTH_RANGES
 
-Scores = dict[str, float | None]
+PublishedScores = dict[str, float | None]
 """Each headline by its name; None where nothing was read."""
 
 
@@ -29,9 +29,9 @@ class Published:
     model: str
     suite: str
     origin: str
-    scores: Scores
-    by_length: dict[str, Scores]
-    range_mean: Scores
+    scores: PublishedScores
+    by_length: dict[str, PublishedScores]
+    range_mean: PublishedScores
     source: str
 
 
@@ -54,6 +54,6 @@ def _row(line: Mapping[str, str]) -> Published:
     )
 
 
-def _scores(line: Mapping[str, str], suffix: str) -> Scores:
+def _scores(line: Mapping[str, str], suffix: str) -> PublishedScores:
     cells = {metric.name: line.get(f"{metric.name}{suffix}") for metric in HEADLINES}
     return {name: float(cell) if cell else None for name, cell in cells.items()}

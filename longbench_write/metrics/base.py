@@ -62,7 +62,7 @@ class Measurable(Protocol):
         """The judge's score by criterion of `rubric`, on its scale; None where unjudged."""
 
 
-class Row(Protocol):
+class MetricRow(Protocol):
     """A measured response, as an aggregate reads it."""
 
     @property
@@ -107,7 +107,9 @@ class Metric:
     needs_judge: bool = field(default=False, compare=False)
     headline: bool = field(default=False, compare=False)
     of: Callable[[Measurable], float | None] | None = field(default=None, compare=False, repr=False)
-    aggregate: Callable[[Sequence[Row]], float | None] | None = field(default=None, compare=False, repr=False)
+    aggregate: Callable[[Sequence[MetricRow]], float | None] | None = field(
+        default=None, compare=False, repr=False
+    )
     parts: tuple[Metric, ...] = field(default=(), compare=False, repr=False)
     combine: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
@@ -131,7 +133,7 @@ class Metric:
         """How far apart the ends of its range are; None without a finite range."""
         return None if self.range is None else self.range[1] - self.range[0]
 
-    def over(self, rows: Sequence[Row]) -> float | None:
+    def over(self, rows: Sequence[MetricRow]) -> float | None:
         """Return the value of many responses; None where none has one."""
         if self.combine is not None:
             return self.combined([part.over(rows) for part in self.parts])
@@ -240,7 +242,7 @@ class Rubric:
         )
 
 
-def per_prompt(rows: Sequence[Row], value: Callable[[Row], float | None]) -> dict[str, float]:
+def per_prompt(rows: Sequence[MetricRow], value: Callable[[MetricRow], float | None]) -> dict[str, float]:
     """Return the mean of each prompt's samples, in order of first appearance; leave out those without."""
     import numpy as np
 
@@ -254,7 +256,7 @@ def per_prompt(rows: Sequence[Row], value: Callable[[Row], float | None]) -> dic
     }
 
 
-def mean_over_prompts(rows: Sequence[Row], value: Callable[[Row], float | None]) -> float | None:
+def mean_over_prompts(rows: Sequence[MetricRow], value: Callable[[MetricRow], float | None]) -> float | None:
     """Return the mean over prompts of the mean over samples; None without any."""
     import numpy as np
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import regex
 
-from longbench_write.metrics.base import Measurable, Metric, Row, mean_over_prompts
+from longbench_write.metrics.base import Measurable, Metric, MetricRow, mean_over_prompts
 
 LENGTH_RULES = ("about", "at_least", "at_most", "range")
 """How a prompt may word its required length."""
@@ -201,7 +201,7 @@ def _by_rule(response: Measurable) -> float | None:
     )
 
 
-def _by_every_rule(rows: Sequence[Row]) -> float | None:
+def _by_every_rule(rows: Sequence[MetricRow]) -> float | None:
     """Return the mean if every response has one: a mean over some of the rules would be of other prompts."""
     if any(S_L_RULE.name not in row.values for row in rows):
         return None

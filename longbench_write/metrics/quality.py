@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from longbench_write.errors import unknown_name
-from longbench_write.metrics.base import Measurable, Metric, Row, Rubric, mean_over_prompts
+from longbench_write.metrics.base import Measurable, Metric, MetricRow, Rubric, mean_over_prompts
 from longbench_write.metrics.length import S_L
 
 SIX = Rubric(
@@ -35,14 +35,14 @@ def rubric_named(name: str) -> Rubric:
 def _dimension(name: str) -> Metric:
     """Make one of the six a metric: its mean score on the scale of 0 to 100, as the reference has it."""
 
-    def score(row: Measurable | Row) -> float | None:
+    def score(row: Measurable | MetricRow) -> float | None:
         return None if row.scores is None else row.scores.get(name)
 
     def of(response: Measurable) -> float | None:
         found = score(response)
         return None if found is None else SIX.points(found)
 
-    def aggregate(rows: Sequence[Row]) -> float | None:
+    def aggregate(rows: Sequence[MetricRow]) -> float | None:
         mean = mean_over_prompts(rows, score)
         return None if mean is None else SIX.points(mean)
 
@@ -57,7 +57,7 @@ def _quality(response: Measurable) -> float | None:
     return None if response.scores is None else response.rubric.quality(response.scores)
 
 
-def _mean_quality(rows: Sequence[Row]) -> float | None:
+def _mean_quality(rows: Sequence[MetricRow]) -> float | None:
     """Return the mean of the six dimensions' means, or the mean of responses judged by other criteria."""
     means = [metric.over(rows) for metric in CRITERIA]
     by_six = [mean for mean in means if mean is not None]

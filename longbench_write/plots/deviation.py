@@ -38,7 +38,7 @@ _MEDIAN: dict[str, Any] = {"marker": "|", "color": INK, "markersize": 11, "marke
 
 
 @dataclass(frozen=True)
-class Group:
+class DeviationGroup:
     """Responses of one language or type.
 
     Attributes:
@@ -57,7 +57,7 @@ class Group:
         return low, middle, high
 
 
-def groups(entries: Sequence[Entry]) -> list[list[Group]]:
+def groups(entries: Sequence[Entry]) -> list[list[DeviationGroup]]:
     """Return the groups of each run, the same for all of them: over all, the languages, the types."""
     measured = [[row for row in entry.rows if row.length is not None] for entry in entries]
     rows = [row for found in measured for row in found]
@@ -71,7 +71,7 @@ def groups(entries: Sequence[Entry]) -> list[list[Group]]:
     names = [(key, name) for key in keys for name in sorted({key(row) for row in rows}, key=_last_others)]
     return [
         [
-            Group(
+            DeviationGroup(
                 name,
                 tuple(row.response_length / row.length for row in found if row.length and key(row) == name),
             )
@@ -122,7 +122,7 @@ def draw(block: Block) -> Figure:
 
 
 @dataclass(frozen=True)
-class Span:
+class RatioAxis:
     """Where the axis begins and ends; with `empty`, space for responses of 0 words is kept at its left."""
 
     low: float
@@ -140,14 +140,14 @@ class Span:
         return self.zero / 1.4 if self.empty else self.low
 
 
-def span(found: Iterable[Sequence[Group]]) -> Span:
+def span(found: Iterable[Sequence[DeviationGroup]]) -> RatioAxis:
     """Return the axis that shows all of these and the zero-score borders."""
     ratios = [ratio for one in found for group in one for ratio in group.ratios]
     low = min(TOO_SHORT, *(ratio for ratio in ratios if ratio)) / 1.2
-    return Span(low, max(TOO_LONG, *ratios) * 1.2, not all(ratios))
+    return RatioAxis(low, max(TOO_LONG, *ratios) * 1.2, not all(ratios))
 
 
-def _frame(axes: Axes, ends: Span) -> None:
+def _frame(axes: Axes, ends: RatioAxis) -> None:
     """Draw the axis of ratios, with what scores 0 in grey."""
     axes.set_xscale("log")
     axes.set_xlim(ends.left, ends.high)
@@ -174,7 +174,7 @@ def _ratio(value: float) -> str:
     return f"{value:g}" if value >= 1 else f"1/{1 / value:g}"
 
 
-def _row(axes: Axes, place: int, group: Group, ends: Span) -> None:
+def _row(axes: Axes, place: int, group: DeviationGroup, ends: RatioAxis) -> None:
     if not group.ratios:
         return
     spread = [place + 0.5 * (number * 0.618 % 1 - 0.5) for number in range(len(group.ratios))]

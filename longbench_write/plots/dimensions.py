@@ -29,7 +29,7 @@ SCALE = (
 
 
 @dataclass(frozen=True)
-class Point:
+class DimensionPoint:
     """One dimension of one run, 0 to 100; `place` is the run's in the block, from 0."""
 
     place: int
@@ -37,10 +37,10 @@ class Point:
     value: float
 
 
-def points(block: Block) -> list[Point]:
+def points(block: Block) -> list[DimensionPoint]:
     """Return a point a run and dimension, in the official order of dimensions."""
     return [
-        Point(place, name, value)
+        DimensionPoint(place, name, value)
         for place, entry in enumerate(block.entries)
         for name in DIMENSIONS
         if (value := entry.summary.dimensions[name]) is not None
@@ -69,11 +69,11 @@ def draw(block: Block) -> Figure:
     return figure
 
 
-def _mark(point: Point, style: Look) -> Mark:
+def _mark(point: DimensionPoint, style: Look) -> Mark:
     return Mark(point.place, DIMENSIONS.index(point.dimension), point.value, None, style)
 
 
-def _dots(axes: Axes, found: Sequence[Point], runs: int) -> None:
+def _dots(axes: Axes, found: Sequence[DimensionPoint], runs: int) -> None:
     for row in range(0, len(DIMENSIONS), 2):
         axes.axhspan(row - 0.5, row + 0.5, color=FAINT, alpha=0.35, linewidth=0)
     for point in found:
@@ -129,7 +129,7 @@ def _angle(dimension: str) -> float:
     return DIMENSIONS.index(dimension) / len(DIMENSIONS) * math.tau
 
 
-def _polygon(axes: PolarAxes, found: Sequence[Point], place: int) -> None:
+def _polygon(axes: PolarAxes, found: Sequence[DimensionPoint], place: int) -> None:
     closed = [*found, *found[:1]]
     style = look(place)
     axes.plot(

@@ -19,7 +19,7 @@ from longbench_write.scoring.figures import interval_in
 
 
 @dataclass(frozen=True)
-class Point:
+class QualityPoint:
     """One run's scores; an interval is None for fewer than two prompts.
 
     Attributes:
@@ -33,10 +33,10 @@ class Point:
     quality_interval: tuple[float, float] | None
 
 
-def points(block: Block) -> list[Point]:
+def points(block: Block) -> list[QualityPoint]:
     """Return a point a run that has both scores."""
     return [
-        Point(
+        QualityPoint(
             place,
             entry.summary.S_l,
             entry.summary.S_q,
@@ -85,7 +85,7 @@ def draw(block: Block) -> Figure:
     return figure
 
 
-def windows(found: Sequence[Point]) -> tuple[tuple[int, int], tuple[int, int]]:
+def windows(found: Sequence[QualityPoint]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return where the axes of S_l and S_q begin and end: equally far apart, multiples of ten."""
     ends = [
         [point.length for point in found] + [end for point in found for end in point.length_interval or ()],

@@ -16,7 +16,7 @@ from longbench_write.plots.forest import MANY
 from longbench_write.plots.legible import across, counted, label_edges, note, panels_wide
 from longbench_write.plots.scores import INTERVALS, model_keys
 from longbench_write.plots.style import KEY, KEY_WIDTH, Look, grid, look, new_figure
-from longbench_write.plots.written import COUNT, Span, guide_keys, log_lengths, span
+from longbench_write.plots.written import COUNT, LengthAxes, guide_keys, log_lengths, span
 from longbench_write.stats import bootstrap_means, interval
 
 MEAN = "Mean written length (words)"
@@ -26,7 +26,7 @@ LENGTHS = 3
 
 
 @dataclass(frozen=True)
-class Point:
+class RulerPoint:
     """Mean written length of the prompts of one required length, in words.
 
     Attributes:
@@ -40,7 +40,7 @@ class Point:
     interval: tuple[float, float] | None
 
 
-def points(entry: Entry) -> list[Point]:
+def points(entry: Entry) -> list[RulerPoint]:
     """Return a point a required length, the shortest first; samples are averaged within their prompt."""
     written: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row in entry.rows:
@@ -49,10 +49,10 @@ def points(entry: Entry) -> list[Point]:
     return [_point(required, written[required]) for required in sorted(written)]
 
 
-def _point(required: int, samples: dict[str, list[int]]) -> Point:
+def _point(required: int, samples: dict[str, list[int]]) -> RulerPoint:
     means = np.array([[sum(lengths) / len(lengths)] for lengths in samples.values()])
     ends = interval(bootstrap_means(means)[:, 0]) if len(means) > 1 else None
-    return Point(required, len(means), float(means.mean()), ends)
+    return RulerPoint(required, len(means), float(means.mean()), ends)
 
 
 def lacking(block: Block) -> str | None:
@@ -103,7 +103,7 @@ def draw(block: Block) -> Figure:
     return figure
 
 
-def _line(axes: Axes, found: Sequence[Point], ends: Span, style: Look) -> None:
+def _line(axes: Axes, found: Sequence[RulerPoint], ends: LengthAxes, style: Look) -> None:
     for point in found:
         if point.interval:
             low, high = (end or ends.zero for end in point.interval)
@@ -117,9 +117,9 @@ def _line(axes: Axes, found: Sequence[Point], ends: Span, style: Look) -> None:
     )
 
 
-def _ends(point: Point) -> tuple[float, ...]:
+def _ends(point: RulerPoint) -> tuple[float, ...]:
     return (point.mean, *(point.interval or ()))
 
 
-def _tick(required: int, found: Sequence[Sequence[Point]]) -> str:
+def _tick(required: int, found: Sequence[Sequence[RulerPoint]]) -> str:
     return f"{required:,}\n{counted(point.n for one in found for point in one if point.required == required)}"

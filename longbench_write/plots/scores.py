@@ -25,7 +25,7 @@ INTERVALS = "Bars: 95% bootstrap intervals over prompts."
 
 
 @dataclass(frozen=True)
-class Point:
+class RangePoint:
     """A metric's value over one run's responses in one length range.
 
     Attributes:
@@ -42,10 +42,10 @@ class Point:
     interval: tuple[float, float] | None
 
 
-def points(block: Block, metric: Metric) -> list[Point]:
+def points(block: Block, metric: Metric) -> list[RangePoint]:
     """Return a point a run and length range that has a value of this metric."""
     return [
-        Point(
+        RangePoint(
             place,
             row["range"],
             row["judged" if metric.needs_judge else "n"],
@@ -167,11 +167,11 @@ def _words(metric: Metric) -> str:
     return f"{name} {scale(metric)}"
 
 
-def _ranges(found: Sequence[Point]) -> list[str]:
+def _ranges(found: Sequence[RangePoint]) -> list[str]:
     return [label for label in LENGTH_RANGES if any(point.group == label for point in found)]
 
 
-def _panel(axes: Axes, found: Sequence[Point], runs: int, ends: tuple[float, float] | None) -> None:
+def _panel(axes: Axes, found: Sequence[RangePoint], runs: int, ends: tuple[float, float] | None) -> None:
     groups = _ranges(found)
     for place, offset in enumerate(dodge(runs)):
         mine = [point for point in found if point.place == place]

@@ -32,7 +32,7 @@ EMPTY: dict[str, Any] = {"marker": "x", "color": COLOURS[3], "markersize": 5}
 
 
 @dataclass(frozen=True)
-class Point:
+class LengthPoint:
     """One response: lengths in words, and whether it was cut off."""
 
     required: int
@@ -40,17 +40,17 @@ class Point:
     truncated: bool
 
 
-def points(entry: Entry) -> list[Point]:
+def points(entry: Entry) -> list[LengthPoint]:
     """Return a point a response to a prompt that asks for a length."""
     return [
-        Point(row.length, row.response_length, "truncated" in row.flags)
+        LengthPoint(row.length, row.response_length, "truncated" in row.flags)
         for row in entry.rows
         if row.length is not None
     ]
 
 
 @dataclass(frozen=True)
-class Span:
+class LengthAxes:
     """Where the axes begin and end, in words; with `empty`, space for responses of 0 words is kept below."""
 
     left: float
@@ -69,12 +69,12 @@ class Span:
         return self.zero / 1.5 if self.empty else self.low
 
 
-def span(required: Iterable[float], written: Iterable[float]) -> Span:
+def span(required: Iterable[float], written: Iterable[float]) -> LengthAxes:
     """Return the axes that show all these lengths and the zero-score borders."""
     required, written = list(required), list(written)
     shortest = min(required)
     low = min(shortest * TOO_SHORT, *(length for length in written if length)) / 1.3
-    return Span(shortest / 1.4, low, max(*required, *written) * 1.4, not all(written))
+    return LengthAxes(shortest / 1.4, low, max(*required, *written) * 1.4, not all(written))
 
 
 def draw(block: Block) -> Figure:
@@ -103,7 +103,7 @@ def draw(block: Block) -> Figure:
     return figure
 
 
-def tally(found: Sequence[Point]) -> str:
+def tally(found: Sequence[LengthPoint]) -> str:
     """Say how many responses there are, and how many of them are odd."""
     odd = {
         "truncated": sum(point.truncated for point in found),
@@ -112,7 +112,7 @@ def tally(found: Sequence[Point]) -> str:
     return ", ".join([f"n = {len(found)}", *(f"{number} {what}" for what, number in odd.items() if number)])
 
 
-def _keys(found: Sequence[Sequence[Point]]) -> list[Artist]:
+def _keys(found: Sequence[Sequence[LengthPoint]]) -> list[Artist]:
     every = [point for one in found for point in one]
     keys: list[Artist] = [Line2D([], [], linestyle="", label="response", **_PLAIN)]
     if any(point.truncated for point in every):
@@ -132,7 +132,7 @@ def guide_keys() -> list[Artist]:
     ]
 
 
-def log_lengths(axes: Axes, ends: Span) -> None:
+def log_lengths(axes: Axes, ends: LengthAxes) -> None:
     """Draw the axes, the diagonal, the borders, and what lies beyond them in grey."""
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -151,7 +151,7 @@ def log_lengths(axes: Axes, ends: Span) -> None:
     axes.set_ylim(ends.bottom, ends.high)
 
 
-def _marks(axes: Axes, found: Sequence[Point], ends: Span) -> None:
+def _marks(axes: Axes, found: Sequence[LengthPoint], ends: LengthAxes) -> None:
     groups = (
         (_PLAIN, [point for point in found if point.written and not point.truncated]),
         (_TRUNCATED, [point for point in found if point.written and point.truncated]),

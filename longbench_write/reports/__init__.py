@@ -43,7 +43,7 @@ def write_report(entries: Iterable[Entry], target: BinaryIO) -> Contents:
         RunFolderError: A run's records or scores cannot be read.
     """
     rankings = leaderboard(entries)
-    index = Index([standing.entry for ranking in rankings for standing in ranking.standings])
+    index = Index([ranked.entry for ranking in rankings for ranked in ranking.runs])
     with tempfile.TemporaryFile() as texts:
         for number, text in index.fill():
             texts.write(packed(number, text))

@@ -40,7 +40,7 @@ def page(rankings: Sequence[Ranking], index: Index) -> bytes:
         version=__version__,
         index=index,
         spans=spans,
-        sections=[section(ranking, list(islice(names, len(ranking.standings)))) for ranking in rankings],
+        sections=[section(ranking, list(islice(names, len(ranking.runs)))) for ranking in rankings],
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         style_hash=_csp_hash(style),

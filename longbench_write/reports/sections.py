@@ -16,7 +16,7 @@ _WIDE = 9.0
 
 
 @dataclass(frozen=True)
-class Plot:
+class PlotImage:
     """A figure: what it is of, a data URL of its SVG, and whether it needs the width of two."""
 
     title: str
@@ -38,12 +38,12 @@ class Section:
     title: str
     names: Sequence[str]
     tables: dict[By, Table]
-    plots: list[Plot]
+    plots: list[PlotImage]
 
 
 def section(ranking: Ranking, names: Sequence[str]) -> Section:
     """Return a ranking's section; `names` are its runs' names on this page, in its order."""
-    judged = any(standing.entry.summary.judge for standing in ranking.standings)
+    judged = any(ranked.entry.summary.judge for ranked in ranking.runs)
     tables: dict[By, Table] = {}
     for by in get_args(By):
         if judged or by != "dimension":
@@ -51,13 +51,13 @@ def section(ranking: Ranking, names: Sequence[str]) -> Section:
     return Section(tables["length"].title, names, tables, _plots(ranking))
 
 
-def _plots(ranking: Ranking) -> list[Plot]:
+def _plots(ranking: Ranking) -> list[PlotImage]:
     from longbench_write.plots import figures
     from longbench_write.plots.save import render
 
-    block = Block(ranking.title, [standing.entry for standing in ranking.standings])
+    block = Block(ranking.title, [ranked.entry for ranked in ranking.runs])
     return [
-        Plot(
+        PlotImage(
             f"{name[0].upper()}{name[1:]}".replace("-", " "),
             f"data:image/svg+xml;base64,{base64.b64encode(render(figure, 'svg')).decode()}",
             figure.get_figwidth() > _WIDE,

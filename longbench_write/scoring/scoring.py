@@ -53,8 +53,8 @@ def summarise(
         LbwError: A metric failed on a response; both are named.
     """
     tally = _Tally(owed, repeats if heading.judge is not None else 0, heading.samples_of)
-    seen = map(tally.see, predictions), map(tally.hear, judgements)
-    rows = score_rows(*seen, combine=combine, signs=signs, metrics=metrics)
+    counted = map(tally.count_prediction, predictions), map(tally.count_judgement, judgements)
+    rows = score_rows(*counted, combine=combine, signs=signs, metrics=metrics)
     of = partial(figures, metrics=metrics, judged=heading.judge is not None)
     overall = of(rows, tally.lost)
     by_length = grouped(rows, tally.lost, _length_range, of)
@@ -99,7 +99,7 @@ class _Tally:
         self._in_chapters: set[Key] = set()
         self.lost: list[Lost] = []
 
-    def see(self, record: Prediction) -> Prediction:
+    def count_prediction(self, record: Prediction) -> Prediction:
         if record.error is not None:
             self.failures[record.error.type] += 1
             self.lost.append(Lost(record.id, record.type, record.language, record.length))
@@ -109,7 +109,7 @@ class _Tally:
         self.usage = _summed_usage((self.usage, record.usage))
         return record
 
-    def hear(self, record: Judgement) -> Judgement:
+    def count_judgement(self, record: Judgement) -> Judgement:
         if record.error is not None:
             self.judge_failures[record.error.type] += 1
         if record.repeat < self._repeats:

@@ -22,7 +22,7 @@ from longbench_write.scoring.signs import FLAGS
 
 
 @dataclass(frozen=True)
-class Column:
+class CsvColumn:
     """A column of the table.
 
     Attributes:
@@ -35,7 +35,7 @@ class Column:
     value: Callable[[Row], object]
 
 
-def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[Column]:
+def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[CsvColumn]:
     """Return the columns, those of metrics that are not built in at last.
 
     Args:
@@ -52,15 +52,15 @@ def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[Column]:
         _field("length", int),
         _field("response_length", int),
         _metric(S_L),
-        *(Column(name, float, _score(name)) for name in DIMENSIONS),
+        *(CsvColumn(name, float, _score(name)) for name in DIMENSIONS),
         _metric(S_Q),
-        *(Column(flag, bool, _flag(flag)) for flag in FLAGS),
-        Column("judge_failed", bool, attrgetter("failed")),
+        *(CsvColumn(flag, bool, _flag(flag)) for flag in FLAGS),
+        CsvColumn("judge_failed", bool, attrgetter("failed")),
         _field("response_length_unicode", int),
         _metric(S_L_UNICODE),
-        Column("repeated_share", float, attrgetter("repetition.share")),
-        Column("repeated_from", float, attrgetter("repetition.start")),
-        Column("compressed_share", float, attrgetter("repetition.compressed")),
+        CsvColumn("repeated_share", float, attrgetter("repetition.share")),
+        CsvColumn("repeated_from", float, attrgetter("repetition.start")),
+        CsvColumn("compressed_share", float, attrgetter("repetition.compressed")),
         _field("reasoning_words", int),
         _field("length_rule", str),
         _metric(S_L_RULE),
@@ -76,12 +76,12 @@ def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[Column]:
     return found
 
 
-def _field(name: str, kind: type) -> Column:
-    return Column(name, kind, attrgetter(name))
+def _field(name: str, kind: type) -> CsvColumn:
+    return CsvColumn(name, kind, attrgetter(name))
 
 
-def _metric(metric: Metric) -> Column:
-    return Column(metric.name, float, lambda row: row.values.get(metric.name))
+def _metric(metric: Metric) -> CsvColumn:
+    return CsvColumn(metric.name, float, lambda row: row.values.get(metric.name))
 
 
 def _score(name: str) -> Callable[[Row], object]:

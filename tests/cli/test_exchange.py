@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -107,19 +108,19 @@ def test_each_text_format_goes_to_stdout_or_to_a_file(tmp_path, bring):
 def test_what_cannot_be_done_is_one_sentence(tmp_path, bring):
     bring()
     run = run_of(tmp_path)
-    with pytest.raises(UsageError, match="did you mean 'parquet'"):
+    with pytest.raises(UsageError, match="'parquet'"):
         lbw_eval("export", run, "--to", "parket")
-    with pytest.raises(UsageError, match="name a file with -o"):
+    with pytest.raises(UsageError, match="-o"):
         lbw_eval("export", run, "--to", "parquet")
     (tmp_path / "README.md").write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match=r"README\.md"):
         lbw_eval("export", run, "--to", "model-card", "-o", tmp_path / "README.md")
-    with pytest.raises(UsageError, match="cannot write"):
+    with pytest.raises(UsageError, match=r"x\.csv"):
         lbw_eval("export", run, "--to", "csv", "-o", tmp_path / "README.md" / "x.csv")
-    with pytest.raises(UsageError, match="cannot write"):
+    with pytest.raises(UsageError, match="out"):
         lbw_eval("export", run, "--to", "csv", "-o", tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "models", "out", "texts.jsonl"]
-    with pytest.raises(UsageError, match="is not a run folder"):
+    with pytest.raises(UsageError, match=re.escape(str(tmp_path))):
         lbw_eval("export", tmp_path, "--to", "csv")
 
 

@@ -85,9 +85,9 @@ def test_what_is_not_comparable_is_drawn_apart(tmp_path, capsys):
 def test_errors_say_what_to_do(tmp_path):
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "run.yaml").write_text("")
-    with pytest.raises(UsageError, match="none of these runs is scored yet"):
+    with pytest.raises(UsageError, match="lbw-eval score"):
         command([tmp_path])
     put_run(tmp_path / "m", judge=None, judge_sha256=None)
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="choose another path"):
+    with pytest.raises(UsageError, match="file"):
         command([tmp_path], out=tmp_path / "file")

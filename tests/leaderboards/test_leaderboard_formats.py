@@ -124,7 +124,7 @@ def test_csv_has_every_figure_unrounded_and_nothing_where_there_is_none(rankings
     text = formats.as_csv(rankings, published())
     frame = pd.read_csv(io.StringIO(text))
     runs = frame[frame["source"].isna()]
-    summary = rankings[0].standings[0].entry.summary
+    summary = rankings[0].runs[0].entry.summary
     first = runs.iloc[0]
     assert first["S_bar"] == summary.S_bar
     assert [first["S_q_low"], first["S_q_high"]] == summary.ci["S_q"]
@@ -148,7 +148,7 @@ def test_json_holds_the_whole_summaries(rankings):
     board = json.loads(formats.as_json(rankings, published()))
     assert [len(block["runs"]) for block in board["blocks"]] == [2, 1]
     run = board["blocks"][0]["runs"][0]
-    summary = rankings[0].standings[0].entry.summary
+    summary = rankings[0].runs[0].entry.summary
     assert run["summary"] == json.loads(summary.to_json())
     assert run["rank"] == [1, 2]
     assert run["complete"] is False

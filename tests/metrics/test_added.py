@@ -135,10 +135,10 @@ def test_tables_rank_by_it_the_lowest_first_without_its_package(runs):
     uninstall()
     entries = collect(runs).entries
     (ranking,) = leaderboard(entries, sort="Pace")
-    assert [standing.entry.summary.model for standing in ranking.standings] == ["brisk", "slow"]
-    assert [(standing.best, standing.worst) for standing in ranking.standings] == [(1, 1), (2, 2)]
+    assert [ranked.entry.summary.model for ranked in ranking.runs] == ["brisk", "slow"]
+    assert [(ranked.best, ranked.worst) for ranked in ranking.runs] == [(1, 1), (2, 2)]
     (by_sentences,) = leaderboard(entries, sort="Sentences")
-    assert by_sentences.standings[0].entry.summary.model == "brisk"
+    assert by_sentences.runs[0].entry.summary.model == "brisk"
     with pytest.raises(UsageError, match="Pace"):
         leaderboard(entries, sort="Pase")
 

@@ -1,6 +1,7 @@
 """Metric and Rubric: what they refuse, and how they turn responses into numbers."""
 
 import math
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -43,7 +44,7 @@ def added(monkeypatch):
 
 @pytest.mark.parametrize("name", ["", "a/b", "S,l", "a[0]", "x=1", " a", "../up", "9", 7, "a\n"])
 def test_a_name_that_no_file_can_hold_is_refused(name):
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match=re.escape(repr(name))):
         Metric(name, "x")
 
 
@@ -129,9 +130,9 @@ def test_a_metric_is_added_behind_the_built_in_ones(added):
     mine = Metric("Rhyme", "rhyme", of=lambda response: 1.0)
     add_metric(mine)
     assert all_metrics() == (*BUILT_IN, mine)
-    with pytest.raises(UsageError, match="built in"):
+    with pytest.raises(UsageError, match="S_l"):
         add_metric(Metric("S_l", "S_l", of=lambda response: 1.0))
-    with pytest.raises(UsageError, match="of"):
+    with pytest.raises(UsageError, match="Rhythm"):
         add_metric(Metric("Rhythm", "rhythm"))
 
 

@@ -207,7 +207,7 @@ def test_length_score_ends(required):
 
 @pytest.mark.parametrize(("required", "actual"), [(0, 10), (-5, 10), (0, 0), (10, -1)])
 def test_length_score_refuses_nonsense(required, actual):
-    with pytest.raises(ValueError, match="no length score"):
+    with pytest.raises(ValueError, match=str(actual)):
         length_score(required, actual)
 
 
@@ -254,5 +254,5 @@ def test_the_rule_only_forgives(rule, required, actual, slack):
     ],
 )
 def test_no_rule_aware_score(rule, actual, bounds):
-    with pytest.raises(ValueError, match="no length score"):
+    with pytest.raises(ValueError, match=str(actual)):
         rule_length_score(rule, 500, actual, bounds)

@@ -134,7 +134,7 @@ def test_a_schema_that_is_not_known_is_refused_with_both_numbers(tmp_path, schem
     path = run / "summary.json"
     text = json.dumps(json.loads(path.read_text()) | {"schema": schema})
     path.write_text(text)
-    told = f"schema {schema}, this version reads schema {SCHEMA} "
+    told = f"schema {schema}, .*schema {SCHEMA} "
     with pytest.raises(RunFolderError, match=told) as refused:
         Summary.read(path)
     assert "\n" not in str(refused.value)
@@ -157,5 +157,5 @@ def test_a_baseline_of_a_later_schema_is_refused_with_both_numbers(tmp_path):
     values = json.loads((OLD / "baseline.json").read_text()) | {"schema": 3}
     path = tmp_path / "later.json"
     path.write_text(json.dumps(values))
-    with pytest.raises(RunFolderError, match="schema 3, this version reads schema 2 "):
+    with pytest.raises(RunFolderError, match=r"schema 3, .*schema 2 "):
         read_baseline(path)

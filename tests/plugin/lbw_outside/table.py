@@ -2,5 +2,5 @@
 
 
 def render(rankings):
-    runs = [standing.entry for ranking in rankings for standing in ranking.standings]
+    runs = [ranked.entry for ranking in rankings for ranked in ranking.runs]
     return "".join(f"outside {entry.summary.model} {entry.summary.S_bar:.2f}\n" for entry in runs)

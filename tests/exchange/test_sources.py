@@ -9,8 +9,8 @@ from other_harness_samples import answer, scores, totals, write_lines
 
 from longbench_write.errors import UsageError
 from longbench_write.exchange.evalscope import read_evalscope
-from longbench_write.exchange.foreign import find, read_answers
 from longbench_write.exchange.reference import read_reference
+from longbench_write.exchange.sources import find, read_answers
 
 LINE = answer("Describe a river.", "It winds and widens.", 100)
 JUDGED = LINE | {"scores": scores(5, 4, 3, 4, 5, 4)}
@@ -112,7 +112,7 @@ def refusal(path):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_one_sentence(tmp_path_factory, content):
-    path = tmp_path_factory.mktemp("foreign") / "pred.jsonl"
+    path = tmp_path_factory.mktemp("untrusted") / "pred.jsonl"
     path.write_bytes(content)
     sentence = refusal(path)
     assert sentence is None or (sentence.startswith(f"{path}:") and "\n" not in sentence)
@@ -130,7 +130,7 @@ FIELDS = st.fixed_dictionaries(
 
 @given(FIELDS)
 def test_any_object_is_read_or_refused(tmp_path_factory, row):
-    path = tmp_path_factory.mktemp("foreign") / "pred.jsonl"
+    path = tmp_path_factory.mktemp("untrusted") / "pred.jsonl"
     path.write_text(json.dumps(LINE | row) + "\n")
     if sentence := refusal(path):
         assert sentence.startswith(f"{path}:1: ")
@@ -143,11 +143,11 @@ def test_any_object_is_read_or_refused(tmp_path_factory, row):
 def test_a_place_that_is_not_there_or_has_nothing_is_refused(tmp_path):
     with pytest.raises(UsageError, match="there is no "):
         find(tmp_path / "nowhere", "pred.jsonl")
-    with pytest.raises(UsageError, match=r"has no pred\.jsonl: give the folder"):
+    with pytest.raises(UsageError, match=r"pred\.jsonl"):
         find(tmp_path, "pred.jsonl")
     for model in "ab":
         write_lines(tmp_path / model / "pred.jsonl", [LINE])
-    with pytest.raises(UsageError, match=r"2 of its folders have one, choose .*a, .*b"):
+    with pytest.raises(UsageError, match=r".*a, .*b"):
         find(tmp_path, "pred.jsonl")
 
 
