@@ -42,7 +42,7 @@ from crash_tests import (
     unmounted,
     unprivileged,
 )
-from servers.answers import HARMLESS, PASSING, STALLS, Answer, AnswerFunction, varied_writer
+from servers.answers import HARMLESS, STALLS, TRANSIENT, Answer, AnswerFunction, varied_writer
 
 RESULT = Path(__file__).parent / "RELIABILITY.md"
 KILLS, SEED = 50, 8
@@ -125,7 +125,7 @@ def at_tenth(answer: AnswerFunction, fault: Answer) -> AnswerFunction:
 
 
 def refused(name: str, status: int, message: str, *more: str) -> Experiment:
-    """One answer is a refusal that no retry mends: the next command asks again."""
+    """One answer is a permanent error; the next command retries it."""
 
     def experiment(place: Path, whole: Whole) -> list[Row]:
         refusal = Answer(status=status, error={"message": message})
@@ -186,8 +186,8 @@ def kill(number: int) -> Experiment:
     return experiment
 
 
-def starved(name: str, stop: Callable[[Trial], None], mend: Callable[[Trial], None]) -> Experiment:
-    """The first process has to stop; once that is mended, the same command finishes."""
+def starved(name: str, stop: Callable[[Trial], None], fix: Callable[[Trial], None]) -> Experiment:
+    """The first process has to stop; once the cause is fixed, the same command finishes."""
 
     def experiment(place: Path, whole: Whole) -> list[Row]:
         with Trial(place) as trial:
@@ -195,7 +195,7 @@ def starved(name: str, stop: Callable[[Trial], None], mend: Callable[[Trial], No
                 stop(trial)
                 trial.settle()
                 kept, before = trial.recorded(), len(trial.requests)
-                mend(trial)
+                fix(trial)
                 done = trial.finish()
                 least = before - len(kept)
                 outcome = judge_outcome(trial, whole.results, whole.requests, done=done, least=least)
@@ -208,7 +208,7 @@ def starved(name: str, stop: Callable[[Trial], None], mend: Callable[[Trial], No
 
 
 def nothing(_: Trial) -> None:
-    """Mends what mends itself."""
+    """Fix nothing: the next process has no such limit."""
 
 
 def file_limit(size: int) -> Experiment:
@@ -296,7 +296,7 @@ def two_processes(place: Path, whole: Whole) -> list[Row]:
 
 def experiments() -> list[Experiment]:
     """All of them, in the order of the table."""
-    found = [served(name, fault, needed=True, share=0.25) for name, fault in PASSING.items()]
+    found = [served(name, fault, needed=True, share=0.25) for name, fault in TRANSIENT.items()]
     found += [served(name, fault, needed=True, share=0.08) for name, fault in STALLS.items()]
     found += [served(name, fault, needed=False, share=0.08) for name, fault in HARMLESS.items()]
     found += [
@@ -340,7 +340,7 @@ def a_tenth(place: Path) -> Row:
     """10% of all answers are faulty over the 120 official prompts."""
     options = {"suite": "longbench-write", "options": ["--concurrency", "16", "--judge-concurrency", "16"]}
     whole = Whole.of(place / "whole", **options)
-    model, judges = faulty_servers(0.1, SEED, PASSING)
+    model, judges = faulty_servers(0.1, SEED, TRANSIENT)
     with Trial(place / "faulty", written=model, judged=judges, **options) as trial:
         done = trial.finish()
         injected = model.injected.total() + judges.injected.total()
@@ -365,7 +365,7 @@ def report(rows: list[Row], tenth: Row, seconds: float) -> str:
             for line in (heads, ("---", *["---:"] * 5, "---"), *cells)
         ),
         injected=tenth.injected,
-        kinds=len(PASSING),
+        kinds=len(TRANSIENT),
         verdict="equals the fault-free run's exactly" if out.equal else "DIFFERS from the fault-free run's",
         out=out,
         date=f"{datetime.now(UTC):%Y-%m-%d}",

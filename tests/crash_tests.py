@@ -1,6 +1,6 @@
-"""What a run goes through in tests and in benchmarks/reliability.py: real processes, killed or starved.
+"""Crash tests of real processes, killed or out of resources; shared with benchmarks/reliability.py.
 
-A `Trial` is one run with its own servers and folder. What it leaves is held against an undisturbed run's.
+A `Trial` is one run with its own servers and folder. What it leaves is compared with an undisturbed run's.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ main()
 FILES = ("run.yaml", "predictions.jsonl", "judgements.jsonl", "scores.csv", "summary.json")
 TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
 LENGTHS = tuple(range(150, 4950, 200))
-PASSING = ("seconds", "start", "end")
+VARYING = ("seconds", "start", "end")
 """What differs between two runs that are the same."""
 
 
@@ -70,9 +70,9 @@ class Results:
                 record = json.loads(line)
                 key = (record["id"], record["sample"], record.get("repeat", 0))
                 found.doubled += key in records
-                records[key] = _without(record, *PASSING, "attempts", "retries")
+                records[key] = _without(record, *VARYING, "attempts", "retries")
             found.files[name] = records
-        summary = _without(json.loads((run / "summary.json").read_text(encoding="utf-8")), *PASSING)
+        summary = _without(json.loads((run / "summary.json").read_text(encoding="utf-8")), *VARYING)
         summary["counts"] = _without(summary["counts"], "retries", "judge_retries")
         found.files["summary.json"] = summary
         found.files["scores.csv"] = (run / "scores.csv").read_text(encoding="utf-8")
@@ -275,7 +275,7 @@ class Outcome:
 def judge_outcome(
     trial: Trial, whole: Results, normal: int, *, done: subprocess.CompletedProcess[str], least: int = 0
 ) -> Outcome:
-    """Hold what a trial left against an undisturbed run.
+    """Compare what a trial left with an undisturbed run.
 
     Args:
         trial: Whose command has been finished.
@@ -312,7 +312,7 @@ def killed(place: Path, moment: Moment, whole: Results, normal: int) -> tuple[bo
         return hit, outcome
 
 
-# Starving
+# Running out of resources
 
 
 def small_files(limit: int) -> Callable[[], None]:

@@ -24,7 +24,7 @@ from crash_tests import (
     unmounted,
     unprivileged,
 )
-from servers.answers import HARMLESS, PASSING, STALLS, Faulty, varied_judge, varied_writer
+from servers.answers import HARMLESS, STALLS, TRANSIENT, Faulty, varied_judge, varied_writer
 
 from longbench_write import evaluate
 from longbench_write.cli.table import footer
@@ -56,7 +56,7 @@ def test_each_passing_fault_costs_one_request_and_nothing_else(tmp_path):
     with Trial(tmp_path / "whole") as trial:
         evaluated(trial)
         whole = Results.read(trial.run)
-    served = first_answers(varied_writer(), PASSING), first_answers(varied_judge(), PASSING)
+    served = first_answers(varied_writer(), TRANSIENT), first_answers(varied_judge(), TRANSIENT)
     with Trial(tmp_path / "faulty", written=served[0], judged=served[1]) as trial:
         summary = evaluated(trial)
         assert set(asked(trial.requests).values()) == {2}

@@ -144,7 +144,7 @@ def _spoilt(fault: Fault) -> Callable[[Answer], Answer]:
     return lambda answer: replace(answer, fault=fault)
 
 
-PASSING: dict[str, Callable[[Answer], Answer]] = {
+TRANSIENT: dict[str, Callable[[Answer], Answer]] = {
     "connection dropped before the answer": _spoilt("drop_before"),
     "connection dropped in the middle": _spoilt("drop_during"),
     "HTTP 408": _failing(408),
@@ -195,7 +195,7 @@ class Faulty:
         answer: AnswerFunction,
         share: float,
         seed: int,
-        faults: Mapping[str, Callable[[Answer], Answer]] = PASSING,
+        faults: Mapping[str, Callable[[Answer], Answer]] = TRANSIENT,
     ) -> None:
         self.injected: Counter[str] = Counter()
         self._answer = answer
