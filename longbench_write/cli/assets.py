@@ -44,9 +44,9 @@ def verify() -> None:
     """Check each file that is here against its sha256; exit 1 if one is not what it should be."""
     from longbench_write.assets import assets
 
-    seen = assets.verify()
-    _show(seen)
-    if any(entry.state == "bad" for entry in seen):
+    entries = assets.verify()
+    _show(entries)
+    if any(entry.state == "bad" for entry in entries):
         raise typer.Exit(1)
 
 
@@ -70,10 +70,10 @@ def fetch_with_bar(names: Sequence[str]) -> list[Path]:
         for asset in wanted:
             task = bar.add_task(asset.filename, total=None)
 
-            def tell(done: int, total: int | None, task: TaskID = task) -> None:
+            def update(done: int, total: int | None, task: TaskID = task) -> None:
                 bar.update(task, completed=done, total=total)
 
-            paths.append(assets.fetch(asset.name, tell))
+            paths.append(assets.fetch(asset.name, update))
             bar.remove_task(task)
     return paths
 

@@ -107,7 +107,7 @@ def check(
 
 
 def _official(checked: str, *, offline: bool) -> tuple[tuple[Prompt, ...], str]:
-    """The official prompts that a suite must not overlap with, or the reason that there are none."""
+    """Return the official prompts that a suite must not overlap with, or the reason that there are none."""
     from longbench_write.assets import assets
     from longbench_write.errors import AssetError
     from longbench_write.suites.suite import load_card, load_suite, suite_names

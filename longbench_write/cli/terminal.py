@@ -1,4 +1,4 @@
-"""What goes to a person's terminal."""
+"""The standard streams."""
 
 from __future__ import annotations
 

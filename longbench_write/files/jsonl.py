@@ -22,7 +22,7 @@ LONGEST_LINE = 1 << 26
 
 
 def json_text(value: Any, *, compact: bool = False) -> str:
-    """JSON in one line, without NaN; a lone surrogate, which UTF-8 cannot hold, becomes its JSON escape."""
+    """Return JSON in one line, without NaN; a lone surrogate, which is no UTF-8, becomes its escape."""
     separators = (",", ":") if compact else None
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=separators)
     return text.encode("utf-8", "backslashreplace").decode()
@@ -63,7 +63,7 @@ def read_jsonl(
 
     Args:
         path: The file.
-        digest: Is fed with every byte, where one is given.
+        digest: A hashlib object that is updated with every byte; None for none.
         longest: Bytes that a line may have; -1 for any number.
         nan: Whether NaN and Infinity are taken for numbers, which JSON does not have.
         torn: Whether a last line without its line feed is read too; otherwise it counts as never written.
@@ -105,10 +105,10 @@ _LENIENT, _STRICT = json.JSONDecoder(), json.JSONDecoder(parse_constant=_refuse_
 
 
 class Record(Protocol):
-    """What can be kept."""
+    """A record that a file can hold."""
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object of its line."""
+        """Return the JSON object of its line."""
         ...
 
 
@@ -131,7 +131,7 @@ class Records(Generic[R, K]):
         self._key = key
 
     def __iter__(self) -> Iterator[R]:
-        """Every record.
+        """Yield every record.
 
         Raises:
             RunFolderError: The file cannot be read, or a line is no record or repeats one; it is named.
@@ -140,7 +140,7 @@ class Records(Generic[R, K]):
             yield record
 
     def _scan(self) -> Iterator[tuple[int, R]]:
-        """Every record with its offset in bytes."""
+        """Yield every record with its offset in bytes."""
         seen: set[K] = set()
         try:
             for number, offset, value in read_jsonl(self.path, longest=-1, torn=False):
@@ -168,7 +168,7 @@ class Records(Generic[R, K]):
     def _unreadable(self, number: int, fault: str) -> RunFolderError:
         return RunFolderError(
             f"{self.path}:{number} is not a readable record ({fault}); "
-            "mend or remove that line, or start another run with --fresh"
+            "fix or remove that line, or start another run with --fresh"
         )
 
 
@@ -184,7 +184,7 @@ class RecordFile(Records[R, K]):
         return key in self._offsets
 
     def identities(self) -> list[K]:
-        """The identities of the records, in the file's order."""
+        """Return the keys of the records, in the file's order."""
         return list(self._offsets)
 
     def forget(self, keys: Iterable[K]) -> None:

@@ -1,4 +1,4 @@
-"""Where the data folders of this package lie."""
+"""The data folders of this package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def data_root(name: str) -> Path:
-    """The folder `benchmark_data` or `judges`: inside an installed wheel, else at the checkout's root."""
+    """Return the folder `benchmark_data` or `judges`, of an installed wheel or else of the checkout."""
     package = Path(__file__).parent.parent
     packaged = package / "_data" / name
     return packaged if packaged.is_dir() else package.parent / name

@@ -31,7 +31,10 @@ def write_whole(
         path: The file.
         content: Bytes, or text for UTF-8 in which a lone surrogate becomes its escape; an iterable is written
             piece by piece.
-        error: What is raised where the file cannot be written.
+        error: The type of error to raise.
+
+    Raises:
+        error: The file cannot be written.
     """
     pieces = [content] if isinstance(content, str | bytes) else content
     try:
@@ -74,7 +77,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def _is_written_to(path: Path) -> bool:
-    """Whether a path leads to a device, a pipe, or this process's own output, which no file can replace."""
+    """Return whether a path is a device, a pipe or this process's output, which no file can replace."""
     try:
         kind = path.stat().st_mode
     except OSError:
@@ -94,7 +97,7 @@ def _keep_mode(path: Path, temporary: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Hand a folder's names to the disk."""
+    """Sync a folder's entries to the disk."""
     if os.name == "nt":  # Windows opens no folders
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -50,7 +50,10 @@ def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageErr
     Args:
         path: The file.
         what: The option or the kind of file that errors name before the path; "" for the path alone.
-        error: What is raised where the file cannot be read, or holds something else.
+        error: The type of error to raise.
+
+    Raises:
+        error: The file cannot be read, or holds something else.
     """
     import yaml
 
@@ -71,7 +74,7 @@ def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageErr
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:
-    """Nodes with aliases written out; a node that holds itself has no end."""
+    """Count nodes with aliases expanded, at most `MOST_NODES` + 1; a node that contains itself has no end."""
     import yaml
 
     if id(node) in known:

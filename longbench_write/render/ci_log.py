@@ -11,7 +11,7 @@ _COMMAND = re.compile(r"^\s*:(?=:)|(?<=#)#(?=[\w.]*\[)")
 
 
 def escape_ci_log(text: str) -> str:
-    """The text as one line that neither a terminal nor a CI runner obeys.
+    """Return the text as one line that neither a terminal nor a CI runner interprets.
 
     What is not printable, line feeds included, and a character of each command's mark become U+FFFD.
     """
@@ -19,12 +19,12 @@ def escape_ci_log(text: str) -> str:
 
 
 def escape_command(message: str) -> str:
-    """The message of a GitHub workflow command, which the runner decodes to just that message."""
+    """Escape the message of a GitHub workflow command; the runner decodes it."""
     for char, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         message = message.replace(char, code)
     return message
 
 
 def escape_command_property(value: str) -> str:
-    """The value of a GitHub workflow command's property, such as its title."""
+    """Escape the value of a GitHub workflow command's property, such as its title."""
     return escape_command(value).replace(":", "%3A").replace(",", "%2C")

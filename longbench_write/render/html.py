@@ -30,5 +30,5 @@ def render_html(package: str, template: str, **values: Any) -> str:
 
 
 def escape_script_data(value: Any) -> str:
-    """JSON for inside a script element: no text in it can end the element, or is no Unicode."""
+    """Return JSON for a script element: no text in it can end the element, and all of it is valid Unicode."""
     return json_text(value, compact=True).translate(_ESCAPES)

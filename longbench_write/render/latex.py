@@ -28,5 +28,5 @@ _TOKEN = re.compile(r"S̄|\bS_[lq]\b|-(?=-)|'(?=')|[" + re.escape(r"\~^<>|`[]†
 
 
 def escape_latex(text: str) -> str:
-    """The text as LaTeX that shows just that text; S̄, S_l and S_q become the symbols that they stand for."""
+    """Escape text for LaTeX; S̄, S_l and S_q become their symbols."""
     return _TOKEN.sub(lambda token: _WRITTEN[token[0]], text)

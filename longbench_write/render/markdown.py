@@ -16,7 +16,7 @@ _ACTIVE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""What Markdown would read; `linked` is what begins a link, a mention, a reference or an emoji."""
+"""Active syntax; `linked` is what begins a link, a mention, a reference or an emoji."""
 
 _NUMBERED = re.compile(r"^(\d+)(?=[.)](?:\s|$))")
 
@@ -25,7 +25,7 @@ _BREAK = "&#8203;"
 
 
 def escape_markdown(text: str) -> str:
-    """The text as one line of Markdown that shows just that text: no markup, no link, no mention.
+    """Escape text as one line of Markdown: no markup, no link, no mention.
 
     The line may stand in a paragraph, a heading, a list or a table's cell. Where a link could begin, a space
     of no width follows.

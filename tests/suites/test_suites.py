@@ -94,10 +94,10 @@ def test_a_shipped_suite_that_was_changed_is_refused(tmp_path, monkeypatch):
     assert load_suite("lbw-open").sha256 == load_card("lbw-open").sha256
     with (tmp_path / "lbw-open.jsonl").open("a") as file:
         file.write("\n")
-    with pytest.raises(AssetError, match="has been changed"):
+    with pytest.raises(AssetError, match=load_card("lbw-open").sha256):
         load_suite("lbw-open")
     (tmp_path / "lbw-open.jsonl").unlink()
-    with pytest.raises(AssetError, match="cannot be read"):
+    with pytest.raises(AssetError, match=r"lbw-open\.jsonl.*No such file"):
         load_suite("lbw-open")
 
 
@@ -190,16 +190,16 @@ def test_length_range_edges(length, label):
 
 
 def test_unknown_suite_gives_the_nearest():
-    with pytest.raises(UsageError, match="did you mean 'longbench-write-en'"):
+    with pytest.raises(UsageError, match="'longbench-write-en'"):
         load_suite("longbench-wirte-en")
-    with pytest.raises(UsageError, match="did you mean 'lbw-open'"):
+    with pytest.raises(UsageError, match="'lbw-open'"):
         load_suite("lbw-opne")
 
 
 @pytest.mark.parametrize("name", ["nowhere/mine.jsonl", "mine.jsonl", Path("mine")])
 def test_missing_file(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="there is no prompt list"):
+    with pytest.raises(UsageError, match=re.escape(str(name))):
         load_suite(name)
 
 
@@ -283,7 +283,7 @@ def test_bad_line_is_refused_by_file_and_line(tmp_path, line, fault):
 def test_file_without_prompts(tmp_path, content):
     path = tmp_path / "empty.jsonl"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="has no prompts"):
+    with pytest.raises(UsageError, match=re.escape(str(path))):
         load_suite(path)
 
 
@@ -384,14 +384,14 @@ def test_within_a_range_a_limit_is_about_evenly_spaced(count, limit):
 
 @pytest.mark.parametrize("limit", [0, -3])
 def test_limit_that_leaves_nothing(limit):
-    with pytest.raises(UsageError, match="leaves no prompt"):
+    with pytest.raises(UsageError, match=rf"\blimit\b.*{limit}\b"):
         select(made([100]), limit=limit)
 
 
 def test_ids():
     suite = made([100, 200, 300])
     assert ids(select(suite, ids=["p-3", "p-1", "p-3"])) == ["p-1", "p-3"]
-    with pytest.raises(UsageError, match="'p-33'; did you mean 'p-3'"):
+    with pytest.raises(UsageError, match=r"'p-33'.*'p-3'"):
         select(suite, ids=["p-1", "p-33"])
 
 
@@ -412,12 +412,12 @@ def test_range(wanted, lengths):
 
 @pytest.mark.parametrize("wanted", ["", "2000", "4000-2000", "-5-10", "a-b", "1e3-2e3", "2000-", "１-２"])
 def test_range_that_is_none(wanted):
-    with pytest.raises(UsageError, match="no length range"):
+    with pytest.raises(UsageError, match=re.escape(repr(wanted))):
         select(made([100]), length_range=wanted)
 
 
 def test_range_that_leaves_nothing():
-    with pytest.raises(UsageError, match="no prompt of made is left"):
+    with pytest.raises(UsageError, match=r"\bmade\b"):
         select(made([100, 5000]), length_range="200-300")
 
 

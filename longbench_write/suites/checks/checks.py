@@ -22,7 +22,7 @@ CELLS = "cells.csv"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong, and where.
+    """A fault of a suite.
 
     Attributes:
         check: The name of the check that found it, one of `CHECKS`.
@@ -39,7 +39,7 @@ class Fault:
 
 
 def read_cells(path: Path | None = None) -> Counter[PromptCell]:
-    """A table of cells: without a path that of longbench-write."""
+    """Read a table of cells; without a path, that of longbench-write."""
     path = path or data_root("benchmark_data") / CELLS
     with path.open(encoding="utf-8", newline="") as file:
         return Counter(
@@ -48,7 +48,7 @@ def read_cells(path: Path | None = None) -> Counter[PromptCell]:
 
 
 def check_length(prompts: Iterable[Prompt]) -> list[Fault]:
-    """The length that a prompt states is its `length` under its `length_rule`, as far as it has one."""
+    """Check that the length that a prompt states is its `length` under its `length_rule`, if it has one."""
     faults = []
     for prompt in prompts:
         stated = stated_lengths(prompt.prompt)
@@ -67,7 +67,7 @@ def check_length(prompts: Iterable[Prompt]) -> list[Fault]:
 
 
 def check_distribution(prompts: Sequence[Prompt]) -> list[Fault]:
-    """As many prompts of each type, language and length range as longbench-write, and of each length."""
+    """Check that each type, language, length range and length has as many prompts as in longbench-write."""
     cells = read_cells()
     have = Counter((prompt.type, prompt.language, prompt.length) for prompt in prompts)
     if cells.total() != have.total():
@@ -96,7 +96,7 @@ def _differences(have: Counter[str], wanted: Counter[str]) -> list[tuple[str, in
 
 
 def check_types(prompts: Iterable[Prompt]) -> list[Fault]:
-    """Each type is one of longbench-write's."""
+    """Check that each type is one of longbench-write's."""
     known = sorted({kind for kind, _, _ in read_cells()})
     return [
         Fault("types", (prompt.id,), f"the type {prompt.type!r} is none of {', '.join(known)}")
@@ -106,7 +106,7 @@ def check_types(prompts: Iterable[Prompt]) -> list[Fault]:
 
 
 def check_language(prompts: Iterable[Prompt]) -> list[Fault]:
-    """A prompt recorded as English or Chinese is written in that script."""
+    """Check that a prompt recorded as English or Chinese is written in that script."""
     return [
         Fault("language", (prompt.id,), f"recorded as {prompt.language}, written in {written}")
         for prompt in prompts
@@ -115,7 +115,7 @@ def check_language(prompts: Iterable[Prompt]) -> list[Fault]:
 
 
 def check_duplicates(prompts: Sequence[Prompt]) -> list[Fault]:
-    """No two prompts are the same, nearly the same, or on the same topic."""
+    """Check that no two prompts are the same, nearly the same, or on the same topic."""
     faults = [
         Fault(
             "duplicates", (one.id, other.id), f"{round(100 * shared)}% of the shorter one is the other's too"
@@ -134,7 +134,7 @@ def check_duplicates(prompts: Sequence[Prompt]) -> list[Fault]:
 
 
 def check_overlap(prompts: Iterable[Prompt], official: Iterable[Prompt]) -> list[Fault]:
-    """No run of 8 words or 12 ideographs stands in an official prompt too."""
+    """Check that no run of 8 words or 12 ideographs occurs in an official prompt too."""
     return [
         Fault("overlap", (prompt.id,), f"shares {text!r} with {other.id}")
         for prompt, other, text in shared_runs(prompts, official)
@@ -152,7 +152,7 @@ CHECKS: dict[str, Callable[[Sequence[Prompt]], list[Fault]]] = {
 
 
 def check_suite(suite: Suite, *, official: Sequence[Prompt] = (), skip: Sequence[str] = ()) -> list[Fault]:
-    """All faults of a suite, check by check.
+    """Return all faults of a suite, check by check.
 
     Args:
         suite: The suite.

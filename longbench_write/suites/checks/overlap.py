@@ -21,7 +21,7 @@ TokenRun = tuple[str, ...]
 
 
 def _tokens(text: str) -> tuple[list[str], list[str]]:
-    """Words in lower case and ideographs, each in order; digits, punctuation and layout mean nothing."""
+    """Return the words in lower case and the ideographs, each in order; all else is ignored."""
     return re.findall(r"[a-z]+(?:['’][a-z]+)?", text.lower()), re.findall(r"[\u4e00-\u9fff]", text)
 
 
@@ -30,14 +30,14 @@ def _grams(items: Sequence[str], size: int) -> Iterable[TokenRun]:
 
 
 def long_runs(text: str) -> dict[TokenRun, str]:
-    """Every run of `WORD_RUN` words and `CHARACTER_RUN` ideographs of a text, and how it reads."""
+    """Return every run of `WORD_RUN` words and `CHARACTER_RUN` ideographs of a text, with its wording."""
     words, characters = _tokens(text)
     runs = {run: " ".join(run) for run in _grams(words, WORD_RUN)}
     return runs | {run: "".join(run) for run in _grams(characters, CHARACTER_RUN)}
 
 
 def shared_runs(prompts: Iterable[Prompt], others: Iterable[Prompt]) -> list[tuple[Prompt, Prompt, str]]:
-    """Each pair of a prompt and another one that share a long run, with the first such run."""
+    """Return each pair of a prompt and another one that share a long run, with the first such run."""
     holders: dict[TokenRun, list[Prompt]] = defaultdict(list)
     for other in others:
         for run in long_runs(other.prompt):
@@ -56,7 +56,7 @@ def _short_runs(text: str) -> frozenset[TokenRun]:
 
 
 def near_duplicates(prompts: Sequence[Prompt]) -> list[tuple[Prompt, Prompt, float]]:
-    """Each pair that shares `NEAR` or more of the shorter one's runs of 3 words or 5 ideographs.
+    """Return each pair that shares `NEAR` or more of the shorter one's runs of 3 words or 5 ideographs.
 
     Prompts that differ in numbers, case or punctuation alone share all of them: 1.0.
     """

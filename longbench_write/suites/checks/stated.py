@@ -98,7 +98,7 @@ class Stated:
     text: str
 
     def agrees(self, length: int, bounds: Sequence[int] | None = None) -> bool:
-        """Whether this is the required length that a record gives.
+        """Return whether this is the required length that a record gives.
 
         Args:
             length: The record's single number; for a range anywhere within it.
@@ -112,7 +112,7 @@ class Stated:
 
 
 def stated_lengths(text: str) -> list[Stated]:
-    """All lengths that a text states, English patterns first, each in the text's order."""
+    """Return all lengths that a text states, English patterns first, each in the text's order."""
     found = []
     for pattern in (_ENGLISH_STATED, _CHINESE_STATED):
         for match in pattern.finditer(text):
@@ -125,7 +125,7 @@ def stated_lengths(text: str) -> list[Stated]:
 
 
 def matching(text: str, length: int, bounds: Sequence[int] | None = None) -> Stated | None:
-    """The first statement of a text that agrees with a required length; None if there is none."""
+    """Return the first statement that agrees with a required length; None if there is none."""
     return next((stated for stated in stated_lengths(text) if stated.agrees(length, bounds)), None)
 
 
@@ -144,7 +144,7 @@ def _statement(text: str, match: re.Match[str], ends: tuple[int, int], *, is_ran
 
 
 def _ends(low: str | None, high: str) -> tuple[int, int] | None:
-    """Both numbers; 3-5千 gives the first one the scale of the second. None where they are no lengths."""
+    """Return both numbers, in 3-5千 on one scale; None where they are no lengths."""
     end = _number(high)
     if low is None:
         return (end, end) if end else None
@@ -156,7 +156,7 @@ def _ends(low: str | None, high: str) -> tuple[int, int] | None:
 
 
 def _number(text: str) -> int:
-    """The value of a number in digits, with a scale behind if need be, or in English or Chinese words."""
+    """Return the value of a number in digits, with or without a scale, or in words."""
     text = text.strip()
     digits = re.match(_DIGITS, text)
     if digits:
@@ -179,7 +179,7 @@ def _english(text: str) -> int:
 
 
 def _chinese(text: str) -> int:
-    """两千五百 is 2500, 一万二 is 12000, 一二〇〇 is 1200."""
+    """Return the value of a Chinese number: 两千五百 is 2500, 一万二 is 12000, 一二〇〇 is 1200."""
     if not any(character in _CHINESE_SCALES for character in text):
         return int("".join(str(_CHINESE[character]) for character in text))
     total = section = digit = 0
