@@ -42,7 +42,7 @@ class RunConfig:
         tuple[str, ...], "OpenAI-compatible base URL; give it several times to share the load."
     ] = ()
     api_key_env: Annotated[
-        str | None, "Name of the variable that holds the API key; sent to no --base-url unless named."
+        str | None, "Name of the variable that contains the API key; sent to no --base-url unless named."
     ] = None
     tensor_parallel_size: Annotated[int | None, Ge(1), "vLLM: GPUs that share each layer."] = None
     data_parallel_size: Annotated[
@@ -71,7 +71,7 @@ class RunConfig:
     judge: Annotated[str | None, "Judge: a name from `lbw-eval judges`, a judge's folder, or none."] = None
     judge_model: Annotated[str | None, "Ask this model instead of the judge's own."] = None
     judge_base_url: Annotated[tuple[str, ...], "Ask the judge there; may be given several times."] = ()
-    judge_api_key_env: Annotated[str | None, "Name of the variable that holds the judge's API key."] = None
+    judge_api_key_env: Annotated[str | None, "Name of the variable that contains the judge's API key."] = None
     judge_repeats: Annotated[int | None, Ge(1), "Judgements of each response, if not as the card says."] = (
         None
     )
@@ -119,26 +119,26 @@ class RunConfig:
     prompt_timeout: Annotated[
         float | None, Gt(0), "Seconds that a request may take, retries and waits included, a judge's too."
     ] = None
-    max_time: Annotated[float | None, Gt(0), "Stop after so many seconds; the same command goes on."] = None
+    max_time: Annotated[float | None, Gt(0), "Stop after so many seconds; the same command resumes."] = None
     max_failures: Annotated[
         int | None, Ge(1), "Stop once so many responses or judgements have failed in this session."
     ] = None
     stream: Annotated[bool, "Stream the answers, so that long ones outlive proxies' time limits."] = True
     out: Annotated[Path, "Folder for runs."] = Path("results")
-    fresh: Annotated[bool, "Start another run instead of going on with the one that is there."] = False
-    retry_failed: Annotated[bool, "Ask again also for what failed for good."] = False
+    fresh: Annotated[bool, "Start another run instead of resuming the one that is there."] = False
+    retry_failed: Annotated[bool, "Retry also what failed permanently."] = False
     strict: Annotated[bool, "Exit with 1 if any prompt ends without a score."] = False
     progress: Annotated[Literal["auto", "rich", "plain", "none"], "How to show progress on stderr."] = "auto"
 
     def recorded(self) -> dict[str, Any]:
-        """The fields that say what was asked for, as plain values for run.yaml."""
+        """Return the fields that say what was asked for, as plain values for run.yaml."""
         left_out = ("out", "fresh", "retry_failed", "strict", "progress")
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def flag(field: str) -> str:
-    """The command line's name of a field."""
+    """Return the command line's name of a field."""
     return "--" + field.replace("_", "-")
 
 
@@ -194,7 +194,7 @@ def _choices(name: str) -> list[str]:
 
 
 def choices(kind: Any) -> tuple[str, ...]:
-    """The words that a field takes; none where it takes more than words of a list."""
+    """Return the words that a field takes; none where it takes more than words of a list."""
     parts = [part for part in get_args(kind) if part is not type(None)]
     if get_origin(kind) is Literal:
         return get_args(kind)
@@ -202,7 +202,7 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 
 def is_switch(kind: Any) -> bool:
-    """Whether a field is yes or no."""
+    """Return whether a field is yes or no."""
     return bool in (get_args(kind) or (kind,))
 
 

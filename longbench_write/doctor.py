@@ -66,7 +66,7 @@ class Diagnosis:
     writable: bool
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return the fields as plain values."""
         return asdict(self)
 
 
@@ -102,7 +102,7 @@ def diagnose(
 
 
 def versions() -> dict[str, str | None]:
-    """The versions of Python, of this package, and of what backends need; nothing is imported."""
+    """Find the versions of Python, of this package, and of what backends need; nothing is imported."""
     found: dict[str, str | None] = {"python": platform.python_version(), "longbench-write": __version__}
     for module, distributions in _PACKAGES.items():
         found[module] = None
@@ -118,7 +118,7 @@ def versions() -> dict[str, str | None]:
 
 
 def find_added() -> list[dict[str, str]]:
-    """What other packages add, the broken ones included; each is imported."""
+    """Load what other packages add, the broken ones included."""
     registries: tuple[Registry[Any], ...] = (BACKENDS, WRITERS, JUDGES, METRICS, TABLES, EXPORTS)
     return [
         {"kind": registry.what, "name": entry.name, "package": entry.package, "problem": entry.problem}
@@ -129,7 +129,7 @@ def find_added() -> list[dict[str, str]]:
 
 
 def find_gpus() -> list[str]:
-    """The GPUs' names: as nvidia-smi lists them, else, where vLLM is installed, as its torch finds them."""
+    """List the GPUs' names: as nvidia-smi does, else, where vLLM is installed, as its torch does."""
     listed = _nvidia_smi()
     if listed or importlib.util.find_spec("vllm") is None:
         return listed
@@ -155,6 +155,6 @@ def _nvidia_smi() -> list[str]:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether a folder, or the nearest one above it that is there, can be written."""
+    """Return whether a folder, or the nearest one above it that is there, can be written."""
     nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return nearest.is_dir() and os.access(nearest, os.W_OK)

@@ -2,7 +2,7 @@
 
 Every error that a user meets is an `LbwError`: its text is one sentence that says what to do, and its
 `exit_code` is what the command line ends with. What a model's server answers becomes a `BackendError`,
-whose `action` says whether to try again, to give this prompt up, or to stop the run.
+whose `action` says whether to retry, to give this prompt up, or to stop the run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RunFolderError(LbwError):
 class ErrorAction(enum.Enum):
     """What a backend's error means for the run."""
 
-    RETRY = "try again"
+    RETRY = "retry"
     GIVE_UP = "give this prompt up"
     STOP = "stop the run"
 
@@ -91,11 +91,19 @@ class BackendError(LbwError):
         return self.kind in ("context_length", "content_filter")
 
 
-_CONTEXT_SIGNS = ("context_length", "context length", "context size", "context window", "maximum context",
-                  "exceed_context", "too many tokens", "prompt is too long")  # fmt: skip
-_FILTER_SIGNS = ("content_filter", "content management policy", "content_policy", "responsibleaipolicy")
+_CONTEXT_PHRASES = (
+    "context_length",
+    "context length",
+    "context size",
+    "context window",
+    "maximum context",
+    "exceed_context",
+    "too many tokens",
+    "prompt is too long",
+)
+_FILTER_PHRASES = ("content_filter", "content management policy", "content_policy", "responsibleaipolicy")
 _FIXES = {
-    "unauthorized": "set the variable that holds the key, or name it with --api-key-env",
+    "unauthorized": "set the variable that contains the key, or name it with --api-key-env",
     "forbidden": "the key is not allowed to use this model: use another key or another model",
     "not_found": "check the model's name and the base URL (an OpenAI-compatible one ends in /v1)",
     "quota": "the account's credit is spent: top it up and run the same command again",
@@ -111,9 +119,11 @@ def from_status(status: int, detail: str, *, retry_after: float | None = None) -
         retry_after: Seconds from the server's Retry-After header (see `parse_retry_after`).
     """
     folded = detail.casefold()
-    if any(sign in folded for sign in _FILTER_SIGNS):
+    if any(phrase in folded for phrase in _FILTER_PHRASES):
         kind = "content_filter"
-    elif status in (400, 413, 422) and (status == 413 or any(sign in folded for sign in _CONTEXT_SIGNS)):
+    elif status in (400, 413, 422) and (
+        status == 413 or any(phrase in folded for phrase in _CONTEXT_PHRASES)
+    ):
         kind = "context_length"
     elif status == 429 and "insufficient_quota" in folded:
         kind = "quota"
@@ -153,7 +163,7 @@ _LISTED = 40
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that nobody has, naming the nearest one that somebody has."""
+    """Make the error for a name that nobody has, naming the nearest one that somebody has."""
     names = list(known)
     near = difflib.get_close_matches(name, names, 1, 0.5)
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
@@ -162,7 +172,7 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def shorten(text: str, limit: int = 300) -> str:
-    """One line of at most `limit` characters."""
+    """Return the text as one line of at most `limit` characters."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
@@ -183,13 +193,13 @@ class RetryPolicy:
     longest: float = 300.0
 
     def allows(self, attempt: int, error: BackendError) -> bool:
-        """Whether another try may follow the failed try number `attempt` (from 1)."""
+        """Return whether another try may follow the failed try number `attempt` (from 1)."""
         if error.action is not ErrorAction.RETRY:
             return False
         return attempt < (self.overload_tries if error.kind == "rate_limited" else self.tries)
 
     def wait(self, attempt: int, error: BackendError) -> float:
-        """Seconds to wait after the failed try number `attempt` (from 1)."""
+        """Return the seconds to wait after the failed try number `attempt` (from 1)."""
         back_off = min(self.cap, self.base * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
         return max(back_off, min(error.retry_after or 0.0, self.longest))
 

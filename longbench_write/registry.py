@@ -79,7 +79,7 @@ class Registry(Generic[T]):
         return list(self._built_in() if callable(self._built_in) else self._built_in)
 
     def names(self) -> list[str]:
-        """All names, those of other packages last and sorted, without asking whether they can be loaded."""
+        """List all names, those of other packages last and sorted, without loading any."""
         return list(dict.fromkeys([*self.built_in, *sorted(self._added())]))
 
     def get(self, name: str) -> T:
@@ -100,7 +100,7 @@ class Registry(Generic[T]):
         return entry.value
 
     def listing(self) -> list[RegistryEntry[T]]:
-        """Every entry, those included that cannot be used: each is loaded."""
+        """List every entry, loading each, those included that cannot be used."""
         known = self.built_in
         entries = [RegistryEntry(name, None, self._load_built_in(name)) for name in known]
         for name, points in sorted(self._added().items()):
@@ -112,7 +112,7 @@ class Registry(Generic[T]):
         return entries
 
     def usable(self) -> dict[str, T]:
-        """All that can be used, by name."""
+        """Return all that can be used, by name."""
         return {entry.name: entry.value for entry in self.listing() if entry.value is not None}
 
     def _load_built_in(self, name: str) -> T:
@@ -143,13 +143,13 @@ class Registry(Generic[T]):
 
 @lru_cache
 def _entry_points(group: str, _path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
-    """The entry points of a group in what is installed, for a state of `sys.path`."""
+    """Find the entry points of a group in what is installed, for a state of `sys.path`."""
     from importlib.metadata import entry_points
 
     return tuple(entry_points(group=group))
 
 
 def _packages(points: list[EntryPoint]) -> str:
-    """The names of the distributions that have these entry points."""
+    """Return the names of the distributions that have these entry points."""
     names = sorted({str(point.dist.name if point.dist else "a package without a name") for point in points})
     return " and ".join(names)

@@ -29,7 +29,7 @@ def check_url(url: str) -> None:
 
 
 def public_url(url: str) -> str:
-    """A URL without user, password, query and fragment."""
+    """Return a URL without user, password, query and fragment."""
     head, slashes, rest = url.partition("?")[0].partition("#")[0].partition("://")
     if not slashes:
         return head.rpartition("@")[2]

@@ -77,7 +77,7 @@ def test_every_status_and_detail_has_a_verdict(status, detail):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_what_stops_the_run_says_how_to_mend_it(status):
+def test_what_stops_the_run_says_how_to_fix_it(status):
     assert len(str(from_status(status, "no"))) > len(f"HTTP {status}: no (")
 
 
@@ -179,7 +179,7 @@ async def test_retries_end_at_an_error_of_another_kind():
     assert len(done) == caught.value.attempts == 2
 
 
-async def test_a_bug_is_not_tried_again():
+async def test_a_bug_is_not_retried():
     ask, done = asker(ZeroDivisionError())
     with contextlib.suppress(ZeroDivisionError):
         await with_retries(ask, RetryPolicy(), lambda error, seconds: None)

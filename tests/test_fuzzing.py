@@ -155,7 +155,7 @@ def finished(tmp_path_factory):
 
 
 def opened(folder: Path) -> None:
-    """Open a run folder to go on with it."""
+    """Open a run folder to resume it."""
     with RunWriter(folder, writing=True, judge="judge") as run:
         run.read_manifest()
 

@@ -1,1 +1,1 @@
-"""Where completions come from: one small protocol, and a room for each kind of server or engine."""
+"""Where completions come from: one small protocol, and a module for each kind of server or engine."""

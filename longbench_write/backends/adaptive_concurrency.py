@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from longbench_write.errors import BackendError
 
 OVERLOADED = ("rate_limited", "timeout")
-"""The kinds of `BackendError` that are signs of overload: HTTP 429 and 503, and time-outs."""
+"""The kinds of `BackendError` that indicate overload: HTTP 429 and 503, and time-outs."""
 
 
 class AdaptiveLimit:
     """The number of requests that a server keeps up with; whoever sends them keeps to it.
 
-    Additive increase, multiplicative decrease (Chiu and Jain, 1989): a sign of overload halves the number,
+    Additive increase, multiplicative decrease (Chiu and Jain, 1989): an overload error halves the number,
     once for all requests that were in flight together; as many answers as the number allows raise it by one.
 
     Args:
@@ -32,7 +32,7 @@ class AdaptiveLimit:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Around one request: learns from how it ends."""
+        """Surround one request, and learn from how it ends."""
         known = self._halvings
         try:
             yield

@@ -88,7 +88,7 @@ class Meter:
     retries: int = 0
     in_flight: int = 0
     allowed: int | None = None
-    """Requests that may be in flight now, fewer after signs of overload; None where that is not limited."""
+    """Requests that may be in flight now, fewer after overload errors; None where that is not limited."""
     pieces: int = 0
     """Streamed pieces that carried text: about one a token."""
     last_retry: str = ""
@@ -102,7 +102,7 @@ class BackendSpec:
         kind: A name of the registry of backends, such as "openai".
         model: The model's name there, a folder, or `local/...`.
         base_urls: For a backend that asks servers: each ends in /v1 or its like; the least busy is next.
-        api_key_env: The environment variable that holds the key; None sends no key.
+        api_key_env: The environment variable that contains the key; None sends no key.
         concurrency: Requests that will be in flight at once.
         max_tokens: The most new tokens that any request will ask for.
         prompt_tokens: About the most tokens that any prompt will have; with `max_tokens`, the context wanted.
@@ -133,12 +133,12 @@ class BackendSpec:
 
 
 def is_folder(model: str) -> bool:
-    """Whether a model's name is a folder here, whatever the name: too long, with NUL, ..."""
+    """Return whether a model's name is a folder here, whatever the name: too long, with NUL, ..."""
     return os.path.isdir(os.path.expanduser(model))
 
 
 def derived_seed(run_seed: int, *identity: str | int) -> int:
-    """A seed of 31 bits for one request, whatever the order or the machine that it runs on.
+    """Derive a seed of 31 bits for one request, whatever the order or the machine that it runs on.
 
     Args:
         run_seed: The run's seed.
@@ -203,7 +203,7 @@ class ModelBackend(ABC):
 
     @classmethod
     def defaults(cls, base_urls: Sequence[str]) -> Mapping[str, Any]:
-        """Fields of the specification of a model under test that the user said nothing of.
+        """Return fields of the specification of a model under test that the user said nothing of.
 
         Args:
             base_urls: The servers that were named.
@@ -239,12 +239,12 @@ class ModelBackend(ABC):
 
     @classmethod
     def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
-        """Whether one open model can answer for both specifications, which are of this kind."""
+        """Return whether one open model can answer for both specifications, which are of this kind."""
         return False
 
     @classmethod
     def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
-        """What this backend adds to a run's identity: all of its own that changes what a model writes.
+        """Return what this backend adds to a run's identity: all of its own that changes what a model writes.
 
         Args:
             spec: A complete specification, which has been prepared.
@@ -261,15 +261,15 @@ class ModelBackend(ABC):
 
     @classmethod
     def opening(cls, spec: BackendSpec) -> str:
-        """What is said aloud before a model is loaded; "" for nothing."""
+        """Return what is said aloud before a model is loaded; "" for nothing."""
         return ""
 
     async def shutdown_date(self) -> date | None:
-        """When the provider shuts the open model down; None where that is not known."""
+        """Return when the provider shuts the open model down; None where that is not known."""
         return None
 
     async def served_models(self) -> list[dict[str, Any]]:
-        """How each server lists the open model, of those that say.
+        """Return how each server lists the open model, of those that say.
 
         Returns:
             `id`, and where they are given `root`, `max_model_len`, and `created` (seconds since 1970) unless

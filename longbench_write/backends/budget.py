@@ -23,7 +23,7 @@ class Limit:
     Attributes:
         option: What set the limit, for the error.
         amount: What may be spent.
-        spent: What has been.
+        spent: What has been spent so far.
     """
 
     option: str
@@ -43,14 +43,14 @@ class Limit:
                 raise BackendError(
                     "budget",
                     f"{self.option} {self.amount:g} is all but spent ({self.spent:,.6g}): the next request "
-                    f"may take {most:,.3g}; raise it and run the same command to go on",
+                    f"may take {most:,.3g}; raise it and run the same command to resume",
                 )
             self._changed.clear()
             await self._changed.wait()
         self._reserved += most
 
     def settle(self, most: float, spent: float) -> None:
-        """What was reserved has been spent, or so much of it."""
+        """Replace what was reserved by what has been spent of it."""
         self._reserved = max(0.0, self._reserved - most)
         self.spent += spent
         self._changed.set()
@@ -70,7 +70,7 @@ class BudgetedBackend:
         self.meter = backend.meter
 
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
-        """As the other backend's; of a kind "budget" where a limit would be passed."""
+        """Complete as the other backend does; an error of kind "budget" says that a limit would be passed."""
         prompt = most_tokens(messages)
         reserved: list[tuple[Limit, Prices, float]] = []
         used = (0, 0)
@@ -96,17 +96,17 @@ class BudgetedBackend:
 
 
 def text_tokens(text: str) -> int:
-    """A bound on the tokens of a text: each holds a byte at least."""
+    """Return a bound on the tokens of a text: its bytes in UTF-8, as a token has one at least."""
     return len(text.encode("utf-8", "replace"))
 
 
 def most_tokens(messages: Sequence[Message]) -> int:
-    """A bound on the tokens of a chat; 16 a message for what frames it."""
+    """Return a bound on the tokens of a chat, with 16 a message for what frames it."""
     return sum(text_tokens(message["content"]) + 16 for message in messages)
 
 
 def _used(completion: Completion, prompt: int) -> tuple[int, int]:
-    """Prompt and new tokens; bounds where the server does not count them."""
+    """Return prompt and new tokens; bounds where the server does not count them."""
     usage = completion.usage
     text = completion.text + completion.reasoning
     return (

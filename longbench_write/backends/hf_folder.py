@@ -12,7 +12,7 @@ from longbench_write.errors import UsageError, unknown_name
 
 
 def embedded_folder(model: str, on_download: Callable[[int, int | None], None] | None = None) -> Path:
-    """The folder of an embedded model, made where it is not there.
+    """Return the folder of an embedded model, made where it is not there.
 
     Args:
         model: `local/NAME`.

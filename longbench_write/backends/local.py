@@ -21,7 +21,7 @@ from longbench_write.errors import UsageError, unknown_name
 EMBEDDED = ("smollm2-135m",)
 """Models that `assets.fetch` knows, asked for as local/NAME."""
 
-PROMPT_ROOM = 8192
+PROMPT_TOKENS = 8192
 """Tokens of context that a prompt may have beside the new tokens, where the model was trained on so many."""
 
 
@@ -50,12 +50,12 @@ class LocalBackend(ModelBackend):
 
     @classmethod
     def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
-        """One server answers whoever asks the same model."""
+        """Return whether both ask the same model, for which one server answers."""
         return one.model == other.model
 
     @classmethod
     def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
-        """The content of a file that the user named."""
+        """Return the hash of a file that the user named."""
         return {"weights": weights_sha256(Path(spec.model.removeprefix("local/")), note)}
 
     async def __aenter__(self) -> Self:
@@ -105,7 +105,7 @@ def _start(spec: BackendSpec) -> Any:
     except ImportError:
         raise UsageError('local models need xllamacpp: run pip install "longbench-write[local]"') from None
     path = find_model(spec.model)
-    context = min(read_context_length(path), spec.max_tokens + PROMPT_ROOM)
+    context = min(read_context_length(path), spec.max_tokens + PROMPT_TOKENS)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.hostnames = ["127.0.0.1"]
@@ -127,7 +127,7 @@ def _start(spec: BackendSpec) -> Any:
 
 
 def find_model(model: str, on_download: Callable[[int, int | None], None] | None = None) -> Path:
-    """The GGUF file of `local/NAME` or `local/PATH.gguf`.
+    """Return the GGUF file of `local/NAME` or `local/PATH.gguf`.
 
     Args:
         model: The model as the user named it.
@@ -155,7 +155,7 @@ _STRING, _ARRAY = 8, 9
 
 
 def read_context_length(path: Path) -> int:
-    """The context that a GGUF model was trained on, in tokens.
+    """Return the context that a GGUF model was trained on, in tokens.
 
     Reads the header only, in the layout of the GGUF specification (versions 2 and 3, little-endian). The gguf
     package's reader is not used: it does not come back from a damaged header whose counts are huge.
@@ -205,7 +205,7 @@ def _read_bytes(file: BinaryIO, size: int) -> bytes:
 
 
 def _read_value(file: BinaryIO) -> object:
-    """A metadata value behind its type; an array is skipped."""
+    """Read the metadata value that follows its type; skip an array, which gives None."""
     kind = _read_scalar(file, "I")
     if kind == _STRING:
         return _read_string(file)

@@ -35,7 +35,7 @@ class ModelCard:
 
 
 def load_cards() -> list[ModelCard]:
-    """All cards."""
+    """Read all cards."""
     entries = read_mapping(MODELS)
     return [
         ModelCard(name, **values | {key: tuple(values.get(key, ())) for key in ("names", "stop")})
@@ -44,7 +44,7 @@ def load_cards() -> list[ModelCard]:
 
 
 def find_card(model: str) -> ModelCard | None:
-    """The card of a model, None for most.
+    """Find the card of a model; None for most.
 
     Args:
         model: A hub id; or a folder, which is a card's model if it bears the card's name.

@@ -23,7 +23,7 @@ class Prices:
     output: float
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """What so many tokens are worth."""
+        """Return what so many tokens are worth."""
         return (prompt_tokens * self.input + completion_tokens * self.output) / MILLION
 
 
@@ -36,7 +36,7 @@ _KEYS = ("input", "output", "judge_input", "judge_output")
 
 
 def prices_of(price: Mapping[str, float], prefix: str = "") -> Prices | None:
-    """The prices that --price gives the model, or with the prefix "judge_" the judge; None without any.
+    """Return the model's prices, or with the prefix "judge_" the judge's; None where none is given.
 
     Raises:
         UsageError: A key is unknown, a price is no amount, or one of the two is missing.
@@ -55,7 +55,7 @@ def prices_of(price: Mapping[str, float], prefix: str = "") -> Prices | None:
 
 
 def costs(price: Mapping[str, float], usage: Mapping[str, Mapping[str, int]]) -> dict[str, float | None]:
-    """What the tokens of the model and of the judge cost; None where no price was given.
+    """Return what the tokens of the model and of the judge cost; None where no price was given.
 
     Args:
         price: As --price gives it.

@@ -43,7 +43,7 @@ def open_backend(spec: BackendSpec) -> ModelBackend:
 
 
 def understanding(option: str) -> tuple[str, str]:
-    """The first built-in backend that understands an option: its name and its title.
+    """Find the first built-in backend that understands an option: its name and its title.
 
     Args:
         option: A field of `ModelBackend.options` of one of them.

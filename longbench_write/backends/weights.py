@@ -1,8 +1,8 @@
-"""What a model's files hold: a hash of their content, by which a copy is the same model and an edit is not.
+"""A hash of what a model's files contain, by which a copy is the same model and an edit is not.
 
-A file is read once: its hash is kept in the cache under its path, and holds as long as its size, inode and
-both of its times (of modification, and of any change) are the same. A file of a hub's cache bears its hash
-as its name already.
+A file is read once: its hash is kept in the cache under its path, and is valid as long as its size, inode
+and both of its times (of modification, and of any change) are the same. A file of a hub's cache bears its
+hash as its name already.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Stamp = list[int]
 
 
 def weights_sha256(path: Path, tell: Callable[[str], None]) -> str | None:
-    """The hash of a model's content: of a file's bytes, or of the names and bytes of a folder's model files.
+    """Hash a model's content: a file's bytes, or the names and bytes of a folder's model files.
 
     Args:
         path: A file, or a folder as transformers and vLLM read it.
@@ -84,7 +84,7 @@ def _hashes(files: Iterable[Path], tell: Callable[[str], None]) -> list[str]:
 
 
 def _named(file: Path) -> str | None:
-    """The hash that a hub's cache names a file by: SHA-256 for what is large, nothing here for the rest."""
+    """Return the SHA-256 by which a hub's cache names a large file; None for any other."""
     target = file.resolve()
     is_blob = file.is_symlink() and target.parent.name == "blobs"
     return target.name if is_blob and re.fullmatch("[0-9a-f]{64}", target.name) else None
@@ -96,13 +96,13 @@ def _stamp(file: Path) -> Stamp:
 
 
 def _note(file: Path) -> Path:
-    """Where the hash of a file is kept."""
+    """Return the path under which the hash of a file is kept."""
     name = hashlib.sha256(str(file.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return cache_dir() / "weights" / f"{name}.json"
 
 
 def _kept(file: Path) -> str | None:
-    """The hash that was kept, if the file is still the same."""
+    """Return the hash that was kept, if the file is still the same."""
     try:
         kept = json.loads(_note(file).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

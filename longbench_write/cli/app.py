@@ -82,9 +82,10 @@ def main() -> None:
     except ValueError as error:
         if "--debug" in words or not str(error).startswith("embedded null"):  # what Python says of such paths
             raise
-        _end(UsageError("a path holds a null character: give one without"))
+        _end(UsageError("a path contains a null character: give one without"))
     finally:
-        gc.freeze()  # at its end Python would look through everything for garbage, for a third of a second
+        # Python's last collection would look through all objects, for a third of a second: it skips these.
+        gc.freeze()
 
 
 def _told(error: OSError | UnicodeError) -> LbwError:

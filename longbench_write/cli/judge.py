@@ -12,11 +12,30 @@ from longbench_write.cli.options import JSON, given, parameters, with_signature
 from longbench_write.config import RunConfig, build_config
 
 _OPTIONS = (
-    *("judge", "judge_model", "judge_base_url", "judge_api_key_env", "judge_repeats", "long_responses"),
-    *("judge_concurrency", "price", "max_cost", "max_judge_tokens", "max_time", "max_failures"),
-    *("judge_backend", "judge_engine_arg", "tensor_parallel_size", "data_parallel_size"),
-    *("max_model_len", "gpu_memory_utilization", "dtype"),
-    *("idle_timeout", "stream", "retry_failed", "strict", "progress"),
+    "judge",
+    "judge_model",
+    "judge_base_url",
+    "judge_api_key_env",
+    "judge_repeats",
+    "long_responses",
+    "judge_concurrency",
+    "price",
+    "max_cost",
+    "max_judge_tokens",
+    "max_time",
+    "max_failures",
+    "judge_backend",
+    "judge_engine_arg",
+    "tensor_parallel_size",
+    "data_parallel_size",
+    "max_model_len",
+    "gpu_memory_utilization",
+    "dtype",
+    "idle_timeout",
+    "stream",
+    "retry_failed",
+    "strict",
+    "progress",
 )
 _RUN = inspect.Parameter(
     "run",
@@ -29,7 +48,7 @@ _RUN = inspect.Parameter(
 def judge(run: Path, as_json: bool, **options: Any) -> None:
     """Judge what a run has written.
 
-    Nothing is generated, and what this judge has judged already is not asked again.
+    Nothing is generated, and what this judge has judged already is not judged again.
     """
     from longbench_write.cli.progress import make_progress
     from longbench_write.cli.session import drive

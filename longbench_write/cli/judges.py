@@ -32,7 +32,7 @@ def judges() -> None:
 
 
 def _described(entry: RegistryEntry[Path]) -> tuple[str, str]:
-    """Whom a judge asks and how, and what it is good for or why it cannot be used."""
+    """Return whom a judge asks and how, and what it is good for or why it cannot be used."""
     from longbench_write.judging.cards import read_card
 
     added = [f"package: {entry.package}"] if entry.package else []

@@ -36,7 +36,7 @@ def with_signature(*parameters: inspect.Parameter) -> Callable[[F], F]:
 
 
 def parameters(config: type, names: tuple[str, ...] | None = None) -> list[inspect.Parameter]:
-    """A keyword parameter a field, None where the user says nothing.
+    """Make a keyword parameter a field, None where the user says nothing.
 
     Args:
         config: A dataclass whose fields are annotated with their help texts.
@@ -70,7 +70,7 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
 
 
 def _metavar(name: str, kind: Any) -> str | None:
-    """What stands for a value that is no choice in the help; None for a switch."""
+    """Return what stands in the help for a value that is no choice; None for a switch."""
     if get_origin(kind) is tuple:
         return "A,B" if name == "ids" else "URL"
     if get_origin(kind) is dict:
@@ -88,7 +88,7 @@ def _flags(field: str, kind: Any) -> tuple[str, ...]:
 
 
 def _cli_type(name: str, kind: Any) -> Any:
-    """The type that the command line parses; anything more is checked with the whole configuration."""
+    """Return the type that the command line parses; anything more is checked with the whole configuration."""
     parts = [part for part in get_args(kind) if part is not type(None)] or [kind]
     if get_origin(kind) is tuple:
         return str if name == "ids" else list[str]
@@ -100,6 +100,6 @@ def _cli_type(name: str, kind: Any) -> Any:
 
 
 def given(config: type, values: dict[str, Any]) -> dict[str, Any]:
-    """What the user said of the configuration's fields."""
+    """Return what the user said of the configuration's fields."""
     names = [field.name for field in dataclasses.fields(config)]
     return {name: values[name] for name in names if values.get(name) not in (None, [])}

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live line on a terminal, a plain one every so often elsewhere."""
+"""How a run's progress is displayed: a live line on a terminal, a plain one every so often elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLAIN_EVERY = 10.0
 
 
 def make_progress(mode: str) -> ProgressDisplay:
-    """The display for a mode: auto, rich, plain or none.
+    """Make the display for a mode: auto, rich, plain or none.
 
     Raises:
         UsageError: There is no such mode.
@@ -60,12 +60,12 @@ class ProgressDisplay(Observer):
         self._words = sum(prompt.length for prompt, _ in work.to_write)
         self._started = time.monotonic()
         if work.answered:
-            self.note(f"going on in {work.folder}: {work.answered} responses are there already")
+            self.note(f"resuming {work.folder}: {work.answered} responses are there already")
         else:
             self.note(f"recording in {work.folder}")
 
     def downloading(self, done: int, total: int | None) -> None:
-        """Say how a download gets on, every few seconds."""
+        """Show how far a download is."""
         if time.monotonic() - self._told >= PLAIN_EVERY:
             self._told = time.monotonic()
             self.note(download_line(done, total))
@@ -93,7 +93,7 @@ class ProgressDisplay(Observer):
         return bool(self._generated or self._judged)
 
     def kept(self) -> str:
-        """What has been recorded, for the last line of an interrupted run."""
+        """Return what has been recorded, for the last line of an interrupted run."""
         if self._work is None:
             return "nothing had been asked yet"
         return (
@@ -101,7 +101,7 @@ class ProgressDisplay(Observer):
         )
 
     def line(self) -> str:
-        """The state in one line."""
+        """Return the state in one line."""
         work = self._work
         if work is None:
             return ""
@@ -128,11 +128,11 @@ class ProgressDisplay(Observer):
         )
 
     def _to_judge(self, work: Work, judging: Judging) -> int:
-        """Judgements that this session sets out to get."""
+        """Count the judgements that this session sets out to get."""
         return (len(work.to_write) - self._failed) * judging.repeats + len(work.to_judge)
 
     def _left(self, work: Work, seconds: float) -> float:
-        """Seconds left if the rest goes as the part that is done: words to write, responses to judge."""
+        """Estimate the seconds left from the part that is done: words to write, responses to judge."""
         to_judge = self._to_judge(work, work.judging) if work.judging else 0
         left = [
             seconds * (all_of_it / done - 1)
@@ -171,7 +171,7 @@ class RichDisplay(ProgressDisplay):
         self._console.print(escape_terminal(text), markup=False, style="dim", soft_wrap=True)
 
     def downloading(self, done: int, total: int | None) -> None:
-        """Show how a download gets on."""
+        """Show how far a download is."""
         if self._status is None:
             self._status = self._console.status("")
             self._status.start()
@@ -210,7 +210,7 @@ class RichDisplay(ProgressDisplay):
 
 
 def _slowed(work: Work) -> str:
-    """How many requests may be in flight, where servers are given fewer than was asked for."""
+    """Say how many requests may be in flight, where servers are given fewer than was asked for."""
     parts = [part for part in (work.writing, work.judging) if part]
     asked = sum(part.concurrency for part in parts)
     allowed = sum(min(part.concurrency, part.backend.meter.allowed or part.concurrency) for part in parts)
@@ -218,7 +218,7 @@ def _slowed(work: Work) -> str:
 
 
 def download_line(done: int, total: int | None) -> str:
-    """How far a download is, with a bar where the total is known."""
+    """Say how far a download is, with a bar where the total is known."""
     if total is None:
         return f"downloading the model: {done / 1e6:.0f} MB"
     filled = round(24 * min(done / total, 1.0))
@@ -228,7 +228,7 @@ def download_line(done: int, total: int | None) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss or m:ss."""
+    """Format seconds as h:mm:ss or m:ss."""
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

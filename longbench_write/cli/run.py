@@ -42,7 +42,7 @@ def run(ctx: typer.Context, config: Path | None, as_json: bool, **options: Any) 
     """Measure how a model writes at length: LongBench-Write's S_l (length) and S_q (quality).
 
     `lbw-eval --model M` generates, judges, scores, prints the table and writes the files; the same command
-    again goes on where it stopped. The commands at the end work on what is there.
+    again resumes where it stopped. The commands at the end work on what is there.
     """
     if ctx.invoked_subcommand is not None:
         if config or as_json or given(RunConfig, options):

@@ -23,12 +23,12 @@ def drive(
     *,
     fresh: bool = False,
 ) -> T:
-    """Start and run what is to be done; cut short, say what is kept and how to go on.
+    """Start and run what is to be done; cut short, say what is kept and how to resume.
 
     Args:
         start: Prepares, and gives what makes the coroutine that is to be run.
         progress: Its display.
-        fresh: Whether another run was asked for; going on then means not to ask for one again.
+        fresh: Whether another run was asked for; to resume it then means not to ask for one again.
 
     Raises:
         typer.Exit: It was interrupted (130).
@@ -37,15 +37,15 @@ def drive(
     try:
         return asyncio.run(_until_terminated(start()()))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        progress.note(f"interrupted; {progress.kept()}. Go on with: {_again(fresh)}")
+        progress.note(f"interrupted; {progress.kept()}. Resume with: {_resume_command(fresh)}")
         raise typer.Exit(130) from None
     except LbwError:
         if progress.has_kept:
-            progress.note(f"{progress.kept()}. Once that is mended, go on with: {_again(fresh)}")
+            progress.note(f"{progress.kept()}. Once that is fixed, resume with: {_resume_command(fresh)}")
         raise
 
 
-def _again(fresh: bool) -> str:
+def _resume_command(fresh: bool) -> str:
     words = [word for word in sys.argv[1:] if word != "--fresh"]
     from_file = fresh and len(words) == len(sys.argv) - 1
     return shlex.join(["lbw-eval", *words, *(["--no-fresh"] if from_file else [])])

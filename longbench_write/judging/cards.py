@@ -50,7 +50,7 @@ class JudgeCard(BaseModel):
     the provider's own."""
 
     api_key_env: str | None = None
-    """Name of the environment variable that holds the key. Default: none, and no key is sent."""
+    """Name of the environment variable that contains the key. Default: none, and no key is sent."""
 
     temperature: float | None = Field(default=None, ge=0, le=5, allow_inf_nan=False)
     """Sampling temperature. Default: null, which is not sent, as reasoning models want it."""
@@ -74,8 +74,8 @@ class JudgeCard(BaseModel):
     """How a response's judgements become one score per dimension. Default: mean."""
 
     reply_format: Literal["text", "json_object", "json_schema"] = "text"
-    """What the server is asked to hold the reply to: nothing, any JSON object, or the six integers by JSON
-    schema. Default: text."""
+    """What the server is asked to restrict the reply to: nothing, any JSON object, or the six integers by
+    JSON schema. Default: text."""
 
     analysis_max_chars: int | None = Field(default=None, ge=1)
     """Characters that the schema allows the analysis at most, so that a small model comes to its end;
@@ -135,7 +135,7 @@ def _is_folder(name: str, value: Any) -> Path:
         raise TypeError("it is no path of a judge's folder")
     folder = Path(value)
     if not (folder / CARD).is_file():
-        raise FileNotFoundError(f"{folder} holds no {CARD}")
+        raise FileNotFoundError(f"{folder} contains no {CARD}")
     if folder.name != name:
         raise ValueError(f"its folder is called {folder.name}, and a judge is called as its folder is")
     return folder
@@ -146,7 +146,7 @@ JUDGES: Registry[Path] = Registry("judge", "longbench_write.judges", _built_in, 
 
 
 def judge_names() -> list[str]:
-    """The names of the judges that this package ships, sorted."""
+    """Return the names of the judges that this package ships, sorted."""
     return JUDGES.built_in
 
 
@@ -177,14 +177,14 @@ def read_card(folder: Path) -> JudgeCard:
 
 
 def _find(name_or_path: str) -> Path:
-    """The folder of a judge: a built-in name first, then a folder here, then a name that a package adds."""
+    """Find the folder of a judge: a built-in name first, then a folder here, then a name of a package."""
     path = Path(name_or_path)
     folder = path.parent if path.name == CARD else path
     if name_or_path not in JUDGES.built_in and (folder / CARD).is_file():
         return folder.resolve()
     if name_or_path not in (known := JUDGES.names()):
         raise UsageError(
-            f"no folder {name_or_path!r} holds a {CARD}, and {unknown_name('judge', name_or_path, known)}"
+            f"no folder {name_or_path!r} contains a {CARD}, and {unknown_name('judge', name_or_path, known)}"
         )
     return JUDGES.get(name_or_path)
 

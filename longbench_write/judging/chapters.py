@@ -26,7 +26,7 @@ def split(text: str, parts: int) -> list[str]:
 
 
 def _cut(text: str, ideal: int, reach: int) -> int:
-    """The best place to cut within reach of an ideal one."""
+    """Find the best place to cut within reach of an ideal one."""
     start = max(0, ideal - reach)
     window = text[start : ideal + reach]
     for ending in _ENDS:
@@ -36,7 +36,7 @@ def _cut(text: str, ideal: int, reach: int) -> int:
 
 
 def placed(part: str, number: int, parts: int) -> str:
-    """A part as the judge gets it: with its place in the text, from 1."""
+    """Return a part as the judge gets it: with its place in the text, from 1."""
     return (
         f"[This is part {number} of {parts} of one long text, which is judged part by part. Do not mark it "
         f"down for what other parts hold, nor for where it begins and ends.]\n\n{part}"

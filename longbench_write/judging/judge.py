@@ -1,4 +1,4 @@
-"""The judge: a card and a template turn a response into six scores; an invalid reply is asked for again.
+"""The judge: a card and a template turn a response into six scores; an invalid reply is retried.
 
 A judge's failure is never a score. It is a reason in the record, with the last reply as it came.
 """
@@ -92,7 +92,7 @@ class Judge:
             model: Asked instead of the card's; `local/...` runs on this machine.
             backend: Where it runs, instead of where the card says; on vLLM the six integers are forced.
             base_urls: Asked instead of the card's servers; the card's key is not sent there.
-            api_key_env: Name of the variable that holds the key, instead of the card's.
+            api_key_env: Name of the variable that contains the key, instead of the card's.
             repeats: Judgements of each response, instead of the card's.
             seed: The run's seed.
             in_chapters: Whether a response that does not fit the context is judged in parts that do.
@@ -154,7 +154,7 @@ class Judge:
         }
 
     def spec(self, concurrency: int | None = None) -> BackendSpec:
-        """What opens its backend.
+        """Return what opens its backend.
 
         Args:
             concurrency: Judgements in the making at once; the card's own number if None.
@@ -170,7 +170,7 @@ class Judge:
         )
 
     def explain_error(self, message: str, kind: str = "") -> str:
-        """An error's text as this judge's, with the options that fix it called by the judge's names.
+        """Return an error's text as this judge's, naming the judge's own options.
 
         Args:
             message: The text.
@@ -283,7 +283,7 @@ class Judge:
         return whole, None
 
     def _sampling(self, *identity: str | int) -> Sampling:
-        """How one try is sampled.
+        """Return how one try is sampled.
 
         Args:
             identity: Prompt id, sample, repeat, and the try's number from 1.
@@ -302,7 +302,7 @@ class Judge:
 def _other_place(
     card: JudgeCard, model: str | None, backend: str | None, base_urls: Sequence[str], api_key_env: str | None
 ) -> dict[str, Any]:
-    """What changes in a card whose judge is asked elsewhere.
+    """Return what changes in a card whose judge is asked elsewhere.
 
     Raises:
         UsageError: The overrides do not fit together.
@@ -330,7 +330,7 @@ def _read(path: Path) -> str:
 
 
 def _outcome(completion: Completion, response: str) -> tuple[dict[str, int] | None, str, Failure | None]:
-    """Scores, analysis, and the failure if there are no scores."""
+    """Return scores, analysis, and the failure if there are no scores."""
     reply = read_reply(completion.text, response=response)
     if reply.scores is not None:
         return reply.scores, reply.analysis, None
@@ -341,7 +341,7 @@ def _outcome(completion: Completion, response: str) -> tuple[dict[str, int] | No
 
 
 def _total(usages: Sequence[Usage]) -> dict[str, int | None] | None:
-    """The sum over the tries; a kind of token that no reply counted stays None."""
+    """Sum over the tries; a kind of token that no reply counted stays None."""
     if not usages:
         return None
     counts = {part.name: [getattr(usage, part.name) for usage in usages] for part in fields(Usage)}

@@ -1,7 +1,7 @@
-"""Reading a judge's reply: text that nobody vouches for becomes six integers, or the reason that it does not.
+"""Reading a judge's reply: untrusted text becomes six integers, or the reason that it does not.
 
-The scores are the six dimensions of one JSON object that stands by itself in the reply. Whatever leaves room
-for doubt about which object is the judge's own is no score: an object that breaks off, one inside another
+The scores are the six dimensions of one JSON object that stands by itself in the reply. Whatever leaves
+doubt about which object is the judge's own is no score: an object that breaks off, one inside another
 (a judge that quotes the response without escaping it), or several that differ.
 """
 
@@ -96,7 +96,7 @@ _REFUSAL = re.compile(
 
 
 def _is_json(text: str) -> bool:
-    """Whether the whole text is JSON; tags in it are then no reasoning."""
+    """Return whether the whole text is JSON; tags in it are then no reasoning."""
     try:
         _DECODER.decode(text)
     except (json.JSONDecodeError, RecursionError):
@@ -105,7 +105,7 @@ def _is_json(text: str) -> bool:
 
 
 def _own_objects(text: str) -> Iterator[_Object]:
-    """The JSON objects that stand in the text by themselves, in its order; none inside another.
+    """Yield the JSON objects that stand in the text by themselves, in its order; none inside another.
 
     Raises:
         _UnreadableError: An object breaks off or is no JSON, stands inside braces that are no JSON, or scores
@@ -129,7 +129,7 @@ def _own_objects(text: str) -> Iterator[_Object]:
 
 
 def _check_between(prose: str) -> int:
-    """How many more braces the text between two objects opens than it closes."""
+    """Return how many more braces the text between two objects opens than it closes."""
     if stray := _STRAY_KEY.search(prose):
         raise _UnreadableError(f"malformed JSON: {shorten(stray[0], 40)} stands outside of any JSON object")
     return prose.count("{") - prose.count("}")
@@ -148,7 +148,7 @@ def _squeezed(text: str) -> str:
 
 
 def _choose(objects: list[_Object], answer: str, response: str) -> JudgeReply:
-    """The reply that the objects with keys of the judge's own format agree on."""
+    """Return the reply that the objects with keys of the judge's own format agree on."""
     formed = [found for found in objects if not _values(found).keys().isdisjoint((_ANALYSIS, *_NAMES))]
     rated = [found for found in formed if _squeezed(found.source) not in response]
     if formed and not rated:
@@ -185,7 +185,7 @@ _ANALYSIS = "analysis"
 
 
 def _values(found: _Object) -> dict[str, list[Any]]:
-    """The values of each key, the keys folded."""
+    """Return the values of each key, the keys folded."""
     values: dict[str, list[Any]] = {}
     for key, value in found:
         values.setdefault(_fold(key), []).append(value)
@@ -193,7 +193,7 @@ def _values(found: _Object) -> dict[str, list[Any]]:
 
 
 def _rate(found: _Object) -> JudgeReply:
-    """The scores of one object, or what is wrong with each of its dimensions."""
+    """Return the scores of one object, or what is wrong with each of its dimensions."""
     values = _values(found)
     analysis = next((value for value in values.get(_ANALYSIS, ()) if type(value) is str), "")
     wrong = [fault for folded, name in _NAMES.items() if (fault := _fault(name, values.get(folded, [])))]
@@ -203,7 +203,7 @@ def _rate(found: _Object) -> JudgeReply:
 
 
 def _fault(name: str, given: list[Any]) -> str:
-    """What is wrong with the values given for a dimension; "" if nothing is."""
+    """Return what is wrong with the values given for a dimension; "" if nothing is."""
     if not given:
         return f"{name} is missing"
     for value in given:
@@ -215,7 +215,7 @@ def _fault(name: str, given: list[Any]) -> str:
 
 
 def _show(value: Any) -> str:
-    """A value that is no score, as the reply wrote it, short."""
+    """Return a value that is no score, as the reply wrote it, short."""
     if isinstance(value, _Object):
         return "an object"
     if isinstance(value, list):

@@ -11,7 +11,7 @@ PLACEHOLDERS = ("$INST$", "$RESPONSE$")
 """Where the prompt and the response go."""
 MARK = "$MARK$"
 """Where a template may put a mark that tells its own lines from a response's: a hash of all that is put in,
-which nothing that is put in can hold."""
+which nothing that is put in can contain."""
 
 _PLACEHOLDER = re.compile("|".join(map(re.escape, (*PLACEHOLDERS, MARK))))
 

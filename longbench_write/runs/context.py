@@ -34,7 +34,7 @@ _END = (Refused, BackendError, WriterError)
 
 
 def request_sha256(messages: Sequence[Message], sampling: Sampling) -> str:
-    """The hash of a request as its writer gave it: of canonical JSON, without the fields that are None."""
+    """Hash a request as its writer gave it: as canonical JSON, without the fields that are None."""
     given = {part.name: getattr(sampling, part.name) for part in fields(sampling)}
     request = {
         "messages": list(messages),
@@ -54,7 +54,7 @@ class SessionContext:
         seed: The run's.
         steps: Where answers are recorded.
         tasks: Runs requests to their end, whatever becomes of writers.
-        retry_failed: Whether steps that failed for good are asked for again.
+        retry_failed: Whether steps that failed permanently are retried.
     """
 
     requests: Mapping[str, Requests]
@@ -128,13 +128,13 @@ class ResponseContext:
         return None
 
     def _fail(self, error: BaseException, step: str | None = None) -> None:
-        """The response ends with its first error; one that was refused a request ends without any."""
+        """End the response with its first error; one that was refused a request ends without any."""
         if self._failure is None and isinstance(error, BackendError | WriterError):
             self._failure = _of_step(error, step) if isinstance(error, BackendError) and step else error
             self._share.refuse()
 
     def _moves_on(self, step: str | None) -> bool:
-        """Whether the writer is to be called again, with later attempts of a step that failed long ago."""
+        """Return whether to call the writer again, with later attempts of a step that failed in the past."""
         numbers = [key[3] for key in self._recorded if key[2] == step]
         if step is None or step in self._sent or not numbers:
             return False
@@ -226,7 +226,7 @@ class ResponseContext:
             return refusal
 
     def _seeded(self, request: _Request) -> Sampling:
-        """The sampling that is sent: a seed of its own for each response, step and attempt."""
+        """Return the sampling that is sent: with a seed of its own for each response, step and attempt."""
         if request.sampling.seed is not None or self._session.seed is None:
             return request.sampling
         step = request.key[2:4] if request.key else ()
@@ -272,7 +272,7 @@ class _Request:
 
 
 def _parted(completion: Completion) -> Completion:
-    """The completion with the reasoning that stands in its text put to the rest of it."""
+    """Move the reasoning that stands in a completion's text to the rest of it."""
     text, block = split_reasoning(completion.text, truncated=completion.finish_reason == "length")
     if not block and text is completion.text:
         return completion
@@ -281,7 +281,7 @@ def _parted(completion: Completion) -> Completion:
 
 
 def _completion(step: Step) -> Completion:
-    """The answer that a step has recorded."""
+    """Return the answer that a step has recorded."""
     return Completion(
         text=step.text,
         reasoning=step.reasoning,
@@ -297,12 +297,12 @@ def _completion(step: Step) -> Completion:
 
 
 def _of_step(error: BackendError, step: str) -> BackendError:
-    """The error with the step that it ended."""
+    """Return the error with the step that it ended."""
     return BackendError(error.kind, f"{step}: {error}")
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The errors of a group and of the groups in it."""
+    """Yield the errors of a group and of the groups in it."""
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from _leaves(error)

@@ -54,7 +54,7 @@ Start = Callable[[], Coroutine[Any, Any, EvaluationResult]]
 
 
 def start_evaluation(config: RunConfig, observer: Observer) -> Start:
-    """Check and fetch what a run needs, which may block; what is returned starts it.
+    """Check and fetch what a run needs, which may block.
 
     Returns:
         What makes the coroutine that does the work and gives what came of it.
@@ -114,7 +114,7 @@ async def _evaluate(
 def _say_resumed(
     manifest: dict[str, Any], writer: WriterRole, owed: Owed, path: Path, notes: DeferredNotes
 ) -> None:
-    """Say what a run that has begun before is about to get: nothing, loudly; or answers of another server."""
+    """Say what a resumed run is about to get: nothing, loudly; or answers of another server."""
     if not owed.total:
         notes.first(nothing_owed(manifest, owed, path))
     begun, urls = manifest["backend"]["base_urls"], [public_url(url) for url in writer.spec.base_urls]
@@ -125,8 +125,8 @@ def _say_resumed(
 
 
 def nothing_owed(manifest: dict[str, Any], owed: Owed, path: Path) -> str:
-    """The line that says that no request is made, how old the answers are, and what has failed for good."""
-    failed = f"; {owed.failed} failed for good, --retry-failed asks for them again" if owed.failed else ""
+    """Say that no request is made, how old the answers are, and what has failed permanently."""
+    failed = f"; {owed.failed} failed permanently, --retry-failed retries them" if owed.failed else ""
     return (
         f"NOTHING IS ASKED: nothing is owed of what this command selects{failed}; the answers are those of "
         f"{manifest['start']}, in {path} (--fresh asks anew)"
@@ -134,7 +134,7 @@ def nothing_owed(manifest: dict[str, Any], owed: Owed, path: Path) -> str:
 
 
 def start_judging(path: Path, config: RunConfig, observer: Observer) -> Start:
-    """Check and fetch what judging a run folder needs, which may block; what is returned starts that.
+    """Check and fetch what judging a run folder needs, which may block.
 
     Nothing is generated.
 

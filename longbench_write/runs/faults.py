@@ -37,7 +37,7 @@ class StartupGate:
 
     @contextmanager
     def ask(self) -> Iterator[None]:
-        """Around a request."""
+        """Count a request as in flight."""
         self.in_flight += 1
         try:
             yield
@@ -46,12 +46,12 @@ class StartupGate:
             self._changed.set()
 
     def answered(self) -> None:
-        """The model has answered."""
+        """Note that the model has answered."""
         self.answers = True
         self._changed.set()
 
     async def meaning(self, error: BackendError) -> Meaning:
-        """What this fault means, now or once the requests beside it have ended."""
+        """Decide what this fault means, now or once the requests beside it have ended."""
         if error.action is ErrorAction.STOP:
             return Meaning.STOP
         if error.caused_by_prompt:

@@ -27,7 +27,7 @@ SUMMARY = "summary.json"
 
 
 def folder_name(name: str) -> str:
-    """A name that is safe as one folder's, for any text; different texts give different names."""
+    """Make a name that is safe as one folder's, for any text; different texts give different names."""
     safe = re.sub(r"[^\w.+-]", "_", name.strip("/").replace("/", "--"), flags=re.ASCII).lstrip(".")
     if safe and safe.replace("--", "/") == name and len(safe) <= 80:
         return safe
@@ -35,17 +35,17 @@ def folder_name(name: str) -> str:
 
 
 def digest(identity: Mapping[str, Any]) -> str:
-    """The ten hexadecimal digits by which a run folder's name tells an identity."""
+    """Return the ten hexadecimal digits by which a run folder's name tells an identity."""
     return sha256_of(dict(identity))[:10]
 
 
 def sha256_of(value: Any) -> str:
-    """The hash of a plain value, whatever the order of its keys."""
+    """Hash a plain value, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def run_parent(out: Path, model: str, suite: str) -> Path:
-    """The folder of a model's runs on a suite.
+    """Return the folder of a model's runs on a suite.
 
     Args:
         out: The folder for runs.
@@ -56,7 +56,7 @@ def run_parent(out: Path, model: str, suite: str) -> Path:
 
 
 def runs_named(parent: Path, stem: str) -> list[Path]:
-    """The runs of this name, and those that were begun afresh beside them, oldest first."""
+    """List the runs of this name, and those that were begun afresh beside them, oldest first."""
     first, number = [parent / stem], 2
     while (parent / f"{stem}-{number}" / MANIFEST).exists():
         first.append(parent / f"{stem}-{number}")
@@ -65,7 +65,7 @@ def runs_named(parent: Path, stem: str) -> list[Path]:
 
 
 def next_run(parent: Path, stem: str) -> Path:
-    """The folder of the next run of this name, which has not begun."""
+    """Return the folder of the next run of this name, which has not begun."""
     runs = runs_named(parent, stem)
     if not runs:
         return parent / stem
@@ -78,7 +78,7 @@ def hold(path: Path) -> Iterator[None]:
     """Hold a run folder, made if it is not there, for this process alone.
 
     Raises:
-        RunFolderError: Another process holds it; the error says which.
+        RunFolderError: Another process has locked it; the error says which.
         UsageError: The folder cannot be written.
     """
     from filelock import FileLock, Timeout

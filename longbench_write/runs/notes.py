@@ -46,7 +46,7 @@ class DeferredNotes(Observer):
 
     @contextmanager
     def released_on_error(self) -> Iterator[None]:
-        """Around what may fail: then the notes say what led there."""
+        """Release the notes where the block fails: they say what led there."""
         try:
             yield
         except BaseException:

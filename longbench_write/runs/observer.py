@@ -14,22 +14,22 @@ class Observer:
     """Is told what happens in a run; this one keeps silent, a display overrides what it shows."""
 
     def note(self, text: str) -> None:
-        """Something that the user should know, in one sentence."""
+        """Show something that the user should know, in one sentence."""
 
     def downloading(self, done: int, total: int | None) -> None:
-        """So many bytes of a model have come, of so many."""
+        """Show that so many bytes of a model have come, of so many."""
 
     def begin(self, work: Work) -> None:
-        """Requests are about to be made."""
+        """Note that requests are about to be made."""
 
     def predicted(self, record: Prediction) -> None:
-        """A response, or its failure, has been recorded."""
+        """Note that a response, or its failure, has been recorded."""
 
     def judged(self, record: Judgement) -> None:
-        """A judgement, or its failure, has been recorded."""
+        """Note that a judgement, or its failure, has been recorded."""
 
     def tick(self) -> None:
-        """About a second has passed."""
+        """Note that about a second has passed."""
 
     def end(self) -> None:
-        """No more requests will be made."""
+        """Note that no more requests will be made."""

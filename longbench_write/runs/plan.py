@@ -25,8 +25,12 @@ _CONCURRENCY = 32
 
 _OF_MODEL = ("trust_remote_code", "revision")
 _ENGINE = (
-    *("tensor_parallel_size", "data_parallel_size", "max_model_len"),
-    *("gpu_memory_utilization", "dtype", *_OF_MODEL),
+    "tensor_parallel_size",
+    "data_parallel_size",
+    "max_model_len",
+    "gpu_memory_utilization",
+    "dtype",
+    *_OF_MODEL,
 )
 """Fields of the configuration that are engine arguments under the same name."""
 
@@ -100,12 +104,12 @@ class Roles:
         return self.judges[0] if self.judges else None
 
     def __iter__(self) -> Iterator[Role]:
-        """Everyone who is asked."""
+        """Yield everyone who is asked."""
         yield from filter(None, (self.writer, self.planner, *self.judges))
 
 
 def writer_role(config: RunConfig, note: Note) -> WriterRole:
-    """The model under test.
+    """Choose the model under test.
 
     Raises:
         UsageError: There is no such backend, or it refuses an option.
@@ -148,7 +152,7 @@ def _makes_prompts(backend: type[ModelBackend]) -> bool:
 
 
 def _engine_args(config: RunConfig, backend: type[ModelBackend]) -> dict[str, Any]:
-    """The engine arguments that were given and that a backend understands."""
+    """Return the engine arguments that were given and that a backend understands."""
     given = {name: getattr(config, name) for name in _ENGINE if getattr(config, name) is not None}
     known = {name: value for name, value in given.items() if name in backend.options}
     if "engine_arg" not in backend.options:
@@ -183,7 +187,7 @@ def check_options(config: RunConfig, roles: Roles) -> None:
 
 
 def judge_role(config: RunConfig, *, seed: int, max_tokens: int, note: Note) -> JudgeRole | None:
-    """The judge; None, with the reason told, where there is none.
+    """Choose the judge; None, with the reason told, where there is none.
 
     Args:
         config: What was asked for.
@@ -245,7 +249,7 @@ def _choose_judge(config: RunConfig, seed: int, note: Note) -> Judge | None:
 
 
 def retirement(judge: Judge, day: date) -> str:
-    """The warning that a judge's model is shut down on this day, before money is spent on it."""
+    """Warn that a judge's model is shut down on this day, before money is spent on it."""
     if day <= date.today():
         what = f"{judge.card.model} was to be shut down on {day}"
     else:
@@ -259,17 +263,17 @@ def retirement(judge: Judge, day: date) -> str:
 
 
 def share_model(one: Role, other: Role) -> bool:
-    """Whether two roles can be answered by one open model."""
+    """Return whether two roles can be answered by one open model."""
     return one.backend is other.backend and one.backend.shares(one.spec, other.spec)
 
 
 def one_at_a_time(one: Role, other: Role) -> bool:
-    """Whether one role has to end before the other begins: both want the same accelerators for themselves."""
+    """Return whether one role has to end before the other begins, as both need the same accelerators."""
     return one.backend.exclusive and other.backend.exclusive and not share_model(one, other)
 
 
 def shared_spec(role: Role, judge: Role | None) -> BackendSpec:
-    """A role's specification, large enough for the judge too where they share a model."""
+    """Return a role's specification, large enough for the judge too where they share a model."""
     spec = role.spec
     if judge is None or not share_model(role, judge):
         return spec

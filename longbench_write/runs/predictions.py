@@ -18,7 +18,7 @@ _SERVED = ("model_served", "provider", "system_fingerprint")
 
 
 def answered_prediction(prompt: Prompt, sample: int, response: str, reasoning: str) -> Prediction:
-    """The record of a response of which nothing but its text is known."""
+    """Make the record of a response of which nothing but its text is known."""
     return replace(
         _empty(prompt, sample),
         response=response,
@@ -30,7 +30,7 @@ def answered_prediction(prompt: Prompt, sample: int, response: str, reasoning: s
 
 
 def completed_prediction(prompt: Prompt, sample: int, draft: Draft, completion: Completion) -> Prediction:
-    """The record of a response that one request, which is recorded nowhere else, has made."""
+    """Make the record of a response that one request, recorded nowhere else, has made."""
     record = answered_prediction(prompt, sample, draft.text, completion.reasoning)
     return replace(record, **_answer(completion))
 
@@ -38,7 +38,7 @@ def completed_prediction(prompt: Prompt, sample: int, draft: Draft, completion: 
 def chained_prediction(
     prompt: Prompt, sample: int, draft: Draft, used: Sequence[Step], recorded: Sequence[Step]
 ) -> Prediction:
-    """The record of a response that was made of steps.
+    """Make the record of a response that was made of steps.
 
     Args:
         prompt: What it answers.
@@ -71,7 +71,7 @@ def failed_prediction(
     completion: Completion | None = None,
     attempts: int = 0,
 ) -> Prediction:
-    """The record of a prompt that got no response.
+    """Make the record of a prompt that got no response.
 
     Args:
         prompt: What was asked for.
@@ -93,7 +93,7 @@ def failed_prediction(
 
 
 def _empty(prompt: Prompt, sample: int) -> Prediction:
-    """The record of a prompt of whose response nothing is known."""
+    """Make the record of a prompt of whose response nothing is known."""
     return Prediction(
         prompt=prompt.prompt,
         type=prompt.type,
@@ -118,7 +118,7 @@ def _empty(prompt: Prompt, sample: int) -> Prediction:
 
 
 def _answer(completion: Completion) -> dict[str, Any]:
-    """What the only request of a response took, and how it ended."""
+    """Return what the only request of a response took, and how it ended."""
     return {
         "finish_reason": completion.finish_reason,
         "max_tokens_effective": completion.max_tokens,
@@ -131,7 +131,7 @@ def _answer(completion: Completion) -> dict[str, Any]:
 
 
 def _taken(used: Sequence[Step], recorded: Sequence[Step]) -> dict[str, Any]:
-    """What steps took: requests and seconds of those that were used, tokens of all."""
+    """Return what steps took: requests and seconds of those that were used, tokens of all."""
     counts = {part.name: [step.usage.get(part.name) for step in recorded] for part in fields(Usage)}
     known = {name: [count for count in each if count is not None] for name, each in counts.items()}
     return {
@@ -145,6 +145,6 @@ def _taken(used: Sequence[Step], recorded: Sequence[Step]) -> dict[str, Any]:
 
 
 def _only(values: Iterable[str | None]) -> str | None:
-    """The one value that all have; None where they differ."""
+    """Return the one value that all have; None where they differ."""
     found = set(values)
     return found.pop() if len(found) == 1 else None

@@ -111,7 +111,7 @@ class SharedRequests:
         self._share = share
 
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
-        """As `Requests.complete`, in a slot of this work."""
+        """Complete as `Requests.complete` does, in a slot of this work."""
         async with self._share.slot() as slot:
             return await self._requests.complete(messages, sampling, slot)
 

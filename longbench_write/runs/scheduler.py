@@ -47,7 +47,7 @@ async def run_work(work: Work, run: RunWriter, observer: Observer) -> None:
     cancelled again, it is at once.
 
     Raises:
-        LbwError: The run cannot go on; what has been recorded is kept.
+        LbwError: The run cannot continue; what has been recorded is kept.
     """
     scheduler = _Scheduler(work, run, observer)
     observer.begin(work)
@@ -70,7 +70,7 @@ async def _within(limits: Limits, task: asyncio.Task[None], scheduler: _Schedule
         await asyncio.wait({task}, timeout=GRACE)
         raise
     if not done:
-        over = LbwError(f"--max-time {limits.seconds:g} s is over: run the same command to go on")
+        over = LbwError(f"--max-time {limits.seconds:g} s is over: run the same command to resume")
         scheduler.stop(over, GRACE)
         await asyncio.wait({task}, timeout=GRACE)
         if not task.done():
@@ -127,7 +127,7 @@ class _Scheduler:
         return requests
 
     def _slots_of(self, backend: Backend) -> Slots:
-        """The slots of a backend's model; roles that share it share them."""
+        """Return the slots of a backend's model; roles that share it share them."""
         meter = backend.meter
         return self._slots.setdefault(id(meter), Slots(lambda: meter.allowed))
 
@@ -135,7 +135,7 @@ class _Scheduler:
         """Do the work.
 
         Raises:
-            LbwError: It cannot go on.
+            LbwError: It cannot continue.
         """
         for owed in self._work.to_judge:
             heapq.heappush(self._to_judge, (-self._run.answered[owed[0]], owed))
@@ -170,7 +170,7 @@ class _Scheduler:
         while True:
             record = await self._unread.get()
             self._run.signs[record.key] = signs_of(record)
-            for _ in range(_LOOK_EVERY):
+            for _ in range(_LOOK_EVERY):  # each lets the event loop run once, and send what waits
                 await asyncio.sleep(0)
 
     def stop(self, fault: LbwError, grace: float | None = None) -> None:
@@ -247,7 +247,7 @@ class _Scheduler:
             self._take(record)
             return
         share.close()
-        try:  # the model is not to wait for this: what follows is sent first
+        try:  # the model is not to wait for this: each sleep(0) lets the event loop send what follows
             for _ in range(_SENDING):
                 await asyncio.sleep(0)
         finally:

@@ -16,7 +16,7 @@ _TELLING = ("id", "root", "created")
 
 
 async def served_models(role: Role, *, needed: bool) -> list[dict[str, Any]]:
-    """How the servers of a model list it; empty where there are none, or they do not say.
+    """Ask the servers of a model how they list it; empty where there are none, or they do not say.
 
     Args:
         role: The model.
@@ -86,7 +86,7 @@ def check_served(
 
 
 async def judge_backend(role: Role, backend: ModelBackend, note: Callable[[str], None]) -> dict[str, Any]:
-    """What is known of the model that a judge asks, beyond its configuration.
+    """Return what is known of the model that a judge asks, beyond its configuration.
 
     Args:
         role: The judge.

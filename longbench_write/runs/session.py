@@ -30,7 +30,7 @@ from longbench_write.scoring.summary import Summary
 
 
 class Session:
-    """One process's work on a run folder that it holds.
+    """One process's work on a run folder that it has locked.
 
     Args:
         run: The folder.
@@ -79,7 +79,7 @@ class Session:
         await self._phase(owed, to_judge, writer, judge)
 
     def _unjudged(self, judge: JudgeRole | None) -> list[OwedJudgement]:
-        """What this judge has not said yet of the responses that are there."""
+        """Return the judgements that this judge has not made yet of the responses that are there."""
         if judge is None:
             return []
         repeats = range(judge.judge.card.repeats)

@@ -23,7 +23,7 @@ class Slots:
     """The slots of one model, which several lanes share.
 
     Args:
-        allowed: Requests that may be in flight now, as the server's signs of overload have it; None for no
+        allowed: Requests that may be in flight now, as overload errors of the server have it; None for no
             such limit.
     """
 
@@ -39,7 +39,7 @@ class Slots:
         return -1 if allowed is None else self.in_use - max(1, allowed)
 
     def lane(self, most: int, begin: Callable[[], bool]) -> Lane:
-        """A lane of requests; an earlier one goes first.
+        """Add a lane of requests; an earlier one goes first.
 
         Args:
             most: Its requests in flight at most.
@@ -106,13 +106,13 @@ class Lane:
         self._slots.in_use += number
 
     def claimed(self, order: float) -> bool:
-        """Whether a slot that work of this order has is due to others."""
+        """Return whether a slot that work of this order has is due to others."""
         first = self._first()
         earlier = first is not None and first[:2] < (False, order)
         return earlier or self._in_use > self._most or self._slots.over > 0
 
     def _first(self) -> _Place | None:
-        """The first of those who wait and have not given up."""
+        """Return the first of those who wait and have not given up."""
         while self._waiting and self._waiting[0][-1].done():
             heapq.heappop(self._waiting)
         return self._waiting[0] if self._waiting else None
@@ -136,7 +136,7 @@ class Share:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Slot]:
-        """A slot for one request.
+        """Surround one request with a slot.
 
         Raises:
             Refused: `refuse` was called while the request waited.

@@ -83,12 +83,12 @@ class Spending:
             self._tokens.spent = judge.prompt + judge.completion
 
     def of_writer(self, backend: Backend) -> Backend:
-        """The model under test, within its limits."""
+        """Return the model under test, within its limits."""
         limits = [(self._cost, self._model_prices or FREE)] if self._cost else []
         return BudgetedBackend(backend, limits) if limits else backend
 
     def of_judge(self, backend: Backend) -> Backend:
-        """The judge's model, within its limits."""
+        """Return the judge's model, within its limits."""
         limits = [(self._cost, self._judge_prices or FREE)] if self._cost else []
         limits += [(self._tokens, TOKENS)] if self._tokens else []
         return BudgetedBackend(backend, limits) if limits else backend

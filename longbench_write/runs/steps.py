@@ -13,7 +13,7 @@ from longbench_write.records import Key, Step, StepKey
 
 
 class StepFile:
-    """The steps of a run folder that is held; it is made when the first step is recorded.
+    """The steps of a run folder that is locked; the file is made when the first step is recorded.
 
     Attributes:
         roles: The roles that have answered a step.
@@ -52,11 +52,11 @@ class StepFile:
         return True
 
     def __iter__(self) -> Iterator[Step]:
-        """Every step, in the file's order."""
+        """Yield every step, in the file's order."""
         return iter(self._file)
 
     def of(self, response: Key) -> list[Step]:
-        """The recorded steps of a response that is not finished."""
+        """Read the recorded steps of a response that is not finished."""
         return [self._file.get(key) for key in self._unfinished.get(response, ())]
 
     def append(self, step: Step) -> None:
@@ -71,7 +71,7 @@ class StepFile:
         self._unfinished.setdefault(step.key[:2], []).append(step.key)
 
     def finish(self, response: Key) -> None:
-        """A response is recorded: its steps are not needed any more."""
+        """Forget the steps of a response that is recorded: they are not needed any more."""
         self._file.forget(self._unfinished.pop(response, ()))
 
     def close(self) -> None:

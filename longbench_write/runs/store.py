@@ -1,4 +1,4 @@
-"""The records of a run folder, read, and written by the one process that holds it."""
+"""The records of a run folder, read, and written by the one process that has locked it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,17 @@ JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
 
 _NEEDED = (
-    *("model", "suite", "writer", "prompts", "owed", "backend"),
-    *("config", "judge", "judges", "start", "seconds"),
+    "model",
+    "suite",
+    "writer",
+    "prompts",
+    "owed",
+    "backend",
+    "config",
+    "judge",
+    "judges",
+    "start",
+    "seconds",
 )
 
 
@@ -90,7 +99,7 @@ class Owed:
     Attributes:
         responses: Not there, or failed transiently.
         judgements: Of the responses that are there, likewise.
-        failed: Responses and judgements that failed for good, which is not owed.
+        failed: Responses and judgements that failed permanently, which is not owed.
     """
 
     responses: int
@@ -103,7 +112,7 @@ class Owed:
         return self.responses + self.judgements
 
     def __str__(self) -> str:
-        """Such as "3 responses and 1 judgement"."""
+        """Return such as "3 responses and 1 judgement"."""
         parts = [(self.responses, "response"), (self.judgements, "judgement")]
         return " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in parts if n) or "nothing"
 
@@ -145,10 +154,10 @@ class _Settling(RecordFile[R, K]):
     def __init__(self, path: Path, parse: Callable[[dict[str, Any]], R], key: Callable[[R], K]) -> None:
         super().__init__(path, parse, key)
         self.failed: dict[K, bool] = {}
-        """The records that are failures, and whether for good."""
+        """The records that are failures, and whether permanently."""
 
     def note(self, record: R) -> None:
-        """See what a record is."""
+        """Remember a record that is a failure."""
         if record.error is not None:
             self.failed[self._key(record)] = record.error.final
 
@@ -158,12 +167,12 @@ class _Settling(RecordFile[R, K]):
         self.note(record)
 
     def owes(self, key: K) -> bool:
-        """Whether this is not there, or has failed transiently."""
+        """Return whether this is not there, or has failed transiently."""
         return key not in self or not self.failed.get(key, True)
 
 
 class RunWriter:
-    """A run folder that is held and open for records; a context manager.
+    """A run folder that is locked and open for records; a context manager.
 
     What failed transiently is taken out when the folder is opened, and is owed again; so is a judgement whose
     response is not there. Of what the command does not select, everything stays.
@@ -171,8 +180,8 @@ class RunWriter:
     Args:
         path: The folder; it is made if it is not there.
         writing: Whether responses are going to be written; otherwise every prediction stays.
-        judge: The label of the judge who goes on; the failed judgements of others stay.
-        retry_failed: Whether what failed for good is owed again too.
+        judge: The label of the judge who resumes; the failed judgements of others stay.
+        retry_failed: Whether what failed permanently is owed again too.
         selected: The responses that the command is about; None for all.
 
     Attributes:
@@ -241,11 +250,11 @@ class RunWriter:
         return error is None or (error.final and not self.retry_failed)
 
     def judged(self, judge: str, key: Key, repeat: int) -> bool:
-        """Whether this judge has said something of this response for so many-th time, from 0."""
+        """Return whether this judge has judged this response for the repeat number `repeat`, from 0."""
         return (judge, *key, repeat) in self.judgements
 
     def owed(self, keys: Iterable[Key], judge: str | None, repeats: int) -> Owed:
-        """What of these responses is owed: not there, or failed transiently.
+        """Return what of these responses is owed: not there, or failed transiently.
 
         Args:
             keys: The responses that were asked for.
@@ -266,7 +275,7 @@ class RunWriter:
         )
 
     def has_judged(self, judge: str) -> bool:
-        """Whether this judge has said something of any response."""
+        """Return whether this judge has judged any response."""
         return any(key[0] == judge for key in self.judgements.identities())
 
     def sort(self, order: Iterable[Key]) -> None:
@@ -277,7 +286,7 @@ class RunWriter:
         self.judgements.sort(lambda key: (key[0], rank.get((key[1], key[2]), last), key[3]))
 
     def read_manifest(self) -> dict[str, Any] | None:
-        """What run.yaml says, None where it has not been written yet."""
+        """Read run.yaml; None where it has not been written yet."""
         return load_run(self.path).manifest if (self.path / MANIFEST).exists() else None
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:

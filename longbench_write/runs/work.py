@@ -47,7 +47,7 @@ class Writing:
         concurrency: Requests in flight at most, whoever plans.
         sampling: What a response may have; its seed is the run's.
         planner: Whoever answers the requests of that role; None for the model under test.
-        retry_failed: Whether steps that failed for good are asked for again.
+        retry_failed: Whether steps that failed permanently are retried.
     """
 
     writer: Writer

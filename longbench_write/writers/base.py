@@ -33,11 +33,11 @@ class Draft:
 
 
 class WriterError(LbwError):
-    """A writer cannot make a response of what it was answered: the response has failed for good.
+    """A writer cannot make a response of what it was answered: the response has failed permanently.
 
     Attributes:
         kind: The failure's type in the record, such as "plan_unreadable".
-        step: The step whose answer is at fault, which a retry asks for again; None if none is.
+        step: The step whose answer is at fault, which is asked for by a retry; None if none is.
     """
 
     def __init__(self, kind: str, message: str, *, step: str | None = None) -> None:
@@ -78,7 +78,7 @@ class WriterContext(Protocol):
     ) -> Completion:
         """Answer a chat: from the record where the same request was answered before, by the model otherwise.
 
-        A step that is answered with nothing is asked again; the response fails where that does not help.
+        A step that is answered with nothing is retried; the response fails where that does not help.
 
         Args:
             step: What the request is for, such as "plan" or "write-3"; requests that are in flight together

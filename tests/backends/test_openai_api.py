@@ -138,7 +138,7 @@ def test_any_json_is_an_answer_or_a_backend_error(body):
 @pytest.mark.parametrize(
     "fault", ["drop_before", "drop_during", "truncated_json", "html", "empty_choices", "error_in_200"]
 )
-async def test_a_passing_fault_is_tried_again(stream, fault):
+async def test_a_transient_fault_is_retried(stream, fault):
     with OpenAIServer(in_turn(Answer("cut off text", fault=fault), OK)) as server:
         async with OpenAIBackend(spec(server.base_url, stream=stream)) as backend:
             done = await backend.complete(chat(), SAMPLING)
@@ -238,7 +238,7 @@ async def test_retry_after_is_read():
 
 @both
 @pytest.mark.parametrize("fault", ["stall_before", "stall_during"])
-async def test_a_stalled_answer_is_tried_again(stream, fault):
+async def test_a_stalled_answer_is_retried(stream, fault):
     with OpenAIServer(in_turn(Answer("some text", fault=fault), OK)) as server:
         done = await ask(server, stream=stream, idle_timeout=0.2)
     assert (done.text, done.attempts) == (OK.text, 2)
@@ -329,7 +329,13 @@ async def test_nothing_is_taken_from_the_environment_but_the_named_key(monkeypat
 
 
 STANDARD = {
-    *("accept", "accept-encoding", "authorization", "content-length", "content-type", "host", "user-agent"),
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
     *(f"x-stainless-{name}" for name in ("arch", "async", "lang", "os", "package-version", "runtime")),
     "x-stainless-runtime-version",
 }
@@ -446,7 +452,7 @@ def test_forced_formats():
     assert asked["response_format"] == {"type": "json_object"}
 
 
-def test_mending_leaves_whole_text_alone():
+def test_repairing_surrogates_leaves_whole_text_alone():
     for text in ("", "ascii", "é中🥊", "\x00\ufffe"):
         assert repair_surrogates(text) is text or repair_surrogates(text) == text
 

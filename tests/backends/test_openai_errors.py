@@ -5,7 +5,7 @@ from servers.openai_server import Answer, OpenAIServer, writer
 
 from longbench_write.backends.base import BackendSpec, Sampling
 from longbench_write.backends.openai.backend import OpenAIBackend
-from longbench_write.backends.openai.refusals import room_left
+from longbench_write.backends.openai.refusals import tokens_left
 from longbench_write.errors import BackendError
 
 
@@ -38,12 +38,12 @@ from longbench_write.errors import BackendError
     ],
 )
 def test_servers_say_what_room_is_left(words, left):
-    assert room_left(words) == left
+    assert tokens_left(words) == left
 
 
 @given(st.text())
 def test_foreign_words_leave_room_or_none(words):
-    left = room_left(words)
+    left = tokens_left(words)
     assert left is None or left > 0
 
 

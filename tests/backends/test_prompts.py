@@ -65,7 +65,7 @@ def test_without_a_template_there_is_no_chat():
 def test_a_template_that_cannot_be_filled_is_named(tmp_path, template):
     path = tmp_path / "chat.jinja"
     path.write_text(template, encoding="utf-8")
-    with pytest.raises(UsageError, match="mend --prompt-format"):
+    with pytest.raises(UsageError, match="--prompt-format"):
         choose_format(str(path), None).token_ids(CHATTY, chat("x"))
 
 

@@ -19,7 +19,7 @@ from longbench_write.suites.suite import Prompt
 
 
 class Clock:
-    """Stands still until it is told to go on."""
+    """Stands still until it is told to continue."""
 
     now = 1000.0
 
@@ -84,7 +84,7 @@ def test_plain_lines_come_every_so_often(time, plan):
         time.now += 1
         progress.tick()
     assert stream.getvalue().count("written 0/2") == 25 // PLAIN_EVERY
-    assert "going on in" in stream.getvalue()
+    assert "resuming" in stream.getvalue()
 
 
 def test_failures_are_told_as_they_happen_and_command_no_terminal(plan):

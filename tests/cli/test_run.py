@@ -113,7 +113,7 @@ def test_a_yaml_file_is_overruled_by_the_command_line(tmp_path, suite):
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_it_goes_on_and_repeats_nothing_finished(tmp_path, suite):
+def test_killed_in_the_middle_it_resumes_and_repeats_nothing_finished(tmp_path, suite):
     answer, reached, released = blocking_after(5, writer(80))
     with OpenAIServer(answer) as model:
         command = words(tmp_path, suite, model, "--judge", "none", "--concurrency", "2")
@@ -136,7 +136,7 @@ def test_killed_in_the_middle_it_goes_on_and_repeats_nothing_finished(tmp_path, 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
-def test_interrupted_it_keeps_what_is_done_and_tells_how_to_go_on(tmp_path, suite, number, again):
+def test_interrupted_it_keeps_what_is_done_and_tells_how_to_resume(tmp_path, suite, number, again):
     """Once, what is in flight may finish; twice, it ends at once."""
     answer, reached, released = blocking_after(3, writer(80))
     with OpenAIServer(answer) as model:
@@ -155,7 +155,7 @@ def test_interrupted_it_keeps_what_is_done_and_tells_how_to_go_on(tmp_path, suit
     last = err.strip().splitlines()[-1]
     kept = 3 if again else 4
     assert f"interrupted; {kept} new responses and 0 judgements are kept in" in last
-    assert last.endswith(f"Go on with: lbw-eval {' '.join(command[:-1])}")
+    assert last.endswith(f"Resume with: lbw-eval {' '.join(command[:-1])}")
     assert len(recorded(tmp_path)) == kept
 
 
@@ -206,8 +206,8 @@ def test_strict_exits_with_1_where_a_score_is_missing(tmp_path, suite):
         judge = ["--judge", "paper", "--judge-base-url", judges.base_url, "--judge-concurrency", "1"]
         lenient = lbw_eval(*words(tmp_path, suite, model, *judge))
         strict = lbw_eval(*words(tmp_path, suite, model, *judge, "--strict"))
-        mended = lbw_eval(*words(tmp_path, suite, model, *judge, "--strict", "--retry-failed"))
-    assert (lenient.returncode, strict.returncode, mended.returncode) == (0, 1, 0)
+        retried = lbw_eval(*words(tmp_path, suite, model, *judge, "--strict", "--retry-failed"))
+    assert (lenient.returncode, strict.returncode, retried.returncode) == (0, 1, 0)
     assert "7 judged + 1 judge failed (invalid_reply 1)" in strict.stdout
     assert "S_q lies between 65.6 and 78.1" in strict.stdout
 
@@ -275,7 +275,7 @@ def test_after_a_stop_it_says_what_is_kept(tmp_path, suite):
         done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--concurrency", "1"))
     assert done.returncode == 1
     assert "2 new responses and 0 judgements are kept in" in done.stderr
-    assert "go on with: lbw-eval --model m" in done.stderr
+    assert "resume with: lbw-eval --model m" in done.stderr
 
 
 def test_what_a_server_says_commands_no_terminal(tmp_path, suite):
@@ -299,14 +299,14 @@ def test_the_table_is_utf_8_whatever_the_locale(tmp_path, suite):
     assert "S̄" in done.stdout.decode("utf-8")
 
 
-def test_a_fresh_run_from_a_file_is_gone_on_with_without_fresh(tmp_path, suite):
+def test_a_fresh_run_from_a_file_is_resumed_without_fresh(tmp_path, suite):
     config = tmp_path / "run.yaml"
     config.write_text("fresh: true\njudge: none\nconcurrency: 1\n")
     with OpenAIServer(in_turn(writer(), Answer(status=401))) as model:
         command = words(tmp_path, suite, model, "--config", str(config))
         stopped = lbw_eval(*command)
         model.answer = writer()
-        again = stopped.stderr.split("go on with: lbw-eval ")[1].splitlines()[0].split()
+        again = stopped.stderr.split("resume with: lbw-eval ")[1].splitlines()[0].split()
         done = lbw_eval(*again)
         assert len(model.requests) == 2 + 7
     assert again == [*command, "--no-fresh"]

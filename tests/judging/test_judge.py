@@ -97,7 +97,7 @@ async def test_a_valid_reply_is_a_judgement(make_judge):
 
 
 @pytest.mark.parametrize("bad", range(5))
-async def test_an_invalid_reply_is_asked_for_again(make_judge, bad):
+async def test_an_invalid_reply_is_retried(make_judge, bad):
     judgement, requests = await ask(make_judge(), in_turn(*[Answer(BAD)] * bad, Answer(GOOD)))
     assert (judgement.scores, judgement.error) == (SCORES, None)
     assert judgement.tries == len(requests) == bad + 1
@@ -172,7 +172,7 @@ async def test_a_request_that_cannot_succeed_is_a_final_failure(make_judge, answ
     assert judgement.tries == len(requests) == 1
 
 
-async def test_a_passing_fault_is_owed_again(make_judge):
+async def test_a_transient_fault_is_owed_again(make_judge):
     judge = make_judge()
     judgement, requests = await ask(judge, in_turn(Answer(status=500)))
     assert (judgement.error.type, judgement.error.final) == ("server_error", False)

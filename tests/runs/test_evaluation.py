@@ -170,7 +170,7 @@ def test_one_prompt_that_does_not_fit_is_one_failed_prompt(tmp_path, suite, judg
     assert (record["id"], record["response"], record["error"]["type"]) == ("rivers-5", None, "context_length")
 
 
-def test_a_passing_fault_is_owed_again(tmp_path, suite):
+def test_a_transient_fault_is_owed_again(tmp_path, suite):
     broken = threading.Event()
     broken.set()
 

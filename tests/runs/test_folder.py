@@ -99,7 +99,7 @@ def _hold(path, held, done):
         done.wait()
 
 
-def test_the_second_process_is_told_who_holds_the_folder(tmp_path):
+def test_the_second_process_is_told_who_has_locked_the_folder(tmp_path):
     context = multiprocessing.get_context("spawn")
     held, done = context.Event(), context.Event()
     child = context.Process(target=_hold, args=(tmp_path, held, done))

@@ -46,7 +46,7 @@ def test_a_run_whose_time_is_over_keeps_what_it_has_and_goes_on_later(tmp_path, 
     monkeypatch.setattr(scheduler, "GRACE", 0.1)
     held = Answer("late", hold=threading.Event())
     with OpenAIServer(in_turn(writer(), held)) as server:
-        with pytest.raises(LbwError, match=r"--max-time 0\.5 s is over: run the same command to go on"):
+        with pytest.raises(LbwError, match=r"--max-time 0\.5 s is over: run the same command to resume"):
             run(tmp_path, suite, server, max_time=0.5)
         kept = {record["prompt"] for record in recorded(tmp_path)}
         asked = len(server.requests)

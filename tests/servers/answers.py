@@ -75,8 +75,18 @@ def fingerprint(prompt: str) -> str:
 
 
 _FILLER = (
-    *("the", "slow", "river", "carried", "a", "letter"),
-    *("past", "seven", "quiet", "villages", "until", "spring"),
+    "the",
+    "slow",
+    "river",
+    "carried",
+    "a",
+    "letter",
+    "past",
+    "seven",
+    "quiet",
+    "villages",
+    "until",
+    "spring",
 )
 
 

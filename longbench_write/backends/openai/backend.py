@@ -23,7 +23,7 @@ from longbench_write.backends.adaptive_concurrency import AdaptiveLimit
 from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, ModelBackend, Sampling
 from longbench_write.backends.openai.event_stream import EventStream
 from longbench_write.backends.openai.listing import day_of, identified, listed
-from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, refusal, room_left
+from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, refusal, tokens_left
 from longbench_write.backends.openai.reply import ChatResponse, repair_surrogates
 from longbench_write.errors import BackendError, ErrorAction, UsageError, shorten, with_retries
 from longbench_write.urls import check_url, public_url
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import openai
 
 DEFAULT_KEY_ENV = "OPENAI_API_KEY"
-"""The variable that holds the key for the default base URL."""
+"""The variable that contains the key for the default base URL."""
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 """Where requests go if no base URL is given."""
@@ -75,7 +75,7 @@ class OpenAIBackend(ModelBackend):
 
     @classmethod
     def defaults(cls, base_urls: Sequence[str]) -> Mapping[str, Any]:
-        """The key and the limit's name that the provider itself wants, where no server was named."""
+        """Return the key and the limit's name that the provider itself wants, where no server was named."""
         if base_urls:
             return {}
         return {"api_key_env": DEFAULT_KEY_ENV, "max_completion_tokens": True}
@@ -111,10 +111,10 @@ class OpenAIBackend(ModelBackend):
                     return await self._ask(endpoint, body, len(asked))
                 except BackendError as error:
                     limit = _limit_name(self.spec)
-                    room = room_left(str(error)) if error.action is ErrorAction.GIVE_UP else None
-                    if room is None or room >= body[limit]:
+                    left = tokens_left(str(error)) if error.action is ErrorAction.GIVE_UP else None
+                    if left is None or left >= body[limit]:
                         raise
-                    body[limit] = room
+                    body[limit] = left
                     asked.append(endpoint)
 
         async def ask() -> Completion:
@@ -131,7 +131,7 @@ class OpenAIBackend(ModelBackend):
         return await with_retries(ask, self.spec.retry, on_retry)
 
     async def shutdown_date(self) -> date | None:
-        """When the provider shuts the model down, as its listing says; None where that says nothing."""
+        """Return when the provider's listing says that the model is shut down; None where it does not."""
         entry, _ = await listed(self._endpoints[0].get, self.spec.model)
         return day_of(entry.get("shutdown_date")) if entry.get("id") == self.spec.model else None
 
@@ -145,11 +145,11 @@ class OpenAIBackend(ModelBackend):
         return found
 
     def _least_busy(self, last: list[_Endpoint]) -> _Endpoint:
-        """The endpoint to ask next: another than the one that has just failed this chat, if there is one."""
+        """Choose the endpoint to ask next: if there is one, another than just failed this chat."""
         return min(self._endpoints, key=lambda each: (each in last, each.in_flight, each.asked))
 
     async def _ask(self, endpoint: _Endpoint, body: dict[str, Any], attempt: int) -> Completion:
-        """One try."""
+        """Send one try and read its answer."""
         import aiohttp
         import httpx2
 
@@ -174,7 +174,7 @@ class OpenAIBackend(ModelBackend):
             self.meter.in_flight -= 1
 
     def _without_key(self, completion: Completion) -> Completion:
-        """The same completion with the key struck out, should the server have echoed it; dummies aside."""
+        """Strike the key out of a completion, should the server have echoed it; dummies aside."""
         key = self._key or ""
         if len(key) < _SHORTEST_SECRET:
             return completion
@@ -183,7 +183,7 @@ class OpenAIBackend(ModelBackend):
         return replace(completion, **echoed) if echoed else completion
 
     def _redacted(self, error: BackendError) -> BackendError:
-        """The same error with the key struck out of its text, and with nothing that UTF-8 cannot hold."""
+        """Strike the key out of an error's text, and replace what UTF-8 cannot encode."""
         told = str(error).replace(self._key, "***") if self._key else str(error)
         return BackendError(error.kind, repair_surrogates(told), retry_after=error.retry_after)
 
@@ -237,7 +237,7 @@ class _Endpoint:
 
 
 def _read_key(name: str | None) -> str | None:
-    """The key that the environment variable `name` holds; None if no variable is named."""
+    """Read the key from the environment variable `name`; None if no variable is named."""
     if name is None:
         return None
     key = os.environ.get(name, "").strip()
@@ -247,12 +247,12 @@ def _read_key(name: str | None) -> str | None:
             f"{shown} is not set: export the key in it, or name another variable with --api-key-env"
         )
     if not (key.isascii() and key.isprintable()):
-        raise UsageError(f"{name} holds characters that no key has: copy the key into it again")
+        raise UsageError(f"{name} contains characters that no key has: copy the key into it again")
     return key
 
 
 def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
-    """A client that never tries again itself and takes no credentials from the environment.
+    """Make a client that never retries by itself and takes no credentials from the environment.
 
     It sends through aiohttp, whose parser is compiled: that takes half the CPU of the client's own default.
     """
@@ -289,7 +289,7 @@ def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
 
 
 def _omitted_headers() -> dict[str, Any]:
-    """Strike out the headers that the client takes from OPENAI_CUSTOM_HEADERS; they may hold a key."""
+    """Strike out the headers that the client takes from OPENAI_CUSTOM_HEADERS; they may carry a key."""
     import openai
 
     lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
@@ -298,7 +298,7 @@ def _omitted_headers() -> dict[str, Any]:
 
 
 def _headers(client: openai.AsyncOpenAI) -> dict[str, str]:
-    """What each request of a client says, whatever of that was struck out of its default headers."""
+    """Return the headers of each request, whatever was struck out of the client's default headers."""
     always = {
         "Accept": "application/json",
         "Content-Type": "application/json",
@@ -309,7 +309,7 @@ def _headers(client: openai.AsyncOpenAI) -> dict[str, str]:
 
 
 def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
-    """The JSON body of one chat request; what is None is left out."""
+    """Make the JSON body of one chat request; what is None is left out."""
     response_format: dict[str, Any] | None = {"type": "json_object"} if sampling.json_object else None
     if sampling.json_schema is not None:
         schema = {"name": "reply", "strict": True, "schema": sampling.json_schema}

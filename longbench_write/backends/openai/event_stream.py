@@ -23,7 +23,7 @@ class EventStream:
         self._data: list[bytes] = []
 
     def feed(self, received: bytes) -> list[object]:
-        """The JSON values of the events that end in what was received.
+        """Return the JSON values of the events that end in what was received.
 
         Raises:
             ValueError: The data of an event is no JSON in UTF-8.
@@ -43,7 +43,7 @@ class EventStream:
         return _parsed(found)
 
     def _lines(self, received: bytes) -> list[bytes]:
-        """The lines that are whole, without their ends: LF, CR or both."""
+        """Return the lines that are whole, without their ends: LF, CR or both."""
         if self.ended:
             return []
         waiting = bool(self._rest) and self._rest[-1].endswith(b"\r")

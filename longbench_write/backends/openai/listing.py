@@ -20,7 +20,7 @@ _MINUTE = 60.0
 async def listed(
     get: Callable[[str], Awaitable[httpx2.Response]], model: str
 ) -> tuple[Mapping[str, Any], float]:
-    """A server's entry of a model, or of the only one that it has, and the time by its clock.
+    """Find a server's entry of a model, or of the only one that it has, and the time by its clock.
 
     The entry is empty where the server has no list, or does not say; the first request says what is wrong.
 
@@ -44,7 +44,7 @@ async def listed(
 
 
 def identified(entry: Mapping[str, Any], asked: float) -> dict[str, Any]:
-    """What of an entry tells one model from another; some servers say the time of the call for `created`."""
+    """Return what of an entry tells one model from another."""
     found = {name: str(entry[name]) for name in ("id", "root") if entry.get(name)}
     numbers = {
         name: int(entry[name])
@@ -57,7 +57,7 @@ def identified(entry: Mapping[str, Any], asked: float) -> dict[str, Any]:
 
 
 def day_of(value: object) -> date | None:
-    """A day, from a date as text or from seconds since 1970."""
+    """Read a day from a date as text or from seconds since 1970; None where it is neither."""
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value, UTC).date()

@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server's refusals mean, and what room they say is left."""
+"""What an OpenAI-compatible server's refusals mean, and how many new tokens they say are left."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _MOST = re.compile(r"supports at most (\d+) completion tokens|greater than max_m
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """The value if it is a JSON object, else an empty one."""
+    """Return the value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def room_left(refusal: str) -> int | None:
-    """New tokens that a refused request may ask for, where the server's words say it.
+def tokens_left(refusal: str) -> int | None:
+    """Read from a refusal how many new tokens the request may ask for, where the server says it.
 
     vLLM and SGLang name the context's length and the prompt's, or the context alone; OpenAI names the most
     new tokens of a model.
@@ -52,7 +52,7 @@ def room_left(refusal: str) -> int | None:
 
 
 def _detail(body: object) -> str:
-    """What the server said in an error's body, with the codes it gave."""
+    """Return what the server said in an error's body, with the codes it gave."""
     if not isinstance(body, Mapping):
         return str(body or "no reason given")
     message = next(
@@ -66,7 +66,7 @@ def _detail(body: object) -> str:
 
 
 def inline_error(body: object) -> BackendError:
-    """What an error object inside a 200 means: by its code, otherwise a server error."""
+    """Turn an error object inside a 200 into a `BackendError`: by its code, otherwise a server error."""
     codes = [str(mapping(body).get(name)) for name in ("code", "type", "status")]
     numbers = [int(code) for code in codes if code.isdecimal() and 400 <= int(code) <= 599]
     numbers += [_STATUS_OF_CODE[code] for code in codes if code in _STATUS_OF_CODE]
@@ -74,7 +74,7 @@ def inline_error(body: object) -> BackendError:
 
 
 def refusal(response: httpx2.Response) -> BackendError:
-    """What a response, read whole, means whose status is an error."""
+    """Turn a response whose status is an error, read whole, into a `BackendError`."""
     text = response.text.strip()
     try:
         body = json.loads(text)
@@ -85,7 +85,7 @@ def refusal(response: httpx2.Response) -> BackendError:
 
 
 def explain(error: Exception, url: str, idle: float) -> BackendError:
-    """Turn a request without a response, or one that broke off, into what it means.
+    """Turn a request without a response, or one that broke off, into a `BackendError`.
 
     Args:
         error: What the transport raised.
@@ -107,7 +107,7 @@ def explain(error: Exception, url: str, idle: float) -> BackendError:
 
 
 def _transport_error(error: BaseException) -> BaseException:
-    """What aiohttp said: what the layers above it make of that is not precise."""
+    """Return the error that aiohttp raised: what the layers above make of it is not precise."""
     import aiohttp
 
     cause: BaseException | None = error

@@ -15,7 +15,7 @@ _TEXTS = {
     "reasoning": "reasoning",
     "refusal": "refusal",
 }
-"""What a message's fields hold. Some servers send reasoning under both names; it counts once."""
+"""What a message's fields contain. Some servers send reasoning under both names; it counts once."""
 
 _SERVED = ("model", "provider", "system_fingerprint")
 """What a frame says of who answers; the first frame of a stream decides."""
@@ -50,7 +50,7 @@ class ChatResponse:
         self.finish_reason = self.finish_reason or "unknown"
 
     def completion(self, seconds: float, attempts: int) -> Completion:
-        """What was collected.
+        """Return what was collected as a completion.
 
         Raises:
             BackendError: The stream ended too soon, or a filter ended the answer.
@@ -130,7 +130,7 @@ def _count(value: object) -> int | None:
 
 
 def repair_surrogates(text: str) -> str:
-    """The text with surrogate pairs joined and lone surrogates replaced, so that UTF-8 can hold it."""
+    """Join surrogate pairs and replace lone surrogates, so that UTF-8 can encode the text."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -110,7 +110,7 @@ class VLLMBackend(ModelBackend):
 
     @classmethod
     def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
-        """One engine answers where model, arguments and prompt format are the same."""
+        """Return whether one engine can answer both: model, arguments and prompt format are the same."""
         return (one.model, one.engine_args, one.prompt_format) == (
             other.model,
             other.engine_args,
@@ -119,12 +119,12 @@ class VLLMBackend(ModelBackend):
 
     @classmethod
     def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
-        """The content of a folder, the engine's arguments, the prompt format and the card."""
+        """Return the content of a folder, the engine's arguments, the prompt format and the card."""
         return vllm_identity(spec, note)
 
     @classmethod
     def opening(cls, spec: BackendSpec) -> str:
-        """Loading takes a while."""
+        """Return the note that loading, which takes a while, begins."""
         return f"loading {spec.model} into vLLM"
 
     async def __aenter__(self) -> Self:
@@ -134,7 +134,7 @@ class VLLMBackend(ModelBackend):
             UsageError: vLLM is not installed, or cannot load the model as it was asked to.
         """
         check_installed()
-        # Before loading, because vLLM keeps frames of its imports, and with them what their callers hold.
+        # Before loading, because vLLM keeps frames of its imports, and with them what their callers refer to.
         await asyncio.to_thread(import_engine_args)
         others = active_children()
         self._guard = guard = EngineGuard()
@@ -172,13 +172,13 @@ class VLLMBackend(ModelBackend):
         if loaded is None:
             raise RuntimeError("the backend is not open")
         ids = loaded.format.token_ids(loaded.tokenizer, messages)
-        room = loaded.context - len(ids)
-        if room < 1:
+        left = loaded.context - len(ids)
+        if left < 1:
             raise BackendError(
                 "context_length",
                 f"the prompt has {len(ids)} tokens and the context {loaded.context} (--max-model-len)",
             )
-        values = sampling_values(sampling, room, loaded.defaults, loaded.stop)
+        values = sampling_values(sampling, left, loaded.defaults, loaded.stop)
         self.meter.in_flight += 1
         try:
             return await self._generate(loaded.engine, ids, values)
@@ -221,7 +221,7 @@ class VLLMBackend(ModelBackend):
 
 
 def check_installed() -> None:
-    """Refuse to go on without vLLM, whatever its distribution is called.
+    """Refuse to continue without vLLM, whatever its distribution is called.
 
     Raises:
         UsageError: It is not installed.
@@ -235,19 +235,19 @@ def check_installed() -> None:
 
 
 def sampling_values(
-    sampling: Sampling, room: int, defaults: Mapping[str, Any], stop: Sequence[int]
+    sampling: Sampling, left: int, defaults: Mapping[str, Any], stop: Sequence[int]
 ) -> dict[str, Any]:
-    """What vLLM's SamplingParams is made from.
+    """Return the arguments of vLLM's SamplingParams.
 
     Args:
-        sampling: The request's wishes, which come first.
-        room: Tokens that the context leaves.
+        sampling: What the request asks for, which comes first.
+        left: Tokens that the context leaves.
         defaults: The model's own sampling.
         stop: Token ids that end the response.
     """
-    wishes = {"temperature": sampling.temperature, "seed": sampling.seed}
-    values = {**defaults, **{name: value for name, value in wishes.items() if value is not None}}
-    values["max_tokens"] = min(sampling.max_tokens, room)
+    requested = {"temperature": sampling.temperature, "seed": sampling.seed}
+    values = {**defaults, **{name: value for name, value in requested.items() if value is not None}}
+    values["max_tokens"] = min(sampling.max_tokens, left)
     values["stop_token_ids"] = list(stop)
     if sampling.json_schema is not None:
         values["structured_outputs"] = {"json": sampling.json_schema}
@@ -295,7 +295,7 @@ def _load(spec: BackendSpec) -> _Loaded:
 
 
 def _defaults() -> dict[str, Any]:
-    """Engine arguments where the user says nothing."""
+    """Return the engine arguments where the user says nothing."""
     from vllm.platforms import current_platform
 
     values: dict[str, Any] = {"disable_log_stats": True, "stream_interval": PIECE}
@@ -313,7 +313,7 @@ def _refusal(model: str, error: Exception) -> str:
 
 
 def find_folder(model: str, on_download: Callable[[int, int | None], None] | None = None) -> str:
-    """What vLLM is to load: a hub id or a folder, for an embedded model the one made from its GGUF file.
+    """Return what vLLM is to load: a hub id, a folder, or the one made from an embedded model's GGUF file.
 
     Args:
         model: The model as the user named it.

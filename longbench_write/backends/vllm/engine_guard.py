@@ -1,7 +1,7 @@
-"""Sees to it that vLLM's processes end when the process that started them is gone, however it went.
+"""Ends vLLM's processes when the process that started them is gone, however it ended.
 
 vLLM's engine outlives a parent that was killed: it computes on and keeps the GPU's memory, so that the same
-command could not go on. This file is also a script: in a process of its own it waits for its input to end.
+command could not resume. This file is also a script: in a process of its own it waits for its input to end.
 """
 
 from __future__ import annotations

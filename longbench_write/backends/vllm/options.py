@@ -19,15 +19,25 @@ from longbench_write.errors import unknown_name
 
 OPTIONS = frozenset(
     {
-        *("tensor_parallel_size", "data_parallel_size", "max_model_len", "gpu_memory_utilization", "dtype"),
-        *("trust_remote_code", "revision", "engine_arg", "prompt_format"),
+        "tensor_parallel_size",
+        "data_parallel_size",
+        "max_model_len",
+        "gpu_memory_utilization",
+        "dtype",
+        "trust_remote_code",
+        "revision",
+        "engine_arg",
+        "prompt_format",
     }
 )
 """Fields of a run's configuration that are for vLLM."""
 
 _PLACEMENT = (
-    *("tensor_parallel_size", "data_parallel_size", "pipeline_parallel_size"),
-    *("gpu_memory_utilization", "trust_remote_code"),
+    "tensor_parallel_size",
+    "data_parallel_size",
+    "pipeline_parallel_size",
+    "gpu_memory_utilization",
+    "trust_remote_code",
 )
 """Engine arguments that say where a model runs and what it may do, not what it writes."""
 
@@ -40,7 +50,7 @@ _ENVIRONMENT = {
 
 
 def with_card(model: str, engine_args: Mapping[str, Any], note: Callable[[str], None]) -> dict[str, Any]:
-    """The engine arguments with what the model's card adds, which is said aloud."""
+    """Return the engine arguments with what the model's card adds, which is said aloud."""
     card = find_card(model)
     if card is None or not card.trust_remote_code or "trust_remote_code" in engine_args:
         return dict(engine_args)
@@ -52,7 +62,7 @@ def with_card(model: str, engine_args: Mapping[str, Any], note: Callable[[str], 
 
 
 def vllm_identity(spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
-    """What tells one engine's texts from another's: weights, arguments, prompt format and card."""
+    """Return what tells one engine's texts from another's: weights, arguments, prompt format and card."""
     card = find_card(spec.model)
     prompt_format = spec.prompt_format
     if prompt_format not in (None, CHAT, RAW):

@@ -24,13 +24,13 @@ class Tokenizer(Protocol):
     unk_token_id: int | None
 
     def apply_chat_template(self, conversation: Any, **options: Any) -> Any:
-        """The prompt of a conversation."""
+        """Return the prompt of a conversation."""
 
     def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
-        """The token ids of a text."""
+        """Return the token ids of a text."""
 
     def convert_tokens_to_ids(self, tokens: str) -> int | None:
-        """The id of one token."""
+        """Return the id of one token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PromptFormat:
     template: str | None = None
 
     def text(self, tokenizer: Tokenizer, messages: Sequence[Message]) -> str:
-        """The prompt as text, without what the tokenizer puts before it.
+        """Make the prompt as text, without what the tokenizer puts before it.
 
         Raises:
             UsageError: The model has no chat template, or the template cannot be filled.
@@ -62,7 +62,7 @@ class PromptFormat:
         except (ValueError, jinja2.TemplateError) as error:
             if self.template is not None:
                 raise UsageError(
-                    f"the chat template cannot be filled ({error}): mend --prompt-format"
+                    f"the chat template cannot be filled ({error}): fix --prompt-format"
                 ) from None
             raise UsageError(
                 "the model has no chat template: take --prompt-format raw for a model that continues texts,"
@@ -71,7 +71,7 @@ class PromptFormat:
         return text
 
     def token_ids(self, tokenizer: Tokenizer, messages: Sequence[Message]) -> list[int]:
-        """The prompt's tokens; what begins a text stands once before them.
+        """Make the prompt's tokens; what begins a text stands once before them.
 
         A chat template says itself how a text begins. Before any other prompt stands what the tokenizer puts
         before a text, unless the prompt has it already.
@@ -84,7 +84,7 @@ class PromptFormat:
 
 
 def choose_format(name: str | None, card: ModelCard | None) -> PromptFormat:
-    """The format for a model.
+    """Choose the prompt format for a model.
 
     Args:
         name: "chat", "raw", the path of a Jinja file, or None for the card's.
@@ -101,7 +101,7 @@ def choose_format(name: str | None, card: ModelCard | None) -> PromptFormat:
 
 
 def read_template(path: str) -> str:
-    """The text of a chat template.
+    """Read the text of a chat template.
 
     Raises:
         UsageError: It cannot be read.
@@ -115,7 +115,7 @@ def read_template(path: str) -> str:
 
 
 def stop_token_ids(tokenizer: Tokenizer, tokens: Sequence[str]) -> list[int]:
-    """The ids of tokens that end a response.
+    """Return the ids of tokens that end a response.
 
     Raises:
         UsageError: The tokenizer has no such token, so that the model is not the one that the card is about.
@@ -126,7 +126,7 @@ def stop_token_ids(tokenizer: Tokenizer, tokens: Sequence[str]) -> list[int]:
         if found is None or (found == tokenizer.unk_token_id and token != tokenizer.unk_token):
             raise UsageError(
                 f"the model's tokenizer has no {token}, with which its card says that responses end: "
-                "give the folder another name if it holds another model"
+                "give the folder another name if it contains another model"
             )
         ids.append(found)
     return ids
