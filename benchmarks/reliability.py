@@ -1,4 +1,4 @@
-"""What faults, crashes and starvation do to a run: writes benchmarks/RELIABILITY.md, a row a fault.
+"""Reliability of a run under faults, crashes and full disks; writes benchmarks/RELIABILITY.md, a row a fault.
 
 Every row is `lbw-eval` in child processes against real servers on loopback, with 24 prompts unless it says
 otherwise. What is left is held, record by record, against an undisturbed run with the same answers.

@@ -61,7 +61,7 @@ def requests(arguments: argparse.Namespace) -> list[tuple[str, int]]:
 
 
 def engine_args(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What both are loaded with."""
+    """Return the engine arguments of both."""
     chosen = dict(text.split("=", 1) for text in arguments.engine_arg)
     given = {name: json.loads(value) for name, value in chosen.items()}
     if arguments.dummy_9b:

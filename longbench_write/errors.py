@@ -46,7 +46,7 @@ class ErrorAction(enum.Enum):
     STOP = "stop the run"
 
 
-VERDICTS: Mapping[str, ErrorAction] = {
+ERROR_ACTIONS: Mapping[str, ErrorAction] = {
     "connection": ErrorAction.RETRY,
     "timeout": ErrorAction.RETRY,
     "rate_limited": ErrorAction.RETRY,
@@ -69,7 +69,7 @@ class BackendError(LbwError):
     """A request to a model that gave no completion.
 
     Attributes:
-        kind: One of the keys of `VERDICTS`.
+        kind: One of the keys of `ERROR_ACTIONS`.
         retry_after: Seconds that the server asked to wait, if it did.
         attempts: Requests spent on this completion so far, this one included.
     """
@@ -83,7 +83,7 @@ class BackendError(LbwError):
     @property
     def action(self) -> ErrorAction:
         """What this error means for the run."""
-        return VERDICTS[self.kind]
+        return ERROR_ACTIONS[self.kind]
 
     @property
     def caused_by_prompt(self) -> bool:

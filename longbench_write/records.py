@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self, TypedDict
 
-from longbench_write.errors import VERDICTS
+from longbench_write.errors import ERROR_ACTIONS
 from longbench_write.kinds import check_kinds
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 
@@ -22,7 +22,7 @@ class Failure:
     """Why there is no result.
 
     Attributes:
-        type: A kind of `errors.VERDICTS`, or for judgements also one of `judging.reply`.
+        type: A kind of `errors.ERROR_ACTIONS`, or for judgements also one of `judging.reply`.
         message: What happened, for people.
         final: False where the same command should ask again (the tries were used up on passing faults).
     """
@@ -122,7 +122,9 @@ class Prediction(_Record):
         """Requests that were made again: all of them less those that were answered or given up."""
         if self.calls is None:
             return self.attempts - 1
-        return max(0, self.attempts - self.calls - (self.error is not None and self.error.type in VERDICTS))
+        return max(
+            0, self.attempts - self.calls - (self.error is not None and self.error.type in ERROR_ACTIONS)
+        )
 
     def _check(self) -> None:
         if self.length < 1 or (self.response_length or 0) < 0 or self.attempts < (self.calls != 0):

@@ -45,12 +45,12 @@ FILES = ("run.yaml", "predictions.jsonl", "judgements.jsonl", "scores.csv", "sum
 TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
 LENGTHS = tuple(range(150, 4950, 200))
 VARYING = ("seconds", "start", "end")
-"""What differs between two runs that are the same."""
+"""Keys that differ between two equal runs."""
 
 
 @dataclass
 class Results:
-    """What a run left, without what differs between two runs that are the same.
+    """The results of a run, without what differs between two runs that are the same.
 
     Attributes:
         files: The text of scores.csv; the records of each kind by identity; the summary.
@@ -186,7 +186,7 @@ class Trial:
 
 
 def asked(requests: Sequence[Request]) -> Counter[str]:
-    """How often each text was asked about."""
+    """Count the requests for each text."""
     return Counter(request.prompt for request in requests)
 
 
@@ -248,7 +248,7 @@ def _size(path: Path) -> int:
 
 @dataclass
 class Outcome:
-    """What came of a trial.
+    """The outcome of a trial.
 
     Attributes:
         lost: Records that are missing or not those of the undisturbed run.
@@ -268,7 +268,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Whether nothing was lost or doubled, and the results are the same."""
+        """Return whether nothing was lost or doubled, and the results are the same."""
         return not (self.lost or self.doubled or self.said) and self.equal
 
 
@@ -328,7 +328,7 @@ def mounted(place: Path, kilobytes: int) -> bool:
 
 
 def enlarged(place: Path, kilobytes: int) -> None:
-    """Make room on it."""
+    """Enlarge it."""
     subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(place)], check=True)
 
 
@@ -338,7 +338,7 @@ def unmounted(place: Path) -> None:
 
 
 def unprivileged() -> list[str]:
-    """What begins a command that has to obey the permission bits, root or not."""
+    """Return the words before a command that make it respect permission bits, root or not."""
     if os.geteuid():
         return []
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]

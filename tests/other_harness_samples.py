@@ -101,7 +101,7 @@ def answer(prompt: str, response: str, length: int = 100, **more) -> dict:
 
 
 def scores(*values) -> dict:
-    """What the reference scripts read of a judge's reply."""
+    """Return what the reference scripts read of a judge's reply."""
     return {"Analysis": "Clear.", **dict(zip(DIMENSIONS, values, strict=True))}
 
 

@@ -32,7 +32,7 @@ def test_the_schema_accepts_it(file, schema):
 
 
 def test_no_input_is_pasted_into_a_script():
-    """What comes from outside reaches a shell through variables alone."""
+    """Input reaches a shell through variables alone."""
     scripts = [step["run"] for step in GITHUB["jobs"]["gate"]["steps"] if "run" in step]
     assert len(scripts) == 3
     assert not any("${{" in script for script in scripts)
@@ -72,7 +72,7 @@ def lbw_eval(workplace: Path, *words: str) -> None:
 
 
 class Github:
-    """What a runner does with the job: expressions resolved, `run` steps executed one after another."""
+    """A runner of the job: expressions resolved, `run` steps executed one after another."""
 
     def __init__(self, workplace: Path, **inputs: str) -> None:
         self._workplace = workplace

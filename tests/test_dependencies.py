@@ -1,4 +1,4 @@
-"""What the package imports is what pyproject.toml declares, and what bare commands need is in no extra."""
+"""Every import is declared in pyproject.toml, and bare commands need no extra."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
 class Import(NamedTuple):
-    """What is imported, its top level alone, and whether that happens when the module is imported."""
+    """An imported top-level package, and whether that happens when the module is imported."""
 
     module: str
     at_import: bool
 
 
 def imports(path: Path) -> list[Import]:
-    """What a module imports of others than itself, by statement or by `import_module("...")`."""
+    """Return what a module imports of others than itself, by statement or by `import_module("...")`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     own = sys.stdlib_module_names | {"longbench_write"}
     return [

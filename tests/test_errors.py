@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longbench_write.errors import (
-    VERDICTS,
+    ERROR_ACTIONS,
     AssetError,
     BackendError,
     ErrorAction,
@@ -72,7 +72,7 @@ def test_each_status_has_its_meaning(status, detail, kind, action):
 @given(st.integers(400, 599), st.text())
 def test_every_status_and_detail_has_a_verdict(status, detail):
     error = from_status(status, detail)
-    assert error.kind in VERDICTS
+    assert error.kind in ERROR_ACTIONS
     assert "\n" not in str(error)
 
 
@@ -82,7 +82,7 @@ def test_what_stops_the_run_says_how_to_fix_it(status):
 
 
 def test_only_the_prompts_own_faults_blame_it():
-    assert {kind for kind in VERDICTS if BackendError(kind, "x").caused_by_prompt} == {
+    assert {kind for kind in ERROR_ACTIONS if BackendError(kind, "x").caused_by_prompt} == {
         "context_length",
         "content_filter",
     }
@@ -162,12 +162,12 @@ async def test_the_wait_is_the_policys(monkeypatch):
 
 
 @pytest.mark.parametrize("tries", [1, 2, 6])
-@pytest.mark.parametrize("kind", VERDICTS)
+@pytest.mark.parametrize("kind", ERROR_ACTIONS)
 async def test_each_kind_is_tried_as_often_as_it_is_worth(kind, tries):
     ask, done = asker(BackendError(kind, "x"))
     with pytest.raises(BackendError) as caught:
         await with_retries(ask, RetryPolicy(tries=tries, overload_tries=9), lambda error, seconds: None)
-    wanted = {"rate_limited": 9}.get(kind, tries) if VERDICTS[kind] is RETRY else 1
+    wanted = {"rate_limited": 9}.get(kind, tries) if ERROR_ACTIONS[kind] is RETRY else 1
     assert len(done) == caught.value.attempts == wanted
     assert caught.value.kind == kind
 

@@ -1,4 +1,4 @@
-"""What reads foreign text, fed with mutations of valid text: nothing but errors.py's exceptions comes out."""
+"""Readers of untrusted text, fed with mutations of valid text, raise the exceptions of errors.py alone."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_replies_are_six_integers_or_a_reason():
 
 
 def survives(read: Callable[[], object]) -> bool:
-    """Whether it was read; what it may raise is one of ours, of one line."""
+    """Return whether it was read; it may raise an error of this package, of one line."""
     told = ""
     try:
         read()

@@ -53,7 +53,7 @@ def run(tmp_path, server, **more):
 
 
 def shown(*words):
-    """What a command prints; nothing that a terminal would obey."""
+    """Return what a command prints, which holds nothing that a terminal would interpret."""
     done = CliRunner().invoke(app, [str(word) for word in words])
     assert done.exception is None, done.exception
     for text in (done.stdout, done.stderr):

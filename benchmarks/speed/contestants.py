@@ -1,4 +1,4 @@
-"""Who is measured: lbw-eval, and beside it what else asks a model for texts and a judge for scores.
+"""The programs that are measured: lbw-eval and other harnesses that generate and judge.
 
 All get the same prompts and servers, may have as many requests in flight, start cold, and retry as they do by
 default. A published peer runs in an environment of its own, which is made where it is missing; the plain loop
@@ -46,7 +46,7 @@ class Contestant:
         """Make its environment, or see that nothing is missing in it."""
 
     def command(self, address: str, concurrency: int, suite: Path, out: Path) -> list[str | Path]:
-        """How to launch it.
+        """Return how to launch it.
 
         Args:
             address: The server's; /model/v1 and /judge/v1 are behind it.

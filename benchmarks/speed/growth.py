@@ -1,4 +1,4 @@
-"""How cost grows with the number of prompts: answers come at once, so that the time is the harness's own."""
+"""Growth of cost with the number of prompts: answers come at once, so that the time is the harness's own."""
 
 from __future__ import annotations
 

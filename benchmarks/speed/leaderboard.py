@@ -1,4 +1,4 @@
-"""How long `lbw-eval leaderboard` takes over 1,000 run folders of 120 rows, and which files it opens."""
+"""The time that `lbw-eval leaderboard` takes over 1,000 run folders of 120 rows, and which files it opens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMATS = ("table", "md", "csv", "json", "latex", "html")
 
 
 def opened(place: Path) -> Counter[str]:
-    """How often the files of each name are opened, by Python's audit events."""
+    """Count how often the files of each name are opened, by Python's audit events."""
     code = (
         "import atexit, collections, json, os, sys; names = collections.Counter()\n"
         "def hook(event, args):\n"

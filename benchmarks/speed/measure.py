@@ -19,7 +19,7 @@ from benchmarks.speed.server import Profile
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process took.
+    """The resources that a process took.
 
     Attributes:
         seconds: From its launch to its end.
@@ -34,7 +34,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Figures(Cost):
-    """What a run took, as its process and as the server saw it.
+    """The resources that a run took, as its process and as the server saw it.
 
     Attributes:
         first: Seconds from the launch to the first request.
@@ -78,7 +78,7 @@ def run(
 
 
 def output(command: Sequence[str | Path]) -> str:
-    """What a command prints.
+    """Return the output of a command.
 
     Raises:
         SystemExit: It failed.

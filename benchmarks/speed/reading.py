@@ -1,4 +1,4 @@
-"""What reading an answer costs, one way after the other: where the time of a request goes.
+"""The cost of reading an answer, by several methods: where the time of a request goes.
 
     python -m benchmarks.speed.reading WAY ADDRESS REQUESTS CONCURRENCY
 

@@ -1,4 +1,4 @@
-"""What is run: servers that behave in some way, and how much may be in flight."""
+"""The scenarios: servers that behave in some way, and how much may be in flight."""
 
 from __future__ import annotations
 

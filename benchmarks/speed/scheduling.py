@@ -1,4 +1,4 @@
-"""What order, overlap and concurrency do to the time of a run: a simulation over the suite's lengths.
+"""The effect of order, overlap and concurrency on the time of a run: a simulation over the suite's lengths.
 
 The client of the simulation takes no time, so that nothing but the schedule makes a difference.
 """

@@ -1,4 +1,4 @@
-"""What a section of RESULTS.md is made of: Markdown, with each figure beside its target."""
+"""Parts of a section of RESULTS.md: Markdown, with each figure beside its target."""
 
 from __future__ import annotations
 

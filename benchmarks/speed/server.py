@@ -34,7 +34,7 @@ _VERDICT = {
 
 @dataclass(frozen=True)
 class Profile:
-    """How fast the simulated model and judge are.
+    """Speeds of the simulated model and judge.
 
     Attributes:
         first: Seconds from a request's arrival to the model's first word.
@@ -142,7 +142,7 @@ class Seen:
 
 
 class Simulation:
-    """What is asked, and when it is answered."""
+    """A request, and when it is answered."""
 
     def __init__(self, profile: Profile, lengths: dict[str, tuple[int, str]]) -> None:
         self.profile = profile
@@ -229,7 +229,7 @@ class Simulation:
             last = now
 
     def report(self) -> dict[str, Any]:
-        """What has been seen."""
+        """Return what has been recorded."""
         return {role: asdict(seen) for role, seen in self.seen.items()}
 
 

@@ -1,4 +1,4 @@
-"""How long `--help` and `--version` take, beside the peers' command lines."""
+"""The time that `--help` and `--version` take, beside the peers' command lines."""
 
 from __future__ import annotations
 

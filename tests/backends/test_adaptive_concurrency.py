@@ -9,7 +9,7 @@ from servers.openai_server import Answer, OpenAIServer, writer
 from longbench_write.backends.adaptive_concurrency import OVERLOADED, AdaptiveLimit
 from longbench_write.backends.base import BackendSpec, Sampling
 from longbench_write.backends.openai.backend import OpenAIBackend
-from longbench_write.errors import VERDICTS, BackendError
+from longbench_write.errors import ERROR_ACTIONS, BackendError
 
 
 class Requests:
@@ -65,7 +65,7 @@ def test_it_climbs_by_one_for_as_many_answers_as_it_allows_and_no_further_than_i
     assert allowed == [2, 3, 3, 3, 4, 4, 4, 4, 4]
 
 
-@pytest.mark.parametrize("kind", sorted(VERDICTS.keys() - set(OVERLOADED)))
+@pytest.mark.parametrize("kind", sorted(ERROR_ACTIONS.keys() - set(OVERLOADED)))
 def test_other_faults_change_nothing(kind):
     requests = Requests(4)
     requests.begin(1)
