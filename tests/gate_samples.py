@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from samples import HEADING, failed, judged, predicted
+from samples import RUN_INFO, failed, judged, predicted
 
-from longbench_write.compare.scores import Response, Scores
+from longbench_write.compare.scores import Response, RunScores
 from longbench_write.metrics.base import complete
 from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.length import length_score
@@ -82,7 +82,7 @@ class World:
         quality = float(poorer.mean() - poor.mean()) * 25
         return {"S_l": length, "S_q": quality, "S_bar": (length + quality) / 2}
 
-    def pair(self, rng: np.random.Generator, prompts: int, samples: int = 1) -> tuple[Scores, Scores]:
+    def pair(self, rng: np.random.Generator, prompts: int, samples: int = 1) -> tuple[RunScores, RunScores]:
         """One pair of runs."""
         lengths = self.lengths(rng, prompts, samples)
         dimensions = self.dimensions(rng, prompts, samples)
@@ -90,7 +90,7 @@ class World:
         return first, second
 
 
-def made(lengths: np.ndarray, dimensions: np.ndarray | None = None, **changes) -> Scores:
+def made(lengths: np.ndarray, dimensions: np.ndarray | None = None, **changes) -> RunScores:
     """Scores of these values: S_l of shape (prompts, samples), the judge's six behind each."""
     responses = {}
     for prompt, values in enumerate(np.asarray(lengths, dtype=float).tolist()):
@@ -99,13 +99,13 @@ def made(lengths: np.ndarray, dimensions: np.ndarray | None = None, **changes) -
             required = LENGTHS[prompt % len(LENGTHS)]
             name = f"p-{prompt:03d}"
             responses[name, sample] = responded(name, sample, required, score, six)
-    heading = HEADING
+    info = RUN_INFO
     if dimensions is None:
         changes = {"judge": None, "judge_sha256": None} | changes
-    values = {**vars(heading), "prompts": {"n": len(lengths), "sha256": "4" * 64}, "samples": len(lengths[0])}
-    return Scores(
+    values = {**vars(info), "prompts": {"n": len(lengths), "sha256": "4" * 64}, "samples": len(lengths[0])}
+    return RunScores(
         source=Path("made"),
-        heading=type(heading)(**(values | changes)),
+        info=type(info)(**(values | changes)),
         convention="mean",
         counts=None,
         responses=responses,
@@ -141,7 +141,7 @@ class Wrote:
 
 def write_run(folder: Path, wrote: dict[str, Wrote], **changes) -> Path:
     """A run folder with these responses."""
-    heading = replace(HEADING, **({"prompts": {"n": len(wrote), "sha256": "4" * 64}} | changes))
+    info = replace(RUN_INFO, **({"prompts": {"n": len(wrote), "sha256": "4" * 64}} | changes))
     predictions = [
         replace(failed(name), length=each.length)
         if each.words is None
@@ -155,8 +155,8 @@ def write_run(folder: Path, wrote: dict[str, Wrote], **changes) -> Path:
         for name, each in wrote.items()
     ]
     judgements = [judged(name, scores=each.scores) for name, each in wrote.items() if each.words is not None]
-    judgements = judgements if heading.judge else []
-    summary, rows = summarise(heading, predictions, judgements, owed=len(wrote), seconds=1.0)
+    judgements = judgements if info.judge else []
+    summary, rows = summarise(info, predictions, judgements, owed=len(wrote), seconds=1.0)
     folder.mkdir(parents=True, exist_ok=True)
     names = (
         "model",

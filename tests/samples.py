@@ -8,7 +8,7 @@ from pathlib import Path
 
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Failure, Judgement, Prediction
-from longbench_write.scoring.summary import Heading
+from longbench_write.scoring.summary import RunInfo
 
 PREDICTION = Prediction(
     prompt="Write about rivers.",
@@ -31,7 +31,7 @@ PREDICTION = Prediction(
 )
 
 
-HEADING = Heading(
+RUN_INFO = RunInfo(
     model="m",
     writer="direct",
     suite="s",

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from samples import HEADING, judged, predicted
+from samples import RUN_INFO, judged, predicted
 
 from longbench_write.errors import UsageError
 from longbench_write.scoring.scoring import summarise
@@ -9,14 +9,14 @@ from longbench_write.scoring.table import scores_csv
 from longbench_write.testing import assert_no_regression
 
 
-def put_run(folder, share, *, prompts=24, **heading):
+def put_run(folder, share, *, prompts=24, **info):
     """A run in which every text has this share of the length that was asked for."""
     predictions = [
         predicted(f"p-{n}", length=100 * n, response_length=int(100 * n * share))
         for n in range(1, prompts + 1)
     ]
     judgements = [judged(prediction.id) for prediction in predictions]
-    summary, rows = summarise(replace(HEADING, **heading), predictions, judgements, owed=prompts, seconds=1.0)
+    summary, rows = summarise(replace(RUN_INFO, **info), predictions, judgements, owed=prompts, seconds=1.0)
     folder.mkdir()
     (folder / "run.yaml").write_text("")
     (folder / "summary.json").write_text(summary.to_json())

@@ -14,15 +14,15 @@ from benchmarks.speed.leaderboard import FOLDERS, PROMPTS
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Judgement, Prediction
 from longbench_write.scoring.scoring import summarise
-from longbench_write.scoring.summary import Heading
+from longbench_write.scoring.summary import RunInfo
 from longbench_write.scoring.table import scores_csv
 
 SCORED = 5
 TYPES = ("essay", "report", "story", "news", "forum", "manual", "lesson")
 
 
-def heading(model: str) -> Heading:
-    return Heading(
+def info(model: str) -> RunInfo:
+    return RunInfo(
         model=model,
         writer="direct",
         suite="s",
@@ -84,7 +84,7 @@ def make(place: Path, folders: int = FOLDERS) -> None:
     for seed in range(SCORED):
         rng = random.Random(seed)
         summary, rows = summarise(
-            heading("model-?"),
+            info("model-?"),
             [prediction(number, rng) for number in range(PROMPTS)],
             [judgement(number, rng) for number in range(PROMPTS)],
             owed=PROMPTS,

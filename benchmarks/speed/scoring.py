@@ -127,13 +127,13 @@ def _scored() -> tuple[float]:
     import random
     from dataclasses import replace
 
-    from benchmarks.speed.leaderboard_runs import heading, judgement, prediction
+    from benchmarks.speed.leaderboard_runs import info, judgement, prediction
     from longbench_write.scoring.scoring import summarise
 
     rng = random.Random(0)
     written = [replace(prediction(n, rng), response=text) for n, text in enumerate(_texts("both"))]
     judged = [judgement(n, rng) for n in range(TEXTS)]
-    return (_timed(lambda: summarise(heading("m"), written, judged, owed=TEXTS, seconds=None))[0],)
+    return (_timed(lambda: summarise(info("m"), written, judged, owed=TEXTS, seconds=None))[0],)
 
 
 def _bootstrap() -> tuple[float, float]:

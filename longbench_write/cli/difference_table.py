@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from longbench_write.compare.paired import Difference
-    from longbench_write.compare.scores import Scores
+    from longbench_write.compare.scores import RunScores
 
 _PLAIN_WIDTH = 140
 """Columns where the output is no terminal."""
@@ -23,7 +23,7 @@ def console() -> Console:
     return table_console(_PLAIN_WIDTH)
 
 
-def show_sides(target: Console, a: Scores, b: Scores, notes: Sequence[str]) -> None:
+def show_sides(target: Console, a: RunScores, b: RunScores, notes: Sequence[str]) -> None:
     """Say what is compared, and what a reader must know of it."""
     for letter, scores in (("A", a), ("B", b)):
         target.print(

@@ -84,7 +84,7 @@ def result_table(summary: Summary) -> Table:
     """Make the table of S̄, S_l, S_q, the dimensions and the counts, over all and by length range."""
     from rich.text import Text
 
-    from longbench_write.scoring.signs import FLAGS
+    from longbench_write.scoring.flags import FLAGS
 
     judge = f"judge {summary.judge}" if summary.judge else "no judge"
     table = plain_table(f"{summary.suite} · {summary.model} · {judge}")

@@ -16,27 +16,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from longbench_write.compare.scores import Response, Scores
+from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError, shorten
 from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
-from longbench_write.scoring.summary import Heading, check_schema
+from longbench_write.scoring.summary import RunInfo, check_schema
 
 SCHEMA = 2
 _KIND = "longbench-write baseline"
 
 
-def baseline_text(scores: Scores) -> str:
+def baseline_text(scores: RunScores) -> str:
     """The text of the baseline file of a run's scores.
 
     Raises:
-        UsageError: The scores are not those of a run: there is no heading, or no response.
+        UsageError: The scores are not those of a run, or there is no response.
     """
-    if scores.heading is None or not scores.responses:
-        raise UsageError(f"{scores.source} holds no scored responses with a heading: name a run folder")
+    if scores.info is None or not scores.responses:
+        raise UsageError(f"{scores.source} is no scored run: name a run folder")
     prompts: dict[str, dict[str, Any]] = {}
     for response in sorted(scores.responses.values(), key=lambda response: response.key):
         line = prompts.setdefault(response.id, {"length": response.length, "samples": {}})
@@ -50,7 +50,7 @@ def baseline_text(scores: Scores) -> str:
     head = {
         "convention": scores.convention,
         "counts": scores.counts,
-        "heading": asdict(scores.heading),
+        "heading": asdict(scores.info),
         "kind": _KIND,
         "metrics": {metric.name: metric.declaration() for metric in scores.metrics},
         "schema": SCHEMA,
@@ -85,7 +85,7 @@ def is_baseline(path: Path) -> bool:
     return _read(path).get("kind") == _KIND
 
 
-def read_baseline(path: Path) -> Scores:
+def read_baseline(path: Path) -> RunScores:
     """The scores that a baseline file holds.
 
     Raises:
@@ -95,9 +95,9 @@ def read_baseline(path: Path) -> Scores:
     try:
         check_schema(path, values["schema"], SCHEMA)
         metrics = read_declarations(values.get("metrics", {}))
-        return Scores(
+        return RunScores(
             source=path,
-            heading=Heading(**values["heading"]),
+            info=RunInfo(**values["heading"]),
             convention=values["convention"],
             counts=values["counts"],
             responses=dict(_responses(values["scores"], metrics)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from longbench_write.compare.metrics import MetricInRange
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.errors import LbwError, UsageError, shorten
-from longbench_write.scoring.summary import Heading
+from longbench_write.scoring.summary import RunInfo
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Terms:
     notes: list[str]
 
 
-def terms(a: Scores, b: Scores, *, allow_different_judges: bool = False) -> Terms:
+def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -> Terms:
     """Return on what terms these runs are compared, A being the reference.
 
     Raises:
@@ -31,17 +31,17 @@ def terms(a: Scores, b: Scores, *, allow_different_judges: bool = False) -> Term
         LbwError: They have no prompt in common.
     """
     notes = []
-    if a.heading and b.heading:
-        _refuse_other_suite(a.heading, b.heading)
+    if a.info and b.info:
+        _refuse_other_suite(a.info, b.info)
         if a.convention != b.convention:
             raise UsageError(
                 f"S̄ is formed differently ({a.convention} in {a.source}, {b.convention} in {b.source}): "
                 "compare runs of one convention"
             )
-        notes += _judges(a.heading, b.heading, a.is_judged and b.is_judged, allow_different_judges)
-        notes += _settings(a.heading, b.heading)
+        notes += _judges(a.info, b.info, a.is_judged and b.is_judged, allow_different_judges)
+        notes += _settings(a.info, b.info)
     else:
-        silent = " and ".join(str(scores.source) for scores in (a, b) if scores.heading is None)
+        silent = " and ".join(str(scores.source) for scores in (a, b) if scores.info is None)
         notes.append(
             f"{silent} does not say which suite and judge it is about: that they are the same is unchecked"
         )
@@ -52,7 +52,7 @@ def terms(a: Scores, b: Scores, *, allow_different_judges: bool = False) -> Term
     return Terms(a.is_judged and b.is_judged, notes)
 
 
-def _refuse_other_suite(a: Heading, b: Heading) -> None:
+def _refuse_other_suite(a: RunInfo, b: RunInfo) -> None:
     if a.suite_sha256 != b.suite_sha256:
         names = f"{a.suite} {a.suite_version}, sha256 {a.suite_sha256[:8]}"
         others = f"{b.suite} {b.suite_version}, sha256 {b.suite_sha256[:8]}"
@@ -62,7 +62,7 @@ def _refuse_other_suite(a: Heading, b: Heading) -> None:
         )
 
 
-def _judges(a: Heading, b: Heading, judged: bool, allowed: bool) -> list[str]:
+def _judges(a: RunInfo, b: RunInfo, judged: bool, allowed: bool) -> list[str]:
     if not judged or a.judge_sha256 == b.judge_sha256:
         notes = [f"judge {a.judge}: {a.judge_note}"] if judged and a.judge_note else []
         return notes + (_judged_elsewhere(a, b) if judged else [])
@@ -77,7 +77,7 @@ def _judges(a: Heading, b: Heading, judged: bool, allowed: bool) -> list[str]:
     ]
 
 
-def _judged_elsewhere(a: Heading, b: Heading) -> list[str]:
+def _judged_elsewhere(a: RunInfo, b: RunInfo) -> list[str]:
     """Return what must be said where a judge of one configuration was not one model both times."""
     hashes = {a.judge_backend_sha256, b.judge_backend_sha256}
     if None in hashes or len(hashes) == 1:
@@ -88,11 +88,11 @@ def _judged_elsewhere(a: Heading, b: Heading) -> list[str]:
     ]
 
 
-def _judge(heading: Heading) -> str:
-    return f"{shorten(heading.judge or '', 80)}, sha256 {(heading.judge_sha256 or '')[:8]}"
+def _judge(info: RunInfo) -> str:
+    return f"{shorten(info.judge or '', 80)}, sha256 {(info.judge_sha256 or '')[:8]}"
 
 
-def _settings(a: Heading, b: Heading) -> list[str]:
+def _settings(a: RunInfo, b: RunInfo) -> list[str]:
     names = list(dict.fromkeys([*a.settings, *b.settings]))
     changed = [
         f"{name} {a.settings.get(name)} → {b.settings.get(name)}"
@@ -106,11 +106,11 @@ def _settings(a: Heading, b: Heading) -> list[str]:
     return [f"the settings differ: {', '.join(changed)}"] if changed else []
 
 
-def _unpaired(a: Scores, b: Scores) -> list[str]:
-    if a.heading and b.heading and a.heading.prompts["sha256"] != b.heading.prompts["sha256"]:
+def _unpaired(a: RunScores, b: RunScores) -> list[str]:
+    if a.info and b.info and a.info.prompts["sha256"] != b.info.prompts["sha256"]:
         raise LbwError(
-            f"{a.source} and {b.source} are about different prompts ({a.heading.prompts['n']} and "
-            f"{b.heading.prompts['n']}) and one holds no scores by prompt: "
+            f"{a.source} and {b.source} are about different prompts ({a.info.prompts['n']} and "
+            f"{b.info.prompts['n']}) and one holds no scores by prompt: "
             "make a baseline with `lbw-eval baseline`"
         )
     plain = " and ".join(str(scores.source) for scores in (a, b) if scores.summary)
@@ -120,7 +120,7 @@ def _unpaired(a: Scores, b: Scores) -> list[str]:
     ]
 
 
-def _prompts(a: Scores, b: Scores) -> list[str]:
+def _prompts(a: RunScores, b: RunScores) -> list[str]:
     common = a.lengths.keys() & b.lengths.keys()
     if not common:
         raise LbwError(
@@ -141,7 +141,7 @@ def _prompts(a: Scores, b: Scores) -> list[str]:
     ]
 
 
-def missing(a: Scores, b: Scores, metric: MetricInRange) -> tuple[int, int]:
+def missing(a: RunScores, b: RunScores, metric: MetricInRange) -> tuple[int, int]:
     """Count the responses that B lacks in a metric, of those that it should have for A to be compared with.
 
     Returns:
@@ -151,14 +151,14 @@ def missing(a: Scores, b: Scores, metric: MetricInRange) -> tuple[int, int]:
         return _missing_of_all(b, metric)
     prompts = metric.per_prompt(a).keys()
     most = 1 + max((sample for _, sample in b.responses), default=0)
-    total = sum(b.heading.samples_of(prompt) if b.heading else most for prompt in prompts)
+    total = sum(b.info.samples_of(prompt) if b.info else most for prompt in prompts)
     there = sum(
         response.id in prompts and metric.value(response) is not None for response in b.responses.values()
     )
     return total - there, total
 
 
-def _missing_of_all(b: Scores, metric: MetricInRange) -> tuple[int, int]:
+def _missing_of_all(b: RunScores, metric: MetricInRange) -> tuple[int, int]:
     """Count the same where A's prompts are not known one by one: B's own failures."""
     if b.counts is None:
         return 0, len(b.responses)

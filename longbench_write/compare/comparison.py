@@ -9,7 +9,7 @@ from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import Difference, Moved, differences, flag_counts, most_moved
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import Rule
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
 
@@ -29,8 +29,8 @@ class Comparison:
             chance of 80%.
     """
 
-    a: Scores
-    b: Scores
+    a: RunScores
+    b: RunScores
     differences: list[Difference]
     notes: list[str]
     moved_in: MetricInRange
@@ -40,7 +40,7 @@ class Comparison:
     detectable: dict[MetricInRange, float]
 
 
-def compare(a: Scores, b: Scores, *, allow_different_judges: bool = False, seed: int = 0) -> Comparison:
+def compare(a: RunScores, b: RunScores, *, allow_different_judges: bool = False, seed: int = 0) -> Comparison:
     """Compare a new run with a reference.
 
     Args:
@@ -71,7 +71,7 @@ def compare(a: Scores, b: Scores, *, allow_different_judges: bool = False, seed:
     return Comparison(a, b, found, agreed.notes, moved_in, fallen, risen, _counts(a, b), detectable)
 
 
-def _counts(a: Scores, b: Scores) -> dict[str, tuple[int | None, int | None]]:
+def _counts(a: RunScores, b: RunScores) -> dict[str, tuple[int | None, int | None]]:
     """Return the counts of both runs, and their flags, under the names of summary.json."""
     known = [{**(scores.counts or {}), **flag_counts(scores)} for scores in (a, b)]
     names = dict.fromkeys([*known[0], *known[1]])

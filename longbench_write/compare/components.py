@@ -20,7 +20,7 @@ from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import paired
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import Rule
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.metrics.catalogue import all_metrics
 from longbench_write.records import Judgement, Key
 
@@ -34,7 +34,7 @@ class JudgedRun:
         repeats: Per response the scores of each valid judgement; a response without any is absent.
     """
 
-    scores: Scores
+    scores: RunScores
     repeats: Mapping[Key, Sequence[Mapping[str, int]]]
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.summary import Heading
+from longbench_write.scoring.summary import RunInfo
 from longbench_write.stats import RESAMPLES, widened_interval
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
@@ -59,7 +59,7 @@ class Gap:
     left_out: int
 
 
-def is_gap(public: Heading, unseen: Heading) -> bool:
+def is_gap(public: RunInfo, unseen: RunInfo) -> bool:
     """Return whether two runs are of one model, on a public suite and on the unseen one."""
     return public.model == unseen.model and public.suite in PUBLIC and unseen.suite == UNSEEN
 

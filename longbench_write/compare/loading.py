@@ -7,17 +7,17 @@ from pathlib import Path
 
 from longbench_write.compare.baseline import is_baseline, read_baseline
 from longbench_write.compare.collection import Entry, collect
-from longbench_write.compare.scores import Response, Scores
+from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.metrics.catalogue import all_metrics, others
 from longbench_write.records import Key
 from longbench_write.runs.folder import SCORES, SUMMARY
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.summary import Heading, Summary
+from longbench_write.scoring.summary import RunInfo, Summary
 from longbench_write.scoring.table import read_rows
 
 
-def load_scores(place: Path) -> Scores:
+def load_scores(place: Path) -> RunScores:
     """Read the scores of a run folder (or a folder with one run under it), or of a file.
 
     Files: a baseline, a summary.json, a scores.csv.
@@ -40,11 +40,11 @@ def load_scores(place: Path) -> Scores:
         return _of_run(place.parent)
     if place.suffix == ".csv":
         metrics = tuple(others(all_metrics()))
-        return Scores(place, None, None, None, responses_of(read_rows(place, metrics)), metrics=metrics)
+        return RunScores(place, None, None, None, responses_of(read_rows(place, metrics)), metrics=metrics)
     if is_baseline(place):
         return read_baseline(place)
     summary = Summary.read(place)
-    return Scores(place, heading_of(summary), summary.convention, summary.counts, {}, summary, summary.others)
+    return RunScores(place, info_of(summary), summary.convention, summary.counts, {}, summary, summary.others)
 
 
 def load_entry(place: Path) -> Entry:
@@ -67,12 +67,12 @@ def _only_run(place: Path) -> Path:
     return runs[0]
 
 
-def _of_run(folder: Path) -> Scores:
+def _of_run(folder: Path) -> RunScores:
     summary = Summary.read(folder / SUMMARY)
     responses = responses_of(read_rows(folder / SCORES, summary.others))
-    return Scores(
+    return RunScores(
         folder,
-        heading_of(summary),
+        info_of(summary),
         summary.convention,
         summary.counts,
         responses,
@@ -80,9 +80,9 @@ def _of_run(folder: Path) -> Scores:
     )
 
 
-def heading_of(summary: Summary) -> Heading:
+def info_of(summary: Summary) -> RunInfo:
     """Return what a summary is about."""
-    return Heading(**{field.name: getattr(summary, field.name) for field in fields(Heading)})
+    return RunInfo(**{field.name: getattr(summary, field.name) for field in fields(RunInfo)})
 
 
 def responses_of(rows: list[Row]) -> dict[Key, Response]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from longbench_write.compare.scores import Response, Scores
+from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import unknown_name
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, METRICS, all_metrics, others
@@ -35,7 +35,7 @@ class MetricInRange:
             return None
         return response.values.get(self.metric.name)
 
-    def per_prompt(self, scores: Scores) -> dict[str, float]:
+    def per_prompt(self, scores: RunScores) -> dict[str, float]:
         """Return the mean over each prompt's samples, by prompt id, of the prompts that have a value."""
         means = scores.prompt_means.get(self.metric.name, {})
         if self.range is None:
@@ -49,7 +49,7 @@ def _range_of(length: int | None) -> str | None:
     return None if length is None else length_range(length)
 
 
-def compared_metrics(a: Scores, b: Scores, ranges: Sequence[str]) -> list[MetricInRange]:
+def compared_metrics(a: RunScores, b: RunScores, ranges: Sequence[str]) -> list[MetricInRange]:
     """Return the metrics in which two runs are compared, unless something else is asked for.
 
     The headlines over all and within each of these length ranges, the dimensions, and likewise what both were

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longbench_write.compare.metrics import MetricInRange, compared_metrics
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.scoring.figures import interval_in, value_in
-from longbench_write.scoring.signs import FLAGS
+from longbench_write.scoring.flags import FLAGS
 from longbench_write.stats import resampled_means, sign_flip_p, t_quantile, widened_interval
 from longbench_write.suites.suite import LENGTH_RANGES
 
@@ -115,7 +115,7 @@ class Moved:
     line_b: int | None
 
 
-def differences(a: Scores, b: Scores, *, judged: bool, seed: int = 0) -> list[Difference]:
+def differences(a: RunScores, b: RunScores, *, judged: bool, seed: int = 0) -> list[Difference]:
     """Return the differences in every metric that these runs have prompts for.
 
     Args:
@@ -131,14 +131,14 @@ def differences(a: Scores, b: Scores, *, judged: bool, seed: int = 0) -> list[Di
     ]
 
 
-def difference(a: Scores, b: Scores, metric: MetricInRange, *, seed: int = 0) -> Difference:
+def difference(a: RunScores, b: RunScores, metric: MetricInRange, *, seed: int = 0) -> Difference:
     """Return the difference in one metric: in pairs, unless one of the runs is known by its summary alone."""
     if a.summary or b.summary:
         return unpaired(a, b, metric)
     return paired(a, b, metric, seed=seed)
 
 
-def paired(a: Scores, b: Scores, metric: MetricInRange, *, seed: int = 0) -> Difference:
+def paired(a: RunScores, b: RunScores, metric: MetricInRange, *, seed: int = 0) -> Difference:
     """Return the difference in one metric, over the prompts that have a value in both runs."""
     before = metric.per_prompt(a)
     after = metric.per_prompt(b)
@@ -182,7 +182,7 @@ class _Pairs:
         return sign_flip_p(self.change, seed=self.seed)
 
 
-def unpaired(a: Scores, b: Scores, metric: MetricInRange) -> Difference:
+def unpaired(a: RunScores, b: RunScores, metric: MetricInRange) -> Difference:
     """Return the difference in one metric from figures alone, where a run is known by its summary.
 
     The two intervals' variances are added, as if the runs had nothing in common. The same prompts make both
@@ -215,7 +215,7 @@ class _Figures:
         return None
 
 
-def _figure(scores: Scores, metric: MetricInRange) -> tuple[float | None, float | None, int]:
+def _figure(scores: RunScores, metric: MetricInRange) -> tuple[float | None, float | None, int]:
     """Return a metric's mean, the standard error of that, and over how many prompts."""
     if scores.summary is None:
         values = list(metric.per_prompt(scores).values())
@@ -237,7 +237,7 @@ def _figure(scores: Scores, metric: MetricInRange) -> tuple[float | None, float 
 
 
 def most_moved(
-    a: Scores, b: Scores, metric: MetricInRange, *, count: int = 5
+    a: RunScores, b: RunScores, metric: MetricInRange, *, count: int = 5
 ) -> tuple[list[Moved], list[Moved]]:
     """Return the prompts that fell most and those that rose most in a metric, the furthest first."""
     before = metric.per_prompt(a)
@@ -262,14 +262,14 @@ def most_moved(
     return fallen[:count], risen[:count]
 
 
-def _words(scores: Scores) -> dict[str, float]:
+def _words(scores: RunScores) -> dict[str, float]:
     words: dict[str, list[int]] = {}
     for response in scores.responses.values():
         words.setdefault(response.id, []).append(response.words)
     return {prompt: sum(counts) / len(counts) for prompt, counts in words.items()}
 
 
-def flag_counts(scores: Scores) -> dict[str, int]:
+def flag_counts(scores: RunScores) -> dict[str, int]:
     """Return how many responses carry each flag."""
     if scores.summary:
         return {flag: scores.summary.counts[flag] for flag in FLAGS if flag in scores.summary.counts}

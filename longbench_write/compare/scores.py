@@ -15,7 +15,7 @@ from longbench_write.runs.folder import PREDICTIONS
 from longbench_write.runs.store import load_run
 from longbench_write.scoring.figures import value_in
 from longbench_write.scoring.rows import Measured
-from longbench_write.scoring.summary import Heading, Summary
+from longbench_write.scoring.summary import RunInfo, Summary
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 
@@ -28,7 +28,7 @@ class Response:
         words: Written words.
         values: What each metric gave for it, by name; one without a value is absent.
         scores: The judge's score by criterion, on the rubric's scale; None if unjudged.
-        flags: Those of `signs.FLAGS` that hold.
+        flags: Those of `flags.FLAGS` that hold.
     """
 
     id: str
@@ -70,12 +70,12 @@ class Response:
 
 
 @dataclass(frozen=True)
-class Scores:
+class RunScores:
     """A run's scores.
 
     Attributes:
         source: Where they were read.
-        heading: What they are about; None for a bare scores.csv, which does not say.
+        info: What they are about; None for a bare scores.csv, which does not say.
         convention: How S̄ is formed; None likewise.
         counts: How many responses ended how; None likewise.
         responses: Every scored response; empty for a bare summary.json.
@@ -84,7 +84,7 @@ class Scores:
     """
 
     source: Path
-    heading: Heading | None
+    info: RunInfo | None
     convention: str | None
     counts: Mapping[str, int] | None
     responses: Mapping[Key, Response]
@@ -94,7 +94,7 @@ class Scores:
     @property
     def name(self) -> str:
         """The model's name, or the file's where no model is known."""
-        return self.heading.model if self.heading else self.source.name
+        return self.info.model if self.info else self.source.name
 
     @cached_property
     def lengths(self) -> dict[str, int | None]:

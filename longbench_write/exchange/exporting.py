@@ -22,8 +22,8 @@ from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.render.csv import csv_text, escape_csv
 from longbench_write.runs.folder import SCORES, SUMMARY
 from longbench_write.runs.store import Run, load_run
+from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.signs import FLAGS
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import columns, read_rows, scores_csv
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from longbench_write.compare.comparison import Comparison
 from longbench_write.compare.paired import Difference, Moved
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.gate.gate import Finding, Verdict
 
 SCHEMA = 1
@@ -55,9 +55,9 @@ def _text(values: dict[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def _side(scores: Scores) -> dict[str, Any]:
-    heading = asdict(scores.heading) if scores.heading else None
-    return {"source": str(scores.source), "model": scores.name, "heading": heading}
+def _side(scores: RunScores) -> dict[str, Any]:
+    info = asdict(scores.info) if scores.info else None
+    return {"source": str(scores.source), "model": scores.name, "heading": info}
 
 
 def _differences(found: Sequence[Difference]) -> dict[str, dict[str, Any]]:

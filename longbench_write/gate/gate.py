@@ -12,7 +12,7 @@ from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import ALPHA, Rule
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.stats import holm
 
 
@@ -66,8 +66,8 @@ class Verdict:
         notes: What a reader must know.
     """
 
-    a: Scores
-    b: Scores
+    a: RunScores
+    b: RunScores
     findings: list[Finding]
     differences: list[Difference]
     notes: list[str]
@@ -88,8 +88,8 @@ class Verdict:
 
 
 def check(
-    baseline: Scores,
-    run: Scores,
+    baseline: RunScores,
+    run: RunScores,
     rule: Rule | None = None,
     *,
     allow_different_judges: bool = False,
@@ -125,8 +125,8 @@ def check(
 class _Bench:
     """What a finding is made from."""
 
-    a: Scores
-    b: Scores
+    a: RunScores
+    b: RunScores
     rule: Rule
     known: dict[MetricInRange, Difference]
     levels: dict[MetricInRange, float]
@@ -198,7 +198,7 @@ class _Bench:
         return ""
 
 
-def _mean(scores: Scores, metric: MetricInRange) -> float | None:
+def _mean(scores: RunScores, metric: MetricInRange) -> float | None:
     values = metric.per_prompt(scores)
     return sum(values.values()) / len(values) if values else None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from longbench_write.compare.comparison import Comparison
 from longbench_write.compare.paired import Difference
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.gate.gate import Outcome, Verdict
 from longbench_write.gate.layout import (
     DIFFERENCE_HEADS,
@@ -71,7 +71,7 @@ def detectable_sentence(drops: dict[str, float]) -> str:
     )
 
 
-def _sides(a: Scores, b: Scores) -> str:
+def _sides(a: RunScores, b: RunScores) -> str:
     return _list(
         f"{letter}: {escape_markdown(scores.name)}, {escape_markdown(str(scores.source))}"
         for letter, scores in (("A", a), ("B", b))

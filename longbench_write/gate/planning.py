@@ -109,9 +109,9 @@ def load_judged(place: Path) -> JudgedRun:
     scores = load_scores(place)
     if scores.summary:
         raise UsageError(f"{place} holds no scores by prompt: name a run folder or a baseline file")
-    if not (scores.source / JUDGEMENTS).is_file() or scores.heading is None:
+    if not (scores.source / JUDGEMENTS).is_file() or scores.info is None:
         return JudgedRun(scores, {})
-    return JudgedRun(scores, repeats_of(load_run(scores.source).judgements, scores.heading.judge))
+    return JudgedRun(scores, repeats_of(load_run(scores.source).judgements, scores.info.judge))
 
 
 def plan(

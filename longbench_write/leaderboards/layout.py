@@ -15,7 +15,7 @@ from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, FORMULA, S_BAR
 from longbench_write.render.text import one_line
 from longbench_write.scoring.figures import interval_in, value_in
-from longbench_write.scoring.signs import FLAGS
+from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.summary import CONVENTION, Summary
 from longbench_write.suites.suite import LENGTH_RANGES
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from longbench_write.compare.paired import Difference
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.quality import CRITERIA
 from longbench_write.plots.style import COLOURS, INK, MATH, SOFT, TEXT, grid, new_figure, styled
@@ -16,7 +16,7 @@ from longbench_write.plots.style import COLOURS, INK, MATH, SOFT, TEXT, grid, ne
 _FELL, _ROSE, _OPEN = COLOURS[2], COLOURS[0], COLOURS[6]
 
 
-def differences_figure(a: Scores, b: Scores, differences: Sequence[Difference]) -> Figure:
+def differences_figure(a: RunScores, b: RunScores, differences: Sequence[Difference]) -> Figure:
     """Draw a difference and its 95% interval for each length range, a panel a metric, without dimensions.
 
     Args:
@@ -55,11 +55,11 @@ def _title(metric: Metric) -> str:
     return f"{symbol}: {metric.title}" if metric.title else symbol
 
 
-def _subtitle(scores: Scores) -> str:
-    if scores.heading is None:
+def _subtitle(scores: RunScores) -> str:
+    if scores.info is None:
         return "paired by prompt"
-    judge = f"judge {scores.heading.judge}" if scores.heading.judge else "no judge"
-    return f"{scores.heading.suite} · {judge}"
+    judge = f"judge {scores.info.judge}" if scores.info.judge else "no judge"
+    return f"{scores.info.suite} · {judge}"
 
 
 def _draw(axes: Axes, rows: Sequence[Difference]) -> None:

@@ -16,8 +16,8 @@ from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
 from longbench_write.records import Failure, Judgement, Key, Prediction
 from longbench_write.runs.folder import MANIFEST
 from longbench_write.runs.store import load_run
+from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.signs import FLAGS
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 STATES = {

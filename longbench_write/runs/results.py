@@ -15,9 +15,9 @@ from longbench_write.metrics.catalogue import all_metrics
 from longbench_write.records import Key
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, hold
 from longbench_write.runs.store import load_run
+from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.scoring import summarise
-from longbench_write.scoring.signs import Signs
-from longbench_write.scoring.summary import Heading, Summary, unknown_keys
+from longbench_write.scoring.summary import RunInfo, Summary, unknown_keys
 from longbench_write.scoring.table import scores_csv
 
 _SETTINGS = ("temperature", "max_tokens", "seed")
@@ -39,14 +39,17 @@ def score_run(path: str | Path, *, judge: str | None = None) -> Summary:
 
 
 def write_results(
-    path: Path, *, judge: str | None = None, signs: Mapping[Key, Signs] = MappingProxyType({})
+    path: Path,
+    *,
+    judge: str | None = None,
+    response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
 ) -> Summary:
     """As `score_run`, for a folder that the caller holds.
 
     Args:
         path: The run folder.
         judge: As for `score_run`.
-        signs: What responses show, of those of which the caller knows it.
+        response_flags: What responses show, of those of which the caller knows it.
     """
     run = load_run(path)
     judges = run.manifest["judges"]
@@ -66,7 +69,7 @@ def write_results(
         price=run.manifest["config"].get("price"),
         repeats=_card(run.manifest, label).get("repeats", 0),
         combine=_card(run.manifest, label).get("combine", "mean"),
-        signs=signs,
+        response_flags=response_flags,
         metrics=metrics,
     )
     summary = replace(summary, unknown=kept)
@@ -80,23 +83,23 @@ def _card(manifest: Mapping[str, Any], label: str | None) -> Mapping[str, Any]:
     return (manifest["judges"][label].get("card") if label else None) or {}
 
 
-def _heading_of(path: Path, manifest: Mapping[str, Any], label: str | None) -> Heading:
+def _heading_of(path: Path, manifest: Mapping[str, Any], label: str | None) -> RunInfo:
     try:
-        heading = _heading(manifest, label)
-        check_kinds(heading)
+        info = _info(manifest, label)
+        check_kinds(info)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         told = shorten(str(error), 100)
         raise RunFolderError(
             f"{path / MANIFEST} was changed and cannot be used ({told}): mend it, "
             "or start another run with --fresh"
         ) from None
-    return heading
+    return info
 
 
-def _heading(manifest: Mapping[str, Any], label: str | None) -> Heading:
+def _info(manifest: Mapping[str, Any], label: str | None) -> RunInfo:
     suite, config = manifest["suite"], manifest["config"]
     judge: dict[str, Any] = manifest["judges"][label] if label else {}
-    return Heading(
+    return RunInfo(
         model=manifest["model"],
         writer=manifest["writer"],
         suite=suite["name"],

@@ -25,7 +25,7 @@ from longbench_write.runs.slots import Lane, Share, Slots
 from longbench_write.runs.store import RunWriter
 from longbench_write.runs.tasks import Tasks
 from longbench_write.runs.work import Judging, Limits, OwedJudgement, Work, Writing
-from longbench_write.scoring.signs import signs_of
+from longbench_write.scoring.flags import flags_of
 from longbench_write.suites.suite import Prompt
 from longbench_write.writers.base import Refused
 
@@ -169,7 +169,7 @@ class _Scheduler:
         """Find what responses show, one at a time, in between requests; the rest is left for the end."""
         while True:
             record = await self._unread.get()
-            self._run.signs[record.key] = signs_of(record)
+            self._run.response_flags[record.key] = flags_of(record)
             for _ in range(_LOOK_EVERY):  # each lets the event loop run once, and send what waits
                 await asyncio.sleep(0)
 

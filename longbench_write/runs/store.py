@@ -18,8 +18,8 @@ from longbench_write.metrics.catalogue import BUILT_IN, merged
 from longbench_write.records import Failure, Judgement, Key, Prediction
 from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, SCORES, STEPS, SUMMARY, hold
 from longbench_write.runs.steps import StepFile
+from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.signs import Signs
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import read_rows
 
@@ -187,7 +187,7 @@ class RunWriter:
     Attributes:
         answered: The selected responses that were there when the folder was opened, and their lengths in
             words.
-        signs: What responses show, of those that were looked at since.
+        response_flags: What responses show, of those that were looked at since.
         retry_failed: The same.
         steps: What writers of many requests have been answered.
     """
@@ -207,7 +207,7 @@ class RunWriter:
         self.retry_failed = retry_failed
         self._selected = selected
         self.answered: dict[Key, int] = {}
-        self.signs: dict[Key, Signs] = {}
+        self.response_flags: dict[Key, ResponseFlags] = {}
         self.predictions = _Settling(path / PREDICTIONS, Prediction.from_json, _key)
         self.judgements = _Settling(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
         self.steps = StepFile(path / STEPS)

@@ -12,8 +12,8 @@ from longbench_write.metrics.base import Metric, mean_over_prompts, per_prompt
 from longbench_write.metrics.catalogue import BESIDE, HEADLINES, has_own_keys, others
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA, S_Q
+from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.signs import FLAGS
 from longbench_write.stats import bootstrap_means, interval
 
 CI_METHOD = "bootstrap over prompts, 10,000 resamples, percentiles"

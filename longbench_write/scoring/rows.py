@@ -15,7 +15,7 @@ from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import S_Q, SIX, rubric_named
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.scoring.diagnostics import Repetition
-from longbench_write.scoring.signs import Signs, signs_of
+from longbench_write.scoring.flags import ResponseFlags, flags_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Row:
         values: What each metric gave for it, by the metric's name; one without a value is absent.
         scores: Per criterion the judge's valid repeats combined, on the rubric's scale; None if unjudged.
         failed: Whether the judge was asked and gave no valid reply.
-        flags: Those of `signs.FLAGS` that hold.
+        flags: Those of `flags.FLAGS` that hold.
         repetition: How much it repeats itself.
         reasoning_words: Words of reasoning, which are no part of the response.
         length_rule: How the prompt words its required length; None where the suite does not say.
@@ -83,7 +83,7 @@ def score_rows(
     judgements: Iterable[Judgement],
     *,
     combine: str = "mean",
-    signs: Mapping[Key, Signs] = MappingProxyType({}),
+    response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
 ) -> list[Row]:
     """Score every response that there is; failed generations have no row.
@@ -92,7 +92,7 @@ def score_rows(
         predictions: A run's.
         judgements: One judge's, of that run.
         combine: How a response's valid judgements become one score per criterion: "mean" or "median".
-        signs: What responses show, of those of which it is known already.
+        response_flags: What responses show, of those of which it is known already.
         metrics: What is measured.
 
     Raises:
@@ -104,7 +104,7 @@ def score_rows(
     return [
         _row(
             prediction,
-            signs.get(prediction.key) or signs_of(prediction),
+            response_flags.get(prediction.key) or flags_of(prediction),
             by_key.pop(prediction.key, []),
             _COMBINED[combine],
             metrics,
@@ -127,7 +127,7 @@ _COMBINED: dict[str, Callable[[Sequence[float]], float]] = {
 
 def _row(
     prediction: Prediction,
-    signs: Signs,
+    response_flags: ResponseFlags,
     judged: Sequence[_Judged],
     combined: Callable[[Sequence[float]], float],
     metrics: Sequence[Metric],
@@ -158,8 +158,8 @@ def _row(
         values=measure(measured, metrics),
         scores=scores,
         failed=bool(judged) and not valid,
-        flags=signs.flags,
-        repetition=signs.repetition,
+        flags=response_flags.flags,
+        repetition=response_flags.repetition,
         reasoning_words=prediction.reasoning_words,
         length_rule=prediction.length_rule,
     )

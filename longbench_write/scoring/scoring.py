@@ -12,15 +12,15 @@ from longbench_write.backends.prices import costs
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN, HEADLINES
 from longbench_write.records import Judgement, Key, Prediction
+from longbench_write.scoring.flags import FLAGS, ResponseFlags
 from longbench_write.scoring.groups import CI_METHOD, Lost, figures, grouped
 from longbench_write.scoring.rows import Row, score_rows
-from longbench_write.scoring.signs import FLAGS, Signs
-from longbench_write.scoring.summary import GROUP_FIGURES, Heading, Summary
+from longbench_write.scoring.summary import GROUP_FIGURES, RunInfo, Summary
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 
 def summarise(
-    heading: Heading,
+    info: RunInfo,
     predictions: Iterable[Prediction],
     judgements: Iterable[Judgement],
     *,
@@ -29,13 +29,13 @@ def summarise(
     repeats: int = 1,
     combine: str = "mean",
     price: Mapping[str, float] | None = None,
-    signs: Mapping[Key, Signs] = MappingProxyType({}),
+    response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
 ) -> tuple[Summary, list[Row]]:
     """Score a run's records.
 
     Args:
-        heading: What the run is about; without a judge, S_q is left out.
+        info: What the run is about; without a judge, S_q is left out.
         predictions: All of the run's, failures included; read once.
         judgements: Those of the judge to be summarised; read once.
         owed: Responses that the run set out to get.
@@ -43,7 +43,7 @@ def summarise(
         repeats: Judgements of each response that were asked for; 0 where nobody judges.
         combine: How a response's judgements become one score per criterion, as in `score_rows`.
         price: Of tokens, as --price gives it.
-        signs: What responses show, as in `score_rows`.
+        response_flags: What responses show, as in `score_rows`.
         metrics: What is measured, as in `score_rows`.
 
     Returns:
@@ -52,16 +52,16 @@ def summarise(
     Raises:
         LbwError: A metric failed on a response; both are named.
     """
-    tally = _Tally(owed, repeats if heading.judge is not None else 0, heading.samples_of)
+    tally = _Tally(owed, repeats if info.judge is not None else 0, info.samples_of)
     counted = map(tally.count_prediction, predictions), map(tally.count_judgement, judgements)
-    rows = score_rows(*counted, combine=combine, signs=signs, metrics=metrics)
-    of = partial(figures, metrics=metrics, judged=heading.judge is not None)
+    rows = score_rows(*counted, combine=combine, response_flags=response_flags, metrics=metrics)
+    of = partial(figures, metrics=metrics, judged=info.judge is not None)
     overall = of(rows, tally.lost)
     by_length = grouped(rows, tally.lost, _length_range, of)
     by_length = {label: by_length[label] for label in LENGTH_RANGES if label in by_length}
     usage = {"model": tally.usage, "judge": tally.judge_usage}
     summary = Summary(
-        **vars(heading),
+        **vars(info),
         **{name: overall[name] for name in GROUP_FIGURES},
         ci_method=CI_METHOD,
         counts=tally.counts(rows),

@@ -31,7 +31,7 @@ GROUP_FIGURES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heading:
+class RunInfo:
     """What a summary is about: two of them may only be compared where all but the model says the same.
 
     Attributes:
@@ -74,7 +74,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary(Heading):
+class Summary(RunInfo):
     """The figures of one run under one judge; None where a number cannot be had.
 
     Attributes:

@@ -17,8 +17,8 @@ from longbench_write.metrics.length import S_L, S_L_RULE, S_L_UNICODE
 from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
 from longbench_write.render.csv import csv_text, escape_csv, unescape_csv
 from longbench_write.scoring.diagnostics import Repetition
+from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
-from longbench_write.scoring.signs import FLAGS
 
 
 @dataclass(frozen=True)

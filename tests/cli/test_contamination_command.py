@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from samples import HEADING, judged, predicted
+from samples import RUN_INFO, judged, predicted
 
 from longbench_write.cli.app import main
 from longbench_write.scoring.scoring import summarise
@@ -30,7 +30,7 @@ def lbw_eval(monkeypatch, tmp_path, capsys):
     return call
 
 
-def run_folder(folder, suite, words, **heading):
+def run_folder(folder, suite, words, **info):
     """A scored run of eight prompts in four cells, each answered with so many words."""
     folder.mkdir()
     predictions = [
@@ -39,7 +39,7 @@ def run_folder(folder, suite, words, **heading):
     ]
     said = [judged(each.id) for each in predictions]
     summary, rows = summarise(
-        replace(HEADING, suite=suite, suite_sha256=suite[-1] * 64, **heading),
+        replace(RUN_INFO, suite=suite, suite_sha256=suite[-1] * 64, **info),
         predictions,
         said,
         owed=len(predictions),
@@ -79,7 +79,7 @@ def test_the_gap_as_markdown_and_as_json(lbw_eval, public, unseen):
 
 
 def test_what_different_judges_said_is_left_out(lbw_eval, public, tmp_path):
-    settings = HEADING.settings | {"temperature": 1.0}
+    settings = RUN_INFO.settings | {"temperature": 1.0}
     unseen = run_folder(tmp_path / "b", "lbw-open", 50, judge_sha256="8" * 64, settings=settings)
     values = json.loads(lbw_eval("contamination", public, unseen, "--json")[1])
     assert {gap["measure"] for gap in values["gaps"]} == {"S_l"}

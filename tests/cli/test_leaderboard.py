@@ -12,7 +12,7 @@ import pandas as pd
 import pexpect
 import pytest
 from rich.cells import cell_len
-from samples import HEADING, LENGTHS, judged, predicted, write_suite
+from samples import LENGTHS, RUN_INFO, judged, predicted, write_suite
 from servers.openai_server import OpenAIServer, judge_reply, writer
 
 from longbench_write import evaluate
@@ -54,9 +54,9 @@ def put_run(folder, model, *, ratio=1.0, scores=(4, 4, 4, 4, 4, 4), **changes):
         )
         for n, length in enumerate(LENGTHS)
     ]
-    heading = replace(HEADING, model=model, prompts={"n": 8, "sha256": "4" * 64}, **changes)
-    opinions = [judged(f"p-{n}", scores=scores) for n in range(8)] if heading.judge else []
-    summary, rows = summarise(heading, predictions, opinions, owed=8, seconds=1.0)
+    info = replace(RUN_INFO, model=model, prompts={"n": 8, "sha256": "4" * 64}, **changes)
+    opinions = [judged(f"p-{n}", scores=scores) for n in range(8)] if info.judge else []
+    summary, rows = summarise(info, predictions, opinions, owed=8, seconds=1.0)
     folder.mkdir(parents=True)
     (folder / "run.yaml").write_text("")
     (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from samples import HEADING, judged, predicted
+from samples import RUN_INFO, judged, predicted
 
 from longbench_write.cli.plot import Form
 from longbench_write.cli.plot import plot as command
@@ -35,7 +35,7 @@ def plot(*words):
 
 def put_run(folder, **changes):
     summary, rows = summarise(
-        replace(HEADING, **changes),
+        replace(RUN_INFO, **changes),
         [predicted("a"), predicted("b", length=900)],
         [judged("a"), judged("b")] if changes.get("judge", "j") else [],
         owed=2,

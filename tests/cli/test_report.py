@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from samples import HEADING, predicted
+from samples import RUN_INFO, predicted
 
 from longbench_write.cli.report import report
 from longbench_write.errors import RunFolderError, UsageError
@@ -18,8 +18,8 @@ from longbench_write.scoring.table import scores_csv
 def run(tmp_path):
     folder = tmp_path / "results" / "r"
     folder.mkdir(parents=True)
-    heading = replace(HEADING, judge=None, judge_sha256=None)
-    summary, rows = summarise(heading, [predicted("a"), predicted("b")], [], owed=2, seconds=1.0)
+    info = replace(RUN_INFO, judge=None, judge_sha256=None)
+    summary, rows = summarise(info, [predicted("a"), predicted("b")], [], owed=2, seconds=1.0)
     (folder / "summary.json").write_text(summary.to_json())
     (folder / "scores.csv").write_text(scores_csv(rows))
     return folder

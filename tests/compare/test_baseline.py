@@ -40,7 +40,7 @@ def test_a_baseline_gives_the_verdicts_of_its_run(tmp_path, run, worse):
     assert is_baseline(path)
     kept, original = load_scores(path), load_scores(run)
     assert kept.responses == original.responses
-    assert kept.heading == original.heading
+    assert kept.info == original.info
     new = load_scores(worse)
     assert same_but_source(check(kept, new)) == same_but_source(check(original, new))
     assert check(kept, new).exit_code == 3

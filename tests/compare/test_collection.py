@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samples import HEADING, judged, predicted
+from samples import RUN_INFO, judged, predicted
 
 from longbench_write.compare.collection import blocks, collect
 from longbench_write.errors import RunFolderError, UsageError
@@ -13,7 +13,7 @@ from longbench_write.scoring.table import scores_csv
 
 def put_run(folder: Path, **changes) -> Path:
     summary, rows = summarise(
-        replace(HEADING, **changes), [predicted("a"), predicted("b")], [judged("a")], owed=2, seconds=1.0
+        replace(RUN_INFO, **changes), [predicted("a"), predicted("b")], [judged("a")], owed=2, seconds=1.0
     )
     folder.mkdir(parents=True)
     (folder / "run.yaml").write_text("")
@@ -57,7 +57,7 @@ def test_missing_scores_are_named_with_the_command_that_makes_them(tmp_path):
 
 
 def test_labels_say_what_differs(tmp_path):
-    hot = HEADING.settings | {"temperature": 1.0}
+    hot = RUN_INFO.settings | {"temperature": 1.0}
     put_run(tmp_path / "1")
     put_run(tmp_path / "2", writer="agentwrite")
     put_run(tmp_path / "3", settings=hot)
@@ -72,7 +72,7 @@ def test_labels_say_what_differs(tmp_path):
 
 def test_labels_name_only_the_settings_that_differ(tmp_path):
     put_run(tmp_path / "1")
-    put_run(tmp_path / "2", settings=HEADING.settings | {"temperature": 1.0})
+    put_run(tmp_path / "2", settings=RUN_INFO.settings | {"temperature": 1.0})
     put_run(tmp_path / "3", model="n", writer="agentwrite")
     labels = [entry.label for entry in collect([tmp_path]).entries]
     assert labels == ["m (temperature 0.5)", "m (temperature 1.0)", "n + agentwrite"]

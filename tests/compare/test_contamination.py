@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from gate_samples import responded
-from samples import HEADING
+from samples import RUN_INFO
 
 from longbench_write.compare.contamination import contamination_gap, is_gap
 from longbench_write.compare.contamination_report import GAP_HEADS, gap_lines
@@ -58,7 +58,7 @@ def by_name(gaps):
 
 
 def test_which_runs_show_a_gap():
-    public, unseen = (replace(HEADING, suite=name) for name in ("longbench-write", "lbw-open"))
+    public, unseen = (replace(RUN_INFO, suite=name) for name in ("longbench-write", "lbw-open"))
     assert is_gap(public, unseen)
     assert not is_gap(unseen, public)
     assert not is_gap(public, replace(unseen, model="another"))

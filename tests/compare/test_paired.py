@@ -12,7 +12,7 @@ from gate_samples import World, made, responded
 from longbench_write.compare.comparison import compare
 from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.paired import paired
-from longbench_write.compare.scores import Scores
+from longbench_write.compare.scores import RunScores
 from longbench_write.errors import LbwError, UsageError
 from longbench_write.gate.document import comparison_json
 from longbench_write.gate.markdown import comparison_markdown
@@ -30,12 +30,12 @@ def found(comparison, name):
     return difference
 
 
-def without(scores: Scores, *prompts: str) -> Scores:
+def without(scores: RunScores, *prompts: str) -> RunScores:
     kept = {key: each for key, each in scores.responses.items() if each.id not in prompts}
     return replace(scores, responses=kept)
 
 
-def unjudged(scores: Scores, *prompts: str) -> Scores:
+def unjudged(scores: RunScores, *prompts: str) -> RunScores:
     return replace(
         scores,
         responses={
@@ -134,7 +134,7 @@ def test_other_conventions_are_refused():
 
 
 def test_prompts_of_one_name_and_different_lengths_are_different_suites():
-    a = replace(made([[5], [6]]), heading=None, convention=None)
+    a = replace(made([[5], [6]]), info=None, convention=None)
     longer = {key: replace(each, length=7) for key, each in a.responses.items()}
     with pytest.raises(UsageError, match=r"p-000 .* 100 .* 7 "):
         compare(a, replace(a, responses=longer))

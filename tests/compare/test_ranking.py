@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import HEADING, failed, judged, predicted
+from samples import RUN_INFO, failed, judged, predicted
 
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.ranking import leaderboard
 from longbench_write.scoring.scoring import summarise
 
-BASE, _ = summarise(HEADING, [predicted("a")], [judged("a")], owed=1, seconds=1.0)
+BASE, _ = summarise(RUN_INFO, [predicted("a")], [judged("a")], owed=1, seconds=1.0)
 
 
 def entry(name, *, value=50.0, interval=(45.0, 55.0), owed=4, generated=4, done=4, **changes):
@@ -93,7 +93,7 @@ def test_a_run_without_the_score_comes_last_and_has_no_rank():
 
 def test_only_a_run_with_every_response_and_judgement_is_complete():
     def complete(predictions, judgements, **changes):
-        summary, _ = summarise(replace(HEADING, **changes), predictions, judgements, owed=2, seconds=1.0)
+        summary, _ = summarise(replace(RUN_INFO, **changes), predictions, judgements, owed=2, seconds=1.0)
         ((ranked,),) = (board.runs for board in leaderboard([Entry(Path("r"), summary, "r")]))
         return ranked.complete
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import yaml
 from markdown_it import MarkdownIt
-from samples import HEADING, judged, predicted
+from samples import RUN_INFO, judged, predicted
 
 from longbench_write.exchange.model_card import model_card
 from longbench_write.scoring.scoring import summarise
@@ -17,9 +17,9 @@ JUDGEMENTS = (judged("a"), judged("b", scores=(5, 5, 5, 5, 5, 5)))
 
 
 def summary_of(judgements=JUDGEMENTS, **changes):
-    heading = replace(HEADING, **changes)
+    info = replace(RUN_INFO, **changes)
     predictions = [predicted("a"), predicted("b", length=800)]
-    return summarise(heading, predictions, list(judgements), owed=2, seconds=1.0)[0]
+    return summarise(info, predictions, list(judgements), owed=2, seconds=1.0)[0]
 
 
 def parts(text):

@@ -149,7 +149,7 @@ def test_a_regression_of_what_is_there_outranks_what_is_missing():
 def test_a_judge_who_fails_cannot_hide_a_regression():
     six = np.full((20, 1, 6), 4.0)
     judged, lost = made([[60]] * 20, six), made([[60]] * 20)
-    verdict = check(judged, replace(lost, heading=judged.heading))
+    verdict = check(judged, replace(lost, info=judged.info))
     assert verdict.exit_code == 1
     assert finding(verdict).outcome is Outcome.PASSED
     assert finding(verdict, "S_q").outcome is Outcome.UNDECIDED

@@ -27,7 +27,7 @@ HOSTILE = 'm</testsuite>&"]]>\x00\x1b[31m|`<script>x</script>`\n::error::a%0A[a]
 
 def verdict(name="m", shift=0.0, **options):
     a, b = World(shift=shift).pair(np.random.default_rng(1), 24)
-    return check(a, replace(b, heading=replace(b.heading, model=name)), **options)
+    return check(a, replace(b, info=replace(b.info, model=name)), **options)
 
 
 def lacking():
@@ -62,7 +62,7 @@ def test_hostile_names_stay_text_in_xml():
 @given(st.text())
 def test_any_name_gives_xml_that_can_be_read(name):
     a = made([[60], [61]])
-    found = check(a, replace(a, heading=replace(a.heading, model=name)))
+    found = check(a, replace(a, info=replace(a.info, model=name)))
     ElementTree.fromstring(junit_xml(found).encode("utf-8"))
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexwalker import LatexEnvironmentNode, LatexWalker
-from samples import HEADING, failed, judged, predicted
+from samples import RUN_INFO, failed, judged, predicted
 
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.ranking import leaderboard
@@ -42,8 +42,8 @@ def entry(model=HOSTILE, **changes):
     ]
     predictions[3] = failed("p-3")
     judgements = [judged("p-0"), judged("p-1", scores=(5, 4, 3, 2, 1, 5)), judged("p-2", scores=None)]
-    heading = replace(HEADING, model=model, **changes)
-    summary, _ = summarise(heading, predictions, judgements if heading.judge else [], owed=4, seconds=1.0)
+    info = replace(RUN_INFO, model=model, **changes)
+    summary, _ = summarise(info, predictions, judgements if info.judge else [], owed=4, seconds=1.0)
     return Entry(Path("results") / "r", summary, model)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from added import PACE, SENTENCES
-from samples import HEADING, judged, predicted
+from samples import RUN_INFO, judged, predicted
 from typer.testing import CliRunner
 
 from longbench_write.cli.app import app
@@ -45,7 +45,7 @@ def installed(monkeypatch):
 def test_a_line_among_the_built_in_ones_is_enough(monkeypatch):
     monkeypatch.setattr(catalogue, "BUILT_IN", (*BUILT_IN, PACE))
     predictions, judgements = written(4, "m")
-    summary, _ = summarise(HEADING, predictions, judgements, owed=24, seconds=None, metrics=all_metrics())
+    summary, _ = summarise(RUN_INFO, predictions, judgements, owed=24, seconds=None, metrics=all_metrics())
     assert set(summary.metrics) == {PACE.name}
 
 
@@ -73,18 +73,18 @@ def written(sentences: int, model: str) -> tuple[list[Prediction], list[Judgemen
 def run_of(folder: Path, sentences: int, model: str = "m") -> Path:
     """A run folder."""
     predictions, judgements = written(sentences, model)
-    heading = {**vars(HEADING), "model": model, "prompts": {"n": len(predictions), "sha256": "4" * 64}}
+    info = {**vars(RUN_INFO), "model": model, "prompts": {"n": len(predictions), "sha256": "4" * 64}}
     manifest = {
         "model": model,
         "suite": {"name": "s", "version": "1", "sha256": "5" * 64},
         "writer": "direct",
-        "prompts": heading["prompts"],
+        "prompts": info["prompts"],
         "owed": len(predictions),
         "backend": {"kind": "openai"},
         "config": {"samples": 1, "temperature": 0.5, "max_tokens": 32768, "seed": 42},
         "judge": "j",
         "judges": {"j": {"config_sha256": "7" * 64, "card": {}}},
-        "start": HEADING.start,
+        "start": RUN_INFO.start,
         "seconds": 1.0,
     }
     folder.mkdir(parents=True)
@@ -270,7 +270,7 @@ def test_diagnostics_can_be_gated(runs):
 def test_one_that_raises_is_named_with_the_response():
     broken = Metric("Broken", "b", of=lambda response: 1 / 0)
     with pytest.raises(LbwError, match=r"Broken.*p-1.*ZeroDivisionError"):
-        summarise(HEADING, [predicted()], [], owed=1, seconds=None, metrics=(*BUILT_IN, broken))
+        summarise(RUN_INFO, [predicted()], [], owed=1, seconds=None, metrics=(*BUILT_IN, broken))
 
 
 def test_one_that_is_called_like_a_column_is_refused():
@@ -281,7 +281,7 @@ def test_one_that_is_called_like_a_column_is_refused():
 def test_one_with_an_aggregate_of_its_own_has_no_interval():
     most = Metric("Most", "most", of=lambda r: 1.0, aggregate=lambda rows: float(len(rows)))
     summary, rows = summarise(
-        HEADING, [predicted("a"), predicted("b")], [], owed=2, seconds=None, metrics=(*BUILT_IN, most)
+        RUN_INFO, [predicted("a"), predicted("b")], [], owed=2, seconds=None, metrics=(*BUILT_IN, most)
     )
     assert (summary.metrics["Most"]["value"], summary.metrics["Most"]["ci"]) == (2.0, None)
     assert scores_csv(rows, (*BUILT_IN, most)).splitlines()[0].endswith(",Most")

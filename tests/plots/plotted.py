@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from samples import HEADING, judged, predicted
+from samples import RUN_INFO, judged, predicted
 
 from longbench_write.compare.collection import Block, Entry
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
 
 
-def entry(folder: Path, model: str, responses: Iterable[dict], *, judge: bool = True, **heading) -> Entry:
+def entry(folder: Path, model: str, responses: Iterable[dict], *, judge: bool = True, **info) -> Entry:
     """A scored run; a response is a dict of a `Prediction`'s fields, and its six `scores`, if judged."""
     predictions, judgements = [], []
     for number, response in enumerate(responses):
@@ -23,10 +23,10 @@ def entry(folder: Path, model: str, responses: Iterable[dict], *, judge: bool = 
         if scores:
             judgements.append(judged(fields["name"], fields.get("sample", 0), scores))
     if not judge:
-        heading |= {"judge": None, "judge_sha256": None}
-    heading |= {"model": model, "prompts": {"n": len({p.id for p in predictions}), "sha256": "4" * 64}}
+        info |= {"judge": None, "judge_sha256": None}
+    info |= {"model": model, "prompts": {"n": len({p.id for p in predictions}), "sha256": "4" * 64}}
     summary, rows = summarise(
-        replace(HEADING, **heading), predictions, judgements, owed=len(predictions), seconds=1.0
+        replace(RUN_INFO, **info), predictions, judgements, owed=len(predictions), seconds=1.0
     )
     folder.mkdir(parents=True)
     (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")

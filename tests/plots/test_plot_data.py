@@ -44,10 +44,10 @@ def two(tmp_path):
 def test_each_response_is_a_point_of_required_against_written_length(two):
     bad, good = two.entries
     assert lengths.points(good) == [
-        lengths.Point(100, 100, False),
-        lengths.Point(300, 250, False),
-        lengths.Point(800, 700, False),
-        lengths.Point(20000, 9000, True),
+        lengths.LengthPoint(100, 100, False),
+        lengths.LengthPoint(300, 250, False),
+        lengths.LengthPoint(800, 700, False),
+        lengths.LengthPoint(20000, 9000, True),
     ]
     assert lengths.tally(lengths.points(good)) == "n = 4, 1 truncated"
     assert lengths.tally(lengths.points(bad)) == "n = 4, 1 with 0 words"
@@ -130,8 +130,8 @@ def test_dimensions_stand_in_the_official_order(two):
 def test_quality_against_length_has_a_cross_a_model(two):
     good, bad = (entry.summary for entry in legible(two).entries)
     assert quality.points(legible(two)) == [
-        quality.Point(0, good.S_l, good.S_q, tuple(good.ci["S_l"]), tuple(good.ci["S_q"])),
-        quality.Point(1, bad.S_l, bad.S_q, tuple(bad.ci["S_l"]), tuple(bad.ci["S_q"])),
+        quality.QualityPoint(0, good.S_l, good.S_q, tuple(good.ci["S_l"]), tuple(good.ci["S_q"])),
+        quality.QualityPoint(1, bad.S_l, bad.S_q, tuple(bad.ci["S_l"]), tuple(bad.ci["S_q"])),
     ]
 
 
@@ -145,7 +145,7 @@ def test_quality_against_length_has_a_cross_a_model(two):
     ],
 )
 def test_its_axes_are_equally_long_and_show_every_model(lengths_, qualities, x, y):
-    found = [quality.Point(0, length, score, None, None) for length in lengths_ for score in qualities]
+    found = [quality.QualityPoint(0, length, score, None, None) for length in lengths_ for score in qualities]
     assert quality.windows(found) == (x, y)
 
 

@@ -21,7 +21,7 @@ from longbench_write.metrics.length import count_words
 from longbench_write.runs.evaluation import start_evaluation, start_judging
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.results import score_run
-from longbench_write.scoring.signs import signs_of
+from longbench_write.scoring.flags import flags_of
 
 TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
 
@@ -584,15 +584,15 @@ def test_what_responses_show_is_seen_while_their_judges_think(tmp_path, suite, j
         looked.append(record.key)
         if len(looked) == len(LENGTHS):
             all_seen.set()
-        return signs_of(record)
+        return flags_of(record)
 
     def think(body, number):
         assert all_seen.wait(60)
         return judge_reply()(body, number)
 
-    monkeypatch.setattr("longbench_write.runs.scheduler.signs_of", look)
+    monkeypatch.setattr("longbench_write.runs.scheduler.flags_of", look)
     monkeypatch.setattr(
-        "longbench_write.scoring.rows.signs_of", lambda record: late.append(record) or signs_of(record)
+        "longbench_write.scoring.rows.flags_of", lambda record: late.append(record) or flags_of(record)
     )
     with OpenAIServer(writer()) as model, OpenAIServer(think) as judges:
         evaluate(**options(tmp_path, suite, model, judge, judges))

@@ -116,8 +116,8 @@ def test_prompts_of_fewer_samples_are_not_missing_in_a_comparison(tmp_path, suit
         run(tmp_path / "b", suite, server)
         run(tmp_path / "b", suite, server, limit=2, samples=2)
     a, b = (load_scores(the_run(tmp_path / name)) for name in "ab")
-    assert a.heading.prompts["sha256"] == b.heading.prompts["sha256"]
-    assert len(b.heading.prompts["samples"]) == 6
+    assert a.info.prompts["sha256"] == b.info.prompts["sha256"]
+    assert len(b.info.prompts["samples"]) == 6
     assert missing(a, b, parse_metric("S_l")) == (0, 10)
     assert missing(b, a, parse_metric("S_l")) == (0, 8)
 

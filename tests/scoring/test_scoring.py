@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from samples import HEADING, failed, judged, predicted
+from samples import RUN_INFO, failed, judged, predicted
 
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Prediction
@@ -17,7 +17,7 @@ from longbench_write.scoring.table import read_rows, scores_csv
 
 def summary_of(predictions, judgements=(), judge="j", owed=None):
     return summarise(
-        replace(HEADING, judge=judge),
+        replace(RUN_INFO, judge=judge),
         predictions,
         list(judgements),
         owed=len(predictions) if owed is None else owed,
@@ -156,7 +156,7 @@ def test_the_order_of_arrival_does_not_matter_to_the_interval():
 @pytest.mark.parametrize("scores", [(5, 4, 3, 2, 1, 5), None])
 def test_a_line_of_scores_csv(scores, tmp_path):
     _, rows = summarise(
-        HEADING,
+        RUN_INFO,
         [predicted(finish_reason="length")],
         [judged(scores=scores)],
         owed=1,
@@ -177,7 +177,7 @@ def test_the_rule_aware_score_stands_beside_s_l(tmp_path):
         predicted("c", length=100, response_length=90, length_rule="range", length_bounds=[80, 120]),
         predicted("d", length=100, response_length=250, length_rule="about"),
     ]
-    summary, rows = summarise(HEADING, predictions, [], owed=4, seconds=None)
+    summary, rows = summarise(RUN_INFO, predictions, [], owed=4, seconds=None)
     assert summary.S_l == pytest.approx((0 + 50 + 100 * (1 - (100 / 90 - 1) / 2) + 50) / 4)
     assert summary.S_l_rule == summary.by_length[0]["S_l_rule"] == (100 + 100 + 100 + 50) / 4
     (tmp_path / "scores.csv").write_text(scores_csv(rows))

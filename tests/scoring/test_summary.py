@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samples import HEADING, failed, judged, predicted
+from samples import RUN_INFO, failed, judged, predicted
 
 from longbench_write.compare.baseline import baseline_text, read_baseline
 from longbench_write.compare.loading import load_scores
@@ -24,8 +24,8 @@ EXAMPLE = Path(__file__).parents[2] / "results" / "example"
 
 
 def summary_of(predictions, judgements=(), **changes):
-    heading = replace(HEADING, **changes)
-    return summarise(heading, predictions, judgements, owed=len(predictions), seconds=None)
+    info = replace(RUN_INFO, **changes)
+    return summarise(info, predictions, judgements, owed=len(predictions), seconds=None)
 
 
 def test_a_failed_response_bounds_s_l():

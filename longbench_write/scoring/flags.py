@@ -15,7 +15,7 @@ FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused", "judge
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class ResponseFlags:
     """What a response shows.
 
     Attributes:
@@ -27,7 +27,7 @@ class Signs:
     repetition: Repetition
 
 
-def signs_of(prediction: Prediction) -> Signs:
+def flags_of(prediction: Prediction) -> ResponseFlags:
     """Return what a prediction's response shows; that takes about a millisecond per thousand words.
 
     Raises:
@@ -45,7 +45,7 @@ def signs_of(prediction: Prediction) -> Signs:
         "refused": diagnostics.is_refusal(response),
         "judge_injection_suspected": is_injection_suspected(response),
     }
-    return Signs(_flag_set(tuple(name for name, holds in flags.items() if holds)), repetition)
+    return ResponseFlags(_flag_set(tuple(name for name, holds in flags.items() if holds)), repetition)
 
 
 @functools.cache
