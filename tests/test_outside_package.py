@@ -145,7 +145,7 @@ def test_a_limit_on_cost_needs_prices_of_a_backend_that_does_not_say_it_is_free(
 def test_an_option_that_the_backend_does_not_understand_is_refused(folder, place):
     done = lbw_eval(folder, *run_words(place), "--dtype", "half")
     assert done.returncode == 2
-    assert "--dtype is for a model on vLLM" in done.stderr
+    assert "--dtype" in done.stderr
 
 
 def test_listings_show_what_was_added(folder):

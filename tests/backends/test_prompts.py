@@ -70,7 +70,7 @@ def test_a_template_that_cannot_be_filled_is_named(tmp_path, template):
 
 
 def test_a_format_that_is_nothing_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="neither chat, raw nor the path"):
+    with pytest.raises(UsageError, match="--prompt-format"):
         choose_format(str(tmp_path / "nowhere.jinja"), None)
 
 

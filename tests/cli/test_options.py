@@ -55,9 +55,9 @@ def test_the_start_imports_nothing_heavy(word):
         (["--model", "m", "--samples", "0"], "--samples 0"),
         (["--model", "m", "--backend", "opnai"], "did you mean 'openai'"),
         (["--modle", "m"], "--model"),
-        (["--limit", "3"], "--model is needed"),
-        (["score", "nowhere"], "nowhere is not a run folder"),
-        (["judge", "nowhere", "--judge", "paper"], "nowhere is not a run folder"),
+        (["--limit", "3"], "--model"),
+        (["score", "nowhere"], "nowhere"),
+        (["judge", "nowhere", "--judge", "paper"], "nowhere"),
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
         (["--model", "m", "--ids", "lbw-999999"], "lbw-999999"),
         (["--model", "local/nowhere.gguf", "--judge", "none"], "nowhere.gguf"),
@@ -76,4 +76,4 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     done = lbw_eval("--model", "m", "--base-url", "http://127.0.0.1:1/v1", "--out", str(tmp_path / "file"))
     assert done.returncode == 2
-    assert "choose another folder with --out" in done.stderr
+    assert "--out" in done.stderr

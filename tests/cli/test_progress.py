@@ -111,7 +111,7 @@ def test_a_download_is_told_every_so_often(time):
 def test_the_modes(monkeypatch):
     assert isinstance(make_progress("auto"), PlainDisplay)
     assert isinstance(make_progress("rich"), RichDisplay)
-    with pytest.raises(UsageError, match="auto, rich, plain or none"):
+    with pytest.raises(UsageError, match="--progress"):
         make_progress("loud")
 
 

@@ -415,12 +415,10 @@ def test_limits_stop_a_run_before_they_are_passed_and_it_goes_on_from_there(tmp_
         price = {"input": 2.0, "output": 10.0, "judge_input": 1.0, "judge_output": 1.0}
         with pytest.raises(UsageError, match=r"--price judge_input=X"):
             evaluate(**given, max_cost=1.0, price={"input": 2.0, "output": 10.0})
-        with pytest.raises(BackendError, match=r"--max-cost 0.012 is all but spent"):
+        with pytest.raises(BackendError, match=r"--max-cost 0\.012"):
             evaluate(**given, max_cost=0.012, price=price)
         assert 0 < len(model.requests) < 8
-        with pytest.raises(
-            BackendError, match="judge strict-judge: --max-judge-tokens 2000 is all but spent"
-        ):
+        with pytest.raises(BackendError, match="strict-judge: --max-judge-tokens 2000"):
             evaluate(**given, max_judge_tokens=2000, price=price)
         summary = evaluate(**given, max_cost=1.0, price=price)
         assert (len(model.requests), len(judges.requests)) == (8, 8)
@@ -507,7 +505,7 @@ def test_a_judge_that_changed_does_not_mix_with_its_old_self(tmp_path, suite, ju
     with OpenAIServer(writer()) as model, OpenAIServer(judge_reply()) as judges:
         evaluate(**options(tmp_path, suite, model, judge, judges))
         (judge / "template.txt").write_text(TEMPLATE + " Be kind.")
-        with pytest.raises(UsageError, match="has changed since it judged"):
+        with pytest.raises(UsageError, match="strict-judge"):
             evaluate(**options(tmp_path, suite, model, judge, judges))
 
 

@@ -106,7 +106,7 @@ def test_the_second_process_is_told_who_has_locked_the_folder(tmp_path):
     child.start()
     try:
         assert held.wait(60)
-        with pytest.raises(RunFolderError, match=f"in use by process {child.pid} on"), hold(tmp_path):
+        with pytest.raises(RunFolderError, match=f"process {child.pid}"), hold(tmp_path):
             pass
         child.kill()
         child.join()
@@ -120,7 +120,7 @@ def test_the_second_process_is_told_who_has_locked_the_folder(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="choose another folder with --out"), hold(tmp_path / "file" / "run"):
+    with pytest.raises(UsageError, match="--out"), hold(tmp_path / "file" / "run"):
         pass
 
 

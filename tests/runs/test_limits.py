@@ -46,7 +46,7 @@ def test_a_run_whose_time_is_over_keeps_what_it_has_and_goes_on_later(tmp_path, 
     monkeypatch.setattr(scheduler, "GRACE", 0.1)
     held = Answer("late", hold=threading.Event())
     with OpenAIServer(in_turn(writer(), held)) as server:
-        with pytest.raises(LbwError, match=r"--max-time 0\.5 s is over: run the same command to resume"):
+        with pytest.raises(LbwError, match=r"--max-time 0\.5 s"):
             run(tmp_path, suite, server, max_time=0.5)
         kept = {record["prompt"] for record in recorded(tmp_path)}
         asked = len(server.requests)
@@ -63,7 +63,7 @@ def test_a_run_that_is_done_in_time_says_nothing_of_it(tmp_path, suite):
 
 def test_three_failures_are_three(tmp_path, suite):
     with OpenAIServer(in_turn(TOO_LONG)) as server:
-        with pytest.raises(LbwError, match="3 failed, as many as --max-failures allows"):
+        with pytest.raises(LbwError, match=r"3 .*--max-failures"):
             run(tmp_path, suite, server, max_failures=3)
         assert len(server.requests) == len(recorded(tmp_path)) == 3
         server.answer = writer()
@@ -77,7 +77,7 @@ def test_a_failed_judgement_counts_too(tmp_path, suite):
     (judge / "t.txt").write_text("$INST$ $RESPONSE$")
     with OpenAIServer(writer()) as server, OpenAIServer(in_turn(Answer("no"))) as judges:
         given = {"judge": str(judge), "judge_base_url": [judges.base_url], "judge_concurrency": 1}
-        with pytest.raises(LbwError, match="2 failed"):
+        with pytest.raises(LbwError, match=r"2 .*--max-failures"):
             run(tmp_path, suite, server, **given, max_failures=2)
         assert len(judges.requests) == len(recorded(tmp_path, "judgements.jsonl")) == 2
         judges.answer = judge_reply()
