@@ -79,7 +79,7 @@ BITES = [
 
 
 def mutated(text: str, rng: random.Random) -> str:
-    """The text after one to five changes: pieces cut out, doubled, moved, flipped, or foreign ones put in."""
+    """The text after one to five changes: pieces cut out, doubled, moved, flipped, or others inserted."""
     for _ in range(rng.randint(1, 5)):
         one, other = sorted(rng.randint(0, len(text)) for _ in range(2))
         other = min(other, one + rng.choice((1, 3, 20, 10_000)))

@@ -295,5 +295,5 @@ def _unwritable(path: Path, error: OSError) -> RunFolderError:
     reason = error.strerror or type(error).__name__
     return RunFolderError(
         f"cannot write {path}: {reason}; everything recorded before is kept: "
-        "make room or choose another --out, then run the same command again"
+        "free some space or choose another --out, then run the same command again"
     )

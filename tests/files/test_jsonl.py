@@ -118,7 +118,7 @@ def test_a_full_disk_is_one_sentence_and_takes_back_the_part_of_a_line(path, mon
     class Full:
         """The real file on a disk with 30 bytes left."""
 
-        room = 30
+        left = 30
 
         def fileno(self):
             return real.fileno()
@@ -127,9 +127,9 @@ def test_a_full_disk_is_one_sentence_and_takes_back_the_part_of_a_line(path, mon
             return real.truncate(size)
 
         def write(self, data):
-            if not self.room:
+            if not self.left:
                 raise OSError(28, "No space left on device")
-            part, self.room = data[: self.room], 0
+            part, self.left = data[: self.left], 0
             return real.write(part)
 
     full = pytest.raises(RunFolderError, match=r"records\.jsonl.*No space left on device")
