@@ -74,8 +74,8 @@ def next_run(parent: Path, stem: str) -> Path:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
-    """Hold a run folder, made if it is not there, for this process alone.
+def lock_run_folder(path: Path) -> Iterator[None]:
+    """Lock a run folder, made if it is not there, for this process alone.
 
     Raises:
         RunFolderError: Another process has locked it; the error says which.

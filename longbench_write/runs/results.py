@@ -13,7 +13,7 @@ from longbench_write.files.whole import write_whole
 from longbench_write.kinds import check_kinds
 from longbench_write.metrics.catalogue import all_metrics
 from longbench_write.records import Key
-from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, hold
+from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, lock_run_folder
 from longbench_write.runs.store import load_run
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.scoring import summarise
@@ -34,7 +34,7 @@ def score_run(path: str | Path, *, judge: str | None = None) -> Summary:
         UsageError: It is no run folder, or that judge has judged nothing in it.
         RunFolderError: Its records cannot be read, or the results cannot be written.
     """
-    with hold(load_run(path).path):
+    with lock_run_folder(load_run(path).path):
         return write_results(Path(path), judge=judge)
 
 

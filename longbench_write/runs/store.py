@@ -16,7 +16,15 @@ from longbench_write.files.whole import write_whole
 from longbench_write.files.yaml_text import read_mapping
 from longbench_write.metrics.catalogue import BUILT_IN, merged
 from longbench_write.records import Failure, Judgement, Key, Prediction
-from longbench_write.runs.folder import JUDGEMENTS, MANIFEST, PREDICTIONS, SCORES, STEPS, SUMMARY, hold
+from longbench_write.runs.folder import (
+    JUDGEMENTS,
+    MANIFEST,
+    PREDICTIONS,
+    SCORES,
+    STEPS,
+    SUMMARY,
+    lock_run_folder,
+)
 from longbench_write.runs.steps import StepFile
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.rows import Row
@@ -214,7 +222,7 @@ class RunWriter:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(hold(self.path))
+            stack.enter_context(lock_run_folder(self.path))
             self.predictions.open(keep=self._keeps_prediction)
             stack.callback(self.predictions.close)
             self.judgements.open(keep=self._keeps_judgement)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from samples import failed, judged, predicted
 
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.runs.folder import digest, folder_name, hold, next_run, run_parent, runs_named
+from longbench_write.runs.folder import digest, folder_name, lock_run_folder, next_run, run_parent, runs_named
 from longbench_write.runs.store import RunWriter, load_run
 from longbench_write.suites.suite import load_suite
 
@@ -94,7 +94,7 @@ def test_sorting_follows_the_suite(tmp_path):
 
 
 def _hold(path, held, done):
-    with hold(path):
+    with lock_run_folder(path):
         held.set()
         done.wait()
 
@@ -106,11 +106,11 @@ def test_the_second_process_is_told_who_has_locked_the_folder(tmp_path):
     child.start()
     try:
         assert held.wait(60)
-        with pytest.raises(RunFolderError, match=f"process {child.pid}"), hold(tmp_path):
+        with pytest.raises(RunFolderError, match=f"process {child.pid}"), lock_run_folder(tmp_path):
             pass
         child.kill()
         child.join()
-        with hold(tmp_path):
+        with lock_run_folder(tmp_path):
             pass
     finally:
         child.kill()
@@ -120,7 +120,7 @@ def test_the_second_process_is_told_who_has_locked_the_folder(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="--out"), hold(tmp_path / "file" / "run"):
+    with pytest.raises(UsageError, match="--out"), lock_run_folder(tmp_path / "file" / "run"):
         pass
 
 
