@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self, TypedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self
+
+from annotated_types import Ge
+from typing_extensions import TypedDict
 
 from longbench_write.errors import ERROR_ACTIONS
-from longbench_write.kinds import check_kinds
-from longbench_write.metrics.quality import DIMENSIONS, SIX
+from longbench_write.files.schema import check_values, known_names
+from longbench_write.metrics.base import Rubric
+from longbench_write.metrics.quality import DIMENSIONS, RUBRICS, SIX
 
 Key = tuple[str, int]
 """A response's identity within a run: prompt id and sample number (from 0)."""
 
 StepKey = tuple[str, int, str, int, str]
 """A step's identity within a run: prompt id, sample, step, attempt, the request's hash."""
+
+
+Count = Annotated[int, Ge(0)]
+Usage = dict[str, Count | None]
+"""Tokens by kind; None where the server did not count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +42,47 @@ class Failure:
     final: bool
 
 
-class _Record:
-    """What both kinds of record share: whose response it is about, and its line."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What all kinds of record share: a line of JSON, checked when it is read.
 
-    __slots__: tuple[str, ...] = ()
-    id: str
-    sample: int
-    error: Failure | None
+    Attributes:
+        schema: Of the line; 1 where it says none.
+        unknown: What the line says under keys that this version does not know; it is written back.
+    """
 
-    @property
-    def key(self) -> Key:
-        """Prompt id and sample."""
-        return self.id, self.sample
+    LATER: ClassVar[frozenset[str]] = frozenset({"schema"})
+    """Fields that a line leaves out where they hold their default."""
+
+    schema: int = 1
+    unknown: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; what it holds is shared with the record."""
-        line = {name: getattr(self, name) for name in self.__slots__}
-        return line | {"error": asdict(self.error) if self.error else None}
+        kind: Any = type(self)
+        line = {name: getattr(self, name) for name in _names(kind)}
+        for name, default in _left_out(kind).items():
+            if line[name] == default:
+                del line[name]
+        if error := line.get("error"):
+            line["error"] = asdict(error)
+        return line | self.unknown if self.unknown else line
 
     @classmethod
-    def from_json(cls, line: dict[str, Any]) -> Self:
+    def from_json(cls, line: Mapping[str, Any]) -> Self:
         """Read a line's JSON object.
 
         Raises:
-            KeyError, TypeError, ValueError: It is no such record.
+            ValueError: It is no such record.
         """
-        record = cls(**line | {"error": Failure(**line["error"]) if line["error"] else None})
-        check_kinds(record)
+        values = dict(line)
+        if (error := values.get("error")) is not None:
+            check_values(Failure, error)
+            values["error"] = Failure(**{name: error[name] for name in Failure.__slots__})
+        check_values(cls, values)
+        kind: Any = cls
+        known = {name: values.pop(name) for name in _names(kind) if name in values}
+        record = cls(**known, unknown=values)
         record._check()
         return record
 
@@ -66,14 +90,27 @@ class _Record:
         """Refuse values of the right type that cannot be."""
 
 
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    """The fields of a line in their order, the schema last."""
+    return (*(name for name in known_names(cls) if name != "schema"), "schema")
+
+
+@cache
+def _left_out(cls: Any) -> dict[str, Any]:
+    """The fields of `Record.LATER` and their defaults."""
+    return {each.name: each.default for each in fields(cls) if each.name in cls.LATER}
+
+
 @dataclass(frozen=True, slots=True)
-class Prediction(_Record):
+class Prediction(Record):
     """A response to one prompt, or the reason that there is none; a line of predictions.jsonl.
 
     The first five fields are the reference scripts' own. Without a response, `response` and both lengths
     are None and `error` says why.
 
     Attributes:
+        length: Required words; None where the prompt asks for no length.
         max_tokens_effective: New tokens that the context left room for, where that is known.
         length_rule: How the prompt words its required length (see `length.LENGTH_RULES`), where the suite
             says.
@@ -89,33 +126,43 @@ class Prediction(_Record):
         prompt_sha256: Of the prompt as the model got it, where that is known.
     """
 
+    LATER: ClassVar[frozenset[str]] = Record.LATER | {
+        *("calls", "steps", "planned_words", "requests"),
+        *("model_served", "provider", "system_fingerprint", "prompt_sha256"),
+    }
+
     prompt: str
     type: str
-    length: int
-    response_length: int | None
+    length: Annotated[int, Ge(1)] | None
+    response_length: Count | None
     response: str | None
     id: str
     language: str
-    sample: int
-    response_length_unicode: int | None
+    sample: Count
+    response_length_unicode: Count | None
     reasoning: str
     finish_reason: str | None
     max_tokens_effective: int | None
-    usage: dict[str, int | None] | None
+    usage: Usage | None
     seconds: float | None
     error: Failure | None
-    attempts: int
-    reasoning_words: int
+    attempts: Count
+    reasoning_words: Count
     length_rule: str | None = None
     length_bounds: list[int] | None = None
-    calls: int | None = None
-    steps: int | None = None
-    planned_words: int | None = None
+    calls: Count | None = None
+    steps: Count | None = None
+    planned_words: Count | None = None
     requests: list[str] | None = None
     model_served: str | None = None
     provider: str | None = None
     system_fingerprint: str | None = None
     prompt_sha256: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """Prompt id and sample."""
+        return self.id, self.sample
 
     @property
     def retries(self) -> int:
@@ -127,15 +174,14 @@ class Prediction(_Record):
         )
 
     def _check(self) -> None:
-        if self.length < 1 or (self.response_length or 0) < 0 or self.attempts < (self.calls != 0):
-            raise ValueError("a number is too small")
+        if self.attempts < (self.calls != 0):
+            raise ValueError("attempts: there was a request at least")
         if (self.response is None) != (self.response_length is None):
             raise ValueError("response and response_length do not go together")
-        _check_usage(self.usage)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """One answered request of a writer that makes many; a line of steps.jsonl.
 
     Attributes:
@@ -156,101 +202,115 @@ class Step:
         prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
     """
 
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
     id: str
-    sample: int
+    sample: Count
     step: str
-    attempt: int
+    attempt: Count
     request_sha256: str
     role: str
     text: str
     reasoning: str
     finish_reason: str
-    usage: dict[str, int | None]
+    usage: Usage
     seconds: float
-    attempts: int
+    attempts: Count
     max_tokens_effective: int | None = None
-    planned_words: int | None = None
+    planned_words: Count | None = None
     model_served: str | None = None
     provider: str | None = None
     system_fingerprint: str | None = None
     raw: str | None = None
-    prompt_bytes: int | None = None
-    schema: int = 1
+    prompt_bytes: Count | None = None
 
     @property
     def key(self) -> StepKey:
         """What sets the request apart from all others of the run."""
         return self.id, self.sample, self.step, self.attempt, self.request_sha256
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object of its line."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_json(cls, line: dict[str, Any]) -> Self:
-        """Read a line's JSON object.
-
-        Raises:
-            TypeError, ValueError: It is no such record.
-        """
-        record = cls(**line)
-        check_kinds(record)
-        _check_usage(record.usage)
-        return record
-
 
 class Chapter(TypedDict):
     """A part of a response that was judged by itself, since the whole did not fit the judge's context."""
 
-    words: int
+    words: Count
     scores: dict[str, int]
     analysis: str
 
 
-def over_chapters(chapters: Sequence[Chapter]) -> dict[str, float]:
-    """The mean per dimension over chapters, weighted by their words (official count)."""
+def over_chapters(chapters: Sequence[Chapter], criteria: Sequence[str] = DIMENSIONS) -> dict[str, float]:
+    """The mean per criterion over chapters, weighted by their words (official count)."""
     words = [max(1, chapter["words"]) for chapter in chapters]
     return {
         name: sum(weight * chapter["scores"][name] for weight, chapter in zip(words, chapters, strict=True))
         / sum(words)
-        for name in DIMENSIONS
+        for name in criteria
     }
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement(_Record):
+class Judgement(Record):
     """One judge's opinion of one response, or the reason that there is none; a line of judgements.jsonl.
 
     Attributes:
         judge: The judge's label: its folder's name, with what was overridden.
         repeat: From 0.
-        scores: The six dimensions, each an integer from 1 to 5; None where no valid reply came.
+        scores: The rubric's criteria, each an integer of its scale; None where no valid reply came.
         raw: The judge's last reply as it came.
         tries: Replies that were asked for.
         chapters: The parts that were judged by themselves; None for a response that was judged as a whole.
             `scores` is then their mean, weighted by words and rounded.
         retries: Requests that failed in passing and were made again.
+        rubric: The name of what it was judged by; None for the six dimensions.
+        segment: Which part of the response it is about, from 0; None for the whole.
+        response_sha256: Of the text that was judged.
+        model_served: Who judged, as the server names it; None where that is not known.
+        system_fingerprint: The server's own mark of its configuration.
     """
 
+    LATER: ClassVar[frozenset[str]] = Record.LATER | {
+        *("rubric", "segment", "response_sha256", "model_served", "system_fingerprint"),
+    }
+
     id: str
-    sample: int
+    sample: Count
     judge: str
-    repeat: int
+    repeat: Count
     scores: dict[str, int] | None
     analysis: str
     raw: str
     error: Failure | None
-    usage: dict[str, int | None] | None
+    usage: Usage | None
     seconds: float | None
-    tries: int
+    tries: Count
     chapters: list[Chapter] | None = None
-    retries: int = 0
+    retries: Count = 0
+    rubric: str | None = None
+    segment: Count | None = None
+    response_sha256: str | None = None
+    model_served: str | None = None
+    system_fingerprint: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """Prompt id and sample."""
+        return self.id, self.sample
+
+    @property
+    def judged_by(self) -> Rubric:
+        """The rubric that it names."""
+        return RUBRICS[self.rubric or SIX.name]
 
     def _check(self) -> None:
+        if self.rubric is not None and self.rubric not in RUBRICS:
+            raise ValueError(f"rubric: {self.rubric!r} is not known, only {', '.join(RUBRICS)}")
+        rubric = self.judged_by
         for scores in (self.scores, *(part["scores"] for part in self.chapters or ())):
-            if scores is not None and not SIX.accepts(scores):
-                raise ValueError("scores are not the six dimensions, each an integer from 1 to 5")
-        _check_usage(self.usage)
+            if scores is not None and not rubric.accepts(scores):
+                raise ValueError(
+                    f"scores: they are not {', '.join(rubric.criteria)}, each an integer from {rubric.low} "
+                    f"to {rubric.high}"
+                )
 
     @property
     def values(self) -> dict[str, float] | None:
@@ -258,11 +318,5 @@ class Judgement(_Record):
         if self.scores is None:
             return None
         if self.chapters:
-            return over_chapters(self.chapters)
-        return {name: self.scores[name] for name in DIMENSIONS}
-
-
-def _check_usage(usage: dict[str, Any] | None) -> None:
-    for name, count in (usage or {}).items():
-        if count is not None and type(count) is not int:
-            raise ValueError(f"usage: {name} is no whole number")
+            return over_chapters(self.chapters, self.judged_by.criteria)
+        return {name: self.scores[name] for name in self.judged_by.criteria}

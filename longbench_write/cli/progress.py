@@ -44,7 +44,7 @@ class ProgressDisplay(Observer):
     def __init__(self, stream: IO[str] | None = None) -> None:
         self.stream = stream or sys.stderr
         self._work: Work | None = None
-        self._generated = self._judged = self._failed = 0
+        self._generated = self._asked = self._judged = self._failed = 0
         self._scores = 0.0
         self._words = self._written = 0
         self._started = 0.0
@@ -57,7 +57,7 @@ class ProgressDisplay(Observer):
     def begin(self, work: Work) -> None:
         """Start counting."""
         self._work = work
-        self._words = sum(prompt.length for prompt, _ in work.to_write)
+        self._words = sum(prompt.length or 0 for prompt, _ in work.to_write)
         self._started = time.monotonic()
         if work.answered:
             self.note(f"resuming {work.folder}: {work.answered} responses are there already")
@@ -72,14 +72,16 @@ class ProgressDisplay(Observer):
 
     def predicted(self, record: Prediction) -> None:
         """Count a response."""
-        self._written += record.length
+        self._written += record.length or 0
         if record.response_length is None:
             self._failed += 1
             reason = record.error.message if record.error else ""
             self.note(f"{record.id}: no response: {reason}")
         else:
             self._generated += 1
-            self._scores += length_score(record.length, record.response_length)
+            if record.length is not None:
+                self._asked += 1
+                self._scores += length_score(record.length, record.response_length)
 
     def judged(self, record: Judgement) -> None:
         """Count a judgement."""
@@ -114,8 +116,8 @@ class ProgressDisplay(Observer):
         seconds = time.monotonic() - self._started
         if pieces := sum(meter.pieces for meter in meters.values()):
             parts.append(f"{pieces / max(seconds, 1e-9):,.0f} tokens/s")
-        if self._generated:
-            parts.append(f"S_l {self._scores / self._generated:.1f}")
+        if self._asked:
+            parts.append(f"S_l {self._scores / self._asked:.1f}")
         if self._failed:
             parts.append(f"failed {self._failed}")
         parts.append(f"in flight {sum(meter.in_flight for meter in meters.values())}{_slowed(work)}")

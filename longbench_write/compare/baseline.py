@@ -18,12 +18,13 @@ from typing import Any
 
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError, shorten
+from longbench_write.files.schema import check_schema
 from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
-from longbench_write.scoring.summary import RunInfo, check_schema
+from longbench_write.scoring.summary import RunInfo
 
 SCHEMA = 2
 _KIND = "longbench-write baseline"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from longbench_write.errors import RunFolderError, shorten
+from longbench_write.files.schema import check_schema
 from longbench_write.files.whole import replacing
 
 LONGEST_LINE = 1 << 26
@@ -125,6 +126,9 @@ class Records(Generic[R, K]):
         key: The record's identity; a second record of the same identity is refused.
     """
 
+    SCHEMA = 1
+    """The newest schema of a line that can be read; a line that says none has the first."""
+
     def __init__(self, path: Path, parse: Callable[[dict[str, Any]], R], key: Callable[[R], K]) -> None:
         self.path = path
         self._parse = parse
@@ -159,6 +163,7 @@ class Records(Generic[R, K]):
             raise RunFolderError(f"cannot read {self.path}: {error.strerror or error}") from None
 
     def _record(self, number: int, value: dict[str, Any]) -> R:
+        check_schema(f"{self.path}:{number}", value.get("schema", 1), self.SCHEMA)
         try:
             return self._parse(value)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

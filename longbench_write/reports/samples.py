@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from longbench_write.compare.collection import Entry
@@ -218,5 +217,5 @@ def _texts(judge: str | None, prediction: Prediction, judgements: Sequence[Judge
         "usage": prediction.usage,
         "seconds": prediction.seconds,
         "attempts": prediction.attempts,
-        "judgements": [asdict(judgement) | {"values": judgement.values} for judgement in ordered],
+        "judgements": [judgement.to_json() | {"values": judgement.values} for judgement in ordered],
     }

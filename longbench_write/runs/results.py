@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from longbench_write.errors import RunFolderError, shorten, unknown_name
+from longbench_write.files.schema import check_values
 from longbench_write.files.whole import write_whole
-from longbench_write.kinds import check_kinds
 from longbench_write.metrics.catalogue import all_metrics
 from longbench_write.records import Key
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, lock_run_folder
@@ -61,7 +61,7 @@ def write_results(
     kept = unknown_keys(path / SUMMARY)
     metrics = all_metrics()
     summary, rows = summarise(
-        _heading_of(path, run.manifest, label),
+        _info_of(path, run.manifest, label),
         run.predictions,
         (judgement for judgement in run.judgements if judgement.judge == label),
         owed=run.manifest["owed"],
@@ -83,14 +83,14 @@ def _card(manifest: Mapping[str, Any], label: str | None) -> Mapping[str, Any]:
     return (manifest["judges"][label].get("card") if label else None) or {}
 
 
-def _heading_of(path: Path, manifest: Mapping[str, Any], label: str | None) -> RunInfo:
+def _info_of(path: Path, manifest: Mapping[str, Any], label: str | None) -> RunInfo:
     try:
         info = _info(manifest, label)
-        check_kinds(info)
+        check_values(RunInfo, vars(info))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         told = shorten(str(error), 100)
         raise RunFolderError(
-            f"{path / MANIFEST} was changed and cannot be used ({told}): mend it, "
+            f"{path / MANIFEST} was changed and cannot be used ({told}): fix it, "
             "or start another run with --fresh"
         ) from None
     return info

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from longbench_write.metrics.base import Metric, Rubric, measure
 from longbench_write.metrics.catalogue import BUILT_IN
-from longbench_write.metrics.quality import S_Q, SIX, rubric_named
+from longbench_write.metrics.quality import S_Q, SIX
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.flags import ResponseFlags, flags_of
@@ -74,7 +74,7 @@ class Measured:
 class _Judged(NamedTuple):
     """A judgement as it counts: its rubric, and its scores or None."""
 
-    rubric: str
+    rubric: Rubric
     scores: Mapping[str, float] | None
 
 
@@ -100,7 +100,7 @@ def score_rows(
     """
     by_key: dict[Key, list[_Judged]] = defaultdict(list)
     for judgement in judgements:
-        by_key[judgement.key].append(_Judged(_rubric_of(judgement), judgement.values))
+        by_key[judgement.key].append(_Judged(judgement.judged_by, judgement.values))
     return [
         _row(
             prediction,
@@ -112,11 +112,6 @@ def score_rows(
         for prediction in predictions
         if prediction.response is not None
     ]
-
-
-def _rubric_of(judgement: Judgement) -> str:
-    """The name of the rubric that a judgement was made by; the six dimensions' where it says none."""
-    return getattr(judgement, "rubric", None) or SIX.name
 
 
 _COMBINED: dict[str, Callable[[Sequence[float]], float]] = {
@@ -133,7 +128,7 @@ def _row(
     metrics: Sequence[Metric],
 ) -> Row:
     valid = [each.scores for each in judged if each.scores is not None]
-    rubric = rubric_named(judged[0].rubric) if judged else SIX
+    rubric = judged[0].rubric if judged else SIX
     scores = {name: combined([each[name] for each in valid]) for name in rubric.criteria} if valid else None
     measured = Measured(
         id=prediction.id,

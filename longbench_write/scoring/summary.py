@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from longbench_write.errors import RunFolderError, shorten
-from longbench_write.kinds import check_kinds
+from longbench_write.files.schema import check_schema, check_values, known_names
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, BUILT_IN, HEADLINES, merged, read_declarations
 from longbench_write.metrics.quality import MEAN
@@ -195,15 +195,15 @@ class Summary(RunInfo):
                     f"make it anew with `lbw-eval score {path.parent}`"
                 )
             known = {name: values[name] for name in _KEYS if name in values}
+            check_values(cls, known)
             summary = cls(**known, unknown=_unknown(values))
-            check_kinds(summary)
             _ = summary.others
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None
         return summary
 
 
-_KEYS = tuple(each.name for each in fields(Summary) if each.name != "unknown")
+_KEYS = known_names(Summary)
 _REQUIRED = tuple(
     each.name
     for each in fields(Summary)
@@ -224,19 +224,6 @@ def _load(path: Path) -> dict[str, Any]:
         raise TypeError("it holds no JSON object")
     check_schema(path, values["schema"], SCHEMA)
     return values
-
-
-def check_schema(path: Path, schema: object, newest: int) -> None:
-    """Refuse a file of a schema that this version does not know.
-
-    Raises:
-        RunFolderError: Both schemas' numbers are named.
-    """
-    if type(schema) is not int or not 1 <= schema <= newest:
-        raise RunFolderError(
-            f"{path} has schema {shorten(str(schema), 40)}, this version reads schema {newest} and earlier: "
-            "install a newer longbench-write"
-        )
 
 
 def _unknown(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import yaml
@@ -55,7 +54,7 @@ def put_run(
     }
     (folder / "run.yaml").write_text(yaml.safe_dump(manifest))
     for name, records in (("predictions", predictions), ("judgements", judgements)):
-        lines = [json.dumps(asdict(record)) + "\n" for record in records]
+        lines = [json.dumps(record.to_json()) + "\n" for record in records]
         (folder / f"{name}.jsonl").write_text("".join(lines))
     score_run(folder)
     return folder
