@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from longbench_write.backends.reasoning import split_reasoning
@@ -77,6 +77,8 @@ def test_nothing_is_lost_or_made_up(text, truncated):
 
 @given(PIECES, st.booleans())
 def test_closed_blocks_leave_no_pair_in_the_response(text, truncated):
+    # What stood around a block may spell another tag once the block is gone: that one is text.
+    assume(OPEN not in text.replace(OPEN, "").replace(CLOSE, ""))
     response, _ = split_reasoning(text, truncated=truncated)
     if OPEN in response:
         assert not truncated or CLOSE not in response.split(OPEN, 1)[1]
