@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import samples
+import yaml
 from samples import RUN_INFO, failed, judged, predicted
 
 from longbench_write.compare.scores import Response, RunScores
@@ -158,20 +160,7 @@ def write_run(folder: Path, wrote: dict[str, Wrote], **changes) -> Path:
     judgements = judgements if info.judge else []
     summary, rows = summarise(info, predictions, judgements, owed=len(wrote), seconds=1.0)
     folder.mkdir(parents=True, exist_ok=True)
-    names = (
-        "model",
-        "suite",
-        "writer",
-        "prompts",
-        "owed",
-        "backend",
-        "config",
-        "judge",
-        "judges",
-        "start",
-        "seconds",
-    )
-    (folder / MANIFEST).write_text("".join(f"{name}: null\n" for name in names))
+    (folder / MANIFEST).write_text(yaml.safe_dump(samples.MANIFEST))
     (folder / SUMMARY).write_text(summary.to_json())
     (folder / SCORES).write_text(scores_csv(rows))
     for file, records in ((PREDICTIONS, predictions), (JUDGEMENTS, judgements)):

@@ -10,6 +10,21 @@ from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Failure, Judgement, Prediction
 from longbench_write.scoring.summary import RunInfo
 
+MANIFEST = {
+    "model": "m",
+    "suite": {"name": "s", "version": "1", "sha256": "5" * 64},
+    "writer": "direct",
+    "prompts": {"n": 4, "sha256": "4" * 64},
+    "owed": 4,
+    "backend": {"kind": "openai", "base_urls": []},
+    "config": {"samples": 1, "temperature": 0.5, "max_tokens": 32768, "seed": 42},
+    "judge": None,
+    "judges": {},
+    "start": "2026-11-21T00:00:00+00:00",
+    "seconds": 1.0,
+}
+"""What run.yaml says at least."""
+
 PREDICTION = Prediction(
     prompt="Write about rivers.",
     type="Popular Science",

@@ -167,12 +167,12 @@ def _assign(answers: Sequence[Answer], suite: Suite, samples: int) -> dict[Key, 
     Raises:
         UsageError: The suite has no such prompt, or a prompt has more answers than samples; it is named.
     """
-    free: dict[tuple[str, int], list[_Slot]] = defaultdict(list)
+    free: dict[tuple[str, int | None], list[_Slot]] = defaultdict(list)
     for prompt in suite.prompts:
         free[prompt.prompt, prompt.length] += [(prompt, sample) for sample in range(samples)]
     lengths = {prompt.prompt: prompt.length for prompt in suite.prompts}
     assigned: dict[Key, tuple[_Slot, Answer]] = {}
-    first: dict[tuple[str, int], str] = {}
+    first: dict[tuple[str, int | None], str] = {}
     for answer in answers:
         task = answer.prompt, answer.length
         if task not in free:
@@ -188,9 +188,10 @@ def _assign(answers: Sequence[Answer], suite: Suite, samples: int) -> dict[Key, 
     return assigned
 
 
-def _unknown(answer: Answer, suite: Suite, lengths: Mapping[str, int]) -> str:
+def _unknown(answer: Answer, suite: Suite, lengths: Mapping[str, int | None]) -> str:
     if answer.prompt in lengths:
-        return f"its length is {answer.length}, suite {suite.name} asks for {lengths[answer.prompt]} there"
+        asked = lengths[answer.prompt] or "none"
+        return f"its length is {answer.length or 'null'}, suite {suite.name} asks for {asked} there"
     return f"suite {suite.name} has no prompt {shorten(answer.prompt, 60)!r}"
 
 
@@ -202,10 +203,10 @@ def _judgements(
     Raises:
         UsageError: It judged a response that is not there; the line is named.
     """
-    keys: dict[tuple[str, int, str], list[Key]] = defaultdict(list)
+    keys: dict[tuple[str, int | None, str], list[Key]] = defaultdict(list)
     for key, (_, answer) in answers.items():
         keys[answer.prompt, answer.length, answer.response].append(key)
-    seen: dict[tuple[str, int, str], int] = defaultdict(int)
+    seen: dict[tuple[str, int | None, str], int] = defaultdict(int)
     records = []
     for answer in judged:
         what = answer.prompt, answer.length, answer.response

@@ -21,7 +21,7 @@ class Answer:
     Attributes:
         where: Its file and line, for messages.
         prompt: What the file says that it answers.
-        length: The required length that the file says.
+        length: The required length that the file says; None where it says that none is required.
         response: The text as it stands there.
         response_length: Its length in words as the file says; None where it does not.
         scores: What was read of a judge's reply to it, as the file has it; None where there is none.
@@ -29,7 +29,7 @@ class Answer:
 
     where: str
     prompt: str
-    length: int
+    length: int | None
     response: str
     response_length: int | None
     scores: dict[str, Any] | None
@@ -111,8 +111,8 @@ def _answer(row: dict[str, Any], where: str) -> Answer:
     for key in ("prompt", "response"):
         if not isinstance(row.get(key), str):
             _refuse(where, f"{key} must be a text")
-    length, written = row.get("length"), row.get("response_length")
-    if type(length) is not int or not 0 < length <= LONGEST:
+    length, written = row.get("length", 0), row.get("response_length")
+    if length is not None and (type(length) is not int or not 0 < length <= LONGEST):
         _refuse(where, "length must be a positive whole number of words")
     if written is not None and (type(written) is not int or written < 0):
         _refuse(where, "response_length must be a whole number of words")

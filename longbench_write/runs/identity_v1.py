@@ -111,10 +111,11 @@ def _weights(model: str, kind: str) -> list[Any] | None:
 
 def _spread(prompts: tuple[Prompt, ...], limit: int) -> tuple[Prompt, ...]:
     groups = [
-        [prompt for prompt in prompts if length_range(prompt.length) == label] for label in LENGTH_RANGES
+        [prompt for prompt in prompts if prompt.length and length_range(prompt.length) == label]
+        for label in LENGTH_RANGES
     ]
     shares = [0] * len(groups)
-    left = min(limit, len(prompts))
+    left = min(limit, sum(map(len, groups)))
     while left:
         room = [i for i, group in enumerate(groups) if shares[i] < len(group)]
         for i in _evenly(room, left):

@@ -82,7 +82,7 @@ class _Scheduler:
         self._work = work
         self._run = run
         self._observer = observer
-        self._to_write = deque(sorted(work.to_write, key=lambda owed: -owed[0].length))
+        self._to_write = deque(sorted(work.to_write, key=lambda owed: -(owed[0].length or 0)))
         self._to_judge: list[tuple[int, OwedJudgement]] = []
         self._active: set[Share] = set()
         self._idle = asyncio.Event()

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from longbench_write.errors import RunFolderError, UsageError
+from longbench_write.errors import RunFolderError, UsageError, shorten
 from longbench_write.files.jsonl import RecordFile, Records
+from longbench_write.files.schema import check_schema, check_values, known_names
 from longbench_write.files.whole import write_whole
 from longbench_write.files.yaml_text import read_mapping
 from longbench_write.metrics.catalogue import BUILT_IN, merged
-from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.records import Count, Failure, Judgement, Key, Prediction
 from longbench_write.runs.folder import (
     JUDGEMENTS,
     MANIFEST,
@@ -40,19 +41,25 @@ K = TypeVar("K", bound=Hashable)
 JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
 
-_NEEDED = (
-    "model",
-    "suite",
-    "writer",
-    "prompts",
-    "owed",
-    "backend",
-    "config",
-    "judge",
-    "judges",
-    "start",
-    "seconds",
-)
+MANIFEST_SCHEMA = 1
+"""The newest schema of run.yaml that can be read."""
+
+
+@dataclass(frozen=True)
+class ManifestShape:
+    """What every run.yaml says; it may say more."""
+
+    model: str
+    suite: dict[str, Any]
+    writer: str
+    prompts: dict[str, Any]
+    owed: Count
+    backend: dict[str, Any]
+    config: dict[str, Any]
+    judge: str | None
+    judges: dict[str, dict[str, Any]]
+    start: str
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -136,16 +143,31 @@ def load_run(path: str | Path) -> Run:
     if not os.path.exists(folder / MANIFEST):
         raise UsageError(f"{folder} is not a run folder: it has no {MANIFEST}")
     manifest = read_mapping(folder / MANIFEST, error=RunFolderError)
-    if lacking := [key for key in _NEEDED if key not in manifest]:
-        raise RunFolderError(
-            f"{folder / MANIFEST} does not say {', '.join(lacking)}: it is no run's manifest"
-        )
+    _check_manifest(folder / MANIFEST, manifest)
     return Run(
         folder,
         manifest,
         Records(folder / PREDICTIONS, Prediction.from_json, _key),
         Records(folder / JUDGEMENTS, Judgement.from_json, _judgement_key),
     )
+
+
+def _check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Check that a run.yaml can be used.
+
+    Raises:
+        RunFolderError: It lacks something, or holds what cannot be; that is named.
+    """
+    check_schema(path, manifest.get("schema", 1), MANIFEST_SCHEMA)
+    if lacking := [name for name in known_names(ManifestShape) if name not in manifest]:
+        raise RunFolderError(f"{path} does not say {', '.join(lacking)}: it is no run's manifest")
+    try:
+        check_values(ManifestShape, manifest)
+    except ValueError as error:
+        raise RunFolderError(
+            f"{path} was changed and cannot be used ({shorten(str(error), 100)}): restore what it said, "
+            "or start another run with --fresh"
+        ) from None
 
 
 def _key(record: Prediction) -> Key:

@@ -35,7 +35,8 @@ class Prompt:
         id: Unique within its suite.
         prompt: The instruction as the writer gets it.
         type: The kind of text.
-        length: Required length in words (Chinese: characters), positive.
+        length: Required length in words (Chinese: characters), positive; None where the prompt asks for none,
+            which no prompt of a benchmark does.
         language: Of the answer: "en", "zh", or what a file of one's own says.
         length_rule: How the prompt words its length, one of `LENGTH_RULES`; None where nobody has said.
         length_bounds: Both ends, in words, where the rule is "range"; `length` lies between them.
@@ -45,7 +46,7 @@ class Prompt:
     id: str
     prompt: str
     type: str
-    length: int
+    length: int | None
     language: str
     length_rule: str | None = None
     length_bounds: tuple[int, int] | None = None
@@ -117,10 +118,11 @@ def load_card(name: str) -> SuiteCard:
 def load_suite(name_or_path: str | Path) -> Suite:
     """Load a suite by name, fetching an official file if necessary, or a JSONL file by path.
 
-    A file's line is an object with `prompt` and `length` and, if wanted, `type` (else "Other"), `id` (else
-    the file's stem and the line's number), `language` (else "zh" where at least a quarter of the prompt's
-    words are ideographs, "en" elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is
-    "range", and `topic`; other keys are ignored, blank lines skipped.
+    A file's line is an object with `prompt` and `length` (null where no length is asked for, which no line of
+    a benchmark says) and, if wanted, `type` (else "Other"), `id` (else the file's stem and the line's
+    number), `language` (else "zh" where at least a quarter of the prompt's words are ideographs, "en"
+    elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is "range", and `topic`; other keys
+    are ignored, blank lines skipped.
 
     Raises:
         UsageError: There is no such suite or file, or a line is not as it must be; it names file and line.
@@ -133,7 +135,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     path = Path(name_or_path).expanduser()
     if path.is_file():
         try:
-            prompts, sha256 = _read(path, path.stem)
+            prompts, sha256 = _read(path, path.stem, benchmark=False)
         except OSError as error:
             raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that can") from None
         return Suite(path.stem, sha256[:8], sha256, prompts)
@@ -182,7 +184,12 @@ def _with_rule(prompt: Prompt, line: Mapping[str, str]) -> Prompt:
 
 
 def _read(
-    path: Path, stem: str, *, english: set[str] | None = None, types: Mapping[str, str] | None = None
+    path: Path,
+    stem: str,
+    *,
+    english: set[str] | None = None,
+    types: Mapping[str, str] | None = None,
+    benchmark: bool = True,
 ) -> tuple[tuple[Prompt, ...], str]:
     """Read the prompts of a file and its sha256."""
     digest = hashlib.sha256()
@@ -192,7 +199,7 @@ def _read(
         text = _text(row, "prompt", None, where)
         default = language_of(text) if english is None else "en" if text in english else "zh"
         kind = _text(row, "type", "Other", where)
-        length = _length(row.get("length"), "length", where)
+        length = None if _asks_nothing(row, where, benchmark) else _length(row.get("length"), "length", where)
         rule = _rule(row, where)
         prompt = Prompt(
             id=_text(row, "id", f"{stem}-{number}", where),
@@ -201,7 +208,7 @@ def _read(
             length=length,
             language=sys.intern(_text(row, "language", default, where)),
             length_rule=rule,
-            length_bounds=_range(row, length, where) if rule == "range" else None,
+            length_bounds=_range(row, length, where) if length and rule == "range" else None,
             topic=_text(row, "topic", None, where) if "topic" in row else "",
         )
         if prompt.id in prompts:
@@ -230,6 +237,17 @@ def _text(row: dict[str, Any], key: str, default: str | None, where: str) -> str
     except UnicodeEncodeError:
         _refuse(where, f"{key} has half of a surrogate pair")
     return value
+
+
+def _asks_nothing(row: dict[str, Any], where: str, benchmark: bool) -> bool:
+    """Return whether a line says that its prompt asks for no length."""
+    if row.get("length", 0) is not None:
+        return False
+    if benchmark:
+        _refuse(where, "a prompt of a benchmark has a length")
+    if row.get("length_rule") is not None:
+        _refuse(where, "length_rule is of a length, and length is null")
+    return True
 
 
 def _length(value: Any, what: str, where: str) -> int:
@@ -291,8 +309,8 @@ def select(
             raise unknown_name(f"prompt of {suite.name}", unknown, known)
         prompts = tuple(prompt for prompt in prompts if prompt.id in wanted)
     if length_range is not None:
-        low, high = _bounds(length_range, max(prompt.length for prompt in suite.prompts))
-        prompts = tuple(prompt for prompt in prompts if low <= prompt.length < high)
+        low, high = _bounds(length_range, max(prompt.length or 0 for prompt in suite.prompts))
+        prompts = tuple(prompt for prompt in prompts if prompt.length and low <= prompt.length < high)
     if not prompts:
         raise UsageError(f"no prompt of {suite.name} is left: choose a wider length range or other ids")
     return prompts if limit is None else _spread(prompts, limit)
@@ -307,12 +325,16 @@ def _bounds(text: str, longest: int) -> tuple[int, int]:
     return low, high + 1 if high == longest else high
 
 
+def _range_of(prompt: Prompt) -> str | None:
+    return None if prompt.length is None else length_range(prompt.length)
+
+
 def _spread(prompts: tuple[Prompt, ...], limit: int) -> tuple[Prompt, ...]:
     """Choose so many of the prompts; a smaller limit chooses a subset of a larger one's."""
     groups = [
         group
-        for label in LENGTH_RANGES
-        if (group := [prompt for prompt in prompts if length_range(prompt.length) == label])
+        for label in (*LENGTH_RANGES, None)
+        if (group := [prompt for prompt in prompts if _range_of(prompt) == label])
     ]
     queues = [[groups[i][place] for place in _spaced(len(groups[i]))] for i in _spaced(len(groups))]
     rounds = itertools.chain.from_iterable(itertools.zip_longest(*queues))

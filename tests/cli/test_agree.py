@@ -3,16 +3,15 @@ import random
 
 import pytest
 import yaml
-from samples import judged
+from samples import MANIFEST, judged
 
 from longbench_write.cli.agree import agree
 from longbench_write.errors import UsageError
 from longbench_write.metrics.quality import DIMENSIONS
-from longbench_write.runs.store import _NEEDED
 
 
 def put_judgements(folder, judgements):
-    (folder / "run.yaml").write_text(yaml.safe_dump(dict.fromkeys(_NEEDED, "x")))
+    (folder / "run.yaml").write_text(yaml.safe_dump(MANIFEST))
     lines = [json.dumps(judgement.to_json()) for judgement in judgements]
     (folder / "judgements.jsonl").write_text("\n".join(lines) + "\n")
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import threading
 from dataclasses import replace
@@ -597,3 +598,26 @@ def test_what_responses_show_is_seen_while_their_judges_think(tmp_path, suite, j
     assert late == []
     score_run(the_run(tmp_path))
     assert len(late) == len(LENGTHS)
+
+
+@pytest.mark.parametrize("lengths", [(None, None), (None, 100, None, 300)])
+def test_prompts_that_ask_for_no_length_are_judged_and_have_no_s_l(tmp_path, judge, lengths):
+    suite = write_suite(tmp_path, lengths)
+    with OpenAIServer(writer(50)) as model, OpenAIServer(judge_reply()) as judges:
+        summary = evaluate(**options(tmp_path, suite, model, judge, judges))
+        again = evaluate(**options(tmp_path, suite, model, judge, judges))
+        asked = len(model.requests)
+    assert asked == len(lengths)
+    assert again.counts["judged"] == len(lengths)
+    assert summary.S_q is not None
+    run = the_run(tmp_path)
+    text = (run / "scores.csv").read_text(encoding="utf-8")
+    rows = {row["id"]: row for row in csv.DictReader(text.splitlines())}
+    assert [rows[f"rivers-{n}"]["S_l"] != "" for n in range(1, len(lengths) + 1)] == [
+        length is not None for length in lengths
+    ]
+    assert [line["length"] for line in lines(run / "predictions.jsonl")] == list(lengths)
+    values = [float(row["S_l"]) for row in rows.values() if row["S_l"]]
+    assert summary.S_l == (pytest.approx(sum(values) / len(values)) if values else None)
+    assert sum(row["n"] for row in summary.by_length) == len(values)
+    assert score_run(run) == again

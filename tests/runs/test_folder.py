@@ -1,10 +1,12 @@
+import json
 import multiprocessing
 import os
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import failed, judged, predicted
+from samples import MANIFEST, failed, judged, predicted
 
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.runs.folder import digest, folder_name, lock_run_folder, next_run, run_parent, runs_named
@@ -134,6 +136,39 @@ def test_reading_what_is_no_run_folder(tmp_path):
         (tmp_path / "run.yaml").write_text(text)
         with pytest.raises(RunFolderError, match=r"run\.yaml"):
             load_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        *(({name: []}, name) for name in MANIFEST),
+        *(({"owed": -1}, "owed"), ({"owed": "4"}, "owed"), ({"judges": {"j": None}}, "judges")),
+        ({"schema": 2}, "schema 2, this version reads schema 1"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_one_sentence_that_says_why(tmp_path, changes, named):
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(MANIFEST))
+    assert load_run(tmp_path).manifest == MANIFEST
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(MANIFEST | changes))
+    with pytest.raises(RunFolderError, match=rf"run\.yaml.*{named}"):
+        load_run(tmp_path)
+
+
+def test_keys_that_are_not_known_stay_in_a_file_that_is_written_anew(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    gone, *kept = [
+        record.to_json() | {"from_2030": [record.id]}
+        for record in (failed("c", kind="timeout", final=False), predicted("b"), predicted("a"))
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in (gone, *kept)))
+    said = judged("b").to_json() | {"from_2030": 1}
+    (tmp_path / "judgements.jsonl").write_text(
+        json.dumps(said) + "\n" + json.dumps(judged("z").to_json()) + "\n"
+    )
+    with RunWriter(tmp_path, writing=True, judge="j") as run:
+        run.sort([("a", 0), ("b", 0)])
+    assert [json.loads(line) for line in path.read_text().splitlines()] == kept[::-1]
+    assert json.loads((tmp_path / "judgements.jsonl").read_text()) == said
 
 
 def test_records_that_cannot_be_read_are_one_sentence(tmp_path):

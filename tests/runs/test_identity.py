@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from samples import write_suite
+from samples import MANIFEST, write_suite
 
 from longbench_write.backends import model_cards
 from longbench_write.config import build_config
@@ -163,19 +163,7 @@ class Places:
     def begin(self, place):
         place.path.mkdir(parents=True)
         manifest = {"supersedes": place.supersedes, "model": "m"}
-        needed = (
-            "suite",
-            "writer",
-            "prompts",
-            "owed",
-            "backend",
-            "config",
-            "judge",
-            "judges",
-            "start",
-            "seconds",
-        )
-        (place.path / "run.yaml").write_text(yaml.safe_dump(manifest | dict.fromkeys([*needed, "seconds"])))
+        (place.path / "run.yaml").write_text(yaml.safe_dump(MANIFEST | manifest))
         return place
 
     def begin_old(self, **values):

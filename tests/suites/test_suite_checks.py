@@ -238,6 +238,13 @@ def test_other_bounds_than_stated(good):
     assert f"(range {low}-{high + 1})" in fault.text
 
 
+def test_a_length_that_is_null_is_named(good):
+    bad = changed(good, 3, length=None, length_rule=None, length_bounds=None)
+    (fault,) = check_length(bad)
+    assert fault.ids == (bad[3].id,)
+    assert {fault.check for fault in check_suite(replace(good, prompts=bad))} == {"length", "distribution"}
+
+
 def test_no_length_stated(good):
     (fault,) = check_length(changed(good, 3, prompt="Write about rivers."))
     assert "states no length" in fault.text

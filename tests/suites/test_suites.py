@@ -248,6 +248,7 @@ BAD_LINES = {
     "empty prompt": (row(prompt=" \n"), "prompt must"),
     "number as prompt": (row(prompt=5), "prompt must"),
     "half a character": (b'{"prompt": "\\ud800", "length": 3}', "prompt has half"),
+    "rule of no length": (row(length=None, length_rule="about"), "length_rule is"),
     "no length": ({"prompt": "a", "type": "News"}, "length must"),
     "zero": (row(length=0), "length must"),
     "negative": (row(length=-5), "length must"),
@@ -315,8 +316,7 @@ def test_all_objects_become_prompts_or_the_file_is_refused(tmp_path_factory, row
     good = all(
         isinstance(row.get("prompt"), str)
         and row["prompt"].strip()
-        and type(row.get("length")) is int
-        and row["length"] > 0
+        and (row.get("length", 0) is None or (type(row.get("length")) is int and row["length"] > 0))
         and all(isinstance(row.get(key, "x"), str) and row.get(key, "x").strip() for key in ("type", "id"))
         for row in rows
     )
@@ -327,7 +327,26 @@ def test_all_objects_become_prompts_or_the_file_is_refused(tmp_path_factory, row
             load_suite(path)
 
 
-def made(lengths: list[int]) -> Suite:
+def test_a_prompt_of_ones_own_may_ask_for_no_length_and_a_benchmarks_may_not(tmp_path, monkeypatch):
+    path = write(tmp_path, row(), row(length=None, length_bounds=None))
+    assert [prompt.length for prompt in load_suite(path).prompts] == [300, None]
+    card = replace(load_card("lbw-open"), file=path.name, sha256=load_suite(path).sha256)
+    monkeypatch.setattr(suite, "load_card", lambda name: card)
+    monkeypatch.setattr(suite, "suite_names", lambda: ["lbw-open"])
+    monkeypatch.setattr(suite, "data_root", lambda name: tmp_path)
+    with pytest.raises(UsageError, match=re.escape(f"{path}:2: ")):
+        load_suite("lbw-open")
+
+
+def test_prompts_without_a_length_are_a_group_of_a_limit_and_in_no_length_range():
+    mixed = made([100, 600, None, None, None])
+    assert {prompt.length for prompt in select(mixed, limit=3)} == {100, 600, None}
+    assert [prompt.length for prompt in select(mixed, length_range="0-600")] == [100, 600]
+    with pytest.raises(UsageError):
+        select(made([None, None]), length_range="0-600")
+
+
+def made(lengths: list[int | None]) -> Suite:
     prompts = tuple(
         Prompt(f"p-{i}", "text", "News", length, "en") for i, length in enumerate(lengths, start=1)
     )

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from longbench_write.files.resources import data_root
 from longbench_write.suites.checks.overlap import near_duplicates, shared_runs
-from longbench_write.suites.checks.stated import stated_lengths
+from longbench_write.suites.checks.stated import Stated, stated_lengths
 from longbench_write.suites.suite import Prompt, Suite, language_of, length_range
 
-PromptCell = tuple[str, str, int]
-"""Type, language and required length."""
+PromptCell = tuple[str, str, int | None]
+"""Type, language and required length; None where none is required."""
 
 CELLS = "cells.csv"
 """How many prompts of each cell longbench-write has; the table in benchmark_data."""
@@ -52,18 +52,31 @@ def check_length(prompts: Iterable[Prompt]) -> list[Fault]:
     faults = []
     for prompt in prompts:
         stated = stated_lengths(prompt.prompt)
+        if prompt.length is None:
+            faults.append(_without_length(prompt, stated))
+            continue
         right = [s for s in stated if s.agrees(prompt.length, prompt.length_bounds)]
         if prompt.length_rule is not None:
             right = [s for s in right if s.rule == prompt.length_rule]
         if right:
             continue
-        said = ", ".join(f"{s.text!r} ({s.rule})" for s in stated) or "no length"
+        said = _said(stated)
         bounds = f" {prompt.length_bounds[0]}-{prompt.length_bounds[1]}" if prompt.length_bounds else ""
         rule = f" ({prompt.length_rule}{bounds})" if prompt.length_rule else ""
         faults.append(
             Fault("length", (prompt.id,), f"the prompt states {said}, its length is {prompt.length}{rule}")
         )
     return faults
+
+
+def _without_length(prompt: Prompt, stated: Sequence[Stated]) -> Fault:
+    return Fault(
+        "length", (prompt.id,), f"the prompt states {_said(stated)}, its length is null: it has no S_l"
+    )
+
+
+def _said(stated: Sequence[Stated]) -> str:
+    return ", ".join(f"{s.text!r} ({s.rule})" for s in stated) or "no length"
 
 
 def check_distribution(prompts: Sequence[Prompt]) -> list[Fault]:
@@ -74,8 +87,8 @@ def check_distribution(prompts: Sequence[Prompt]) -> list[Fault]:
         text = f"{have.total()} prompts, longbench-write has {cells.total()}"
         return [Fault("distribution", (), text)]
     views: tuple[Callable[[PromptCell], str], ...] = (
-        lambda cell: f"{cell[0]}, {cell[1]}, {length_range(cell[2])}",
-        lambda cell: f"required length {cell[2]}",
+        lambda cell: f"{cell[0]}, {cell[1]}, {length_range(cell[2]) if cell[2] else 'no required length'}",
+        lambda cell: f"required length {cell[2]}" if cell[2] else "no required length",
     )
     return [
         Fault("distribution", (), f"{what}: {got} prompts, longbench-write has {wanted}")
