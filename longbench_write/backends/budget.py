@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -29,7 +30,7 @@ class Limit:
     option: str
     amount: float
     spent: float = 0.0
-    _reserved: float = 0.0
+    _reserved: list[float] = field(default_factory=list)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reserve(self, most: float) -> None:
@@ -38,7 +39,7 @@ class Limit:
         Raises:
             BackendError: It may never be.
         """
-        while self.spent + self._reserved + most > self.amount:
+        while self.spent + math.fsum(self._reserved) + most > self.amount:
             if not self._reserved:
                 raise BackendError(
                     "budget",
@@ -47,11 +48,11 @@ class Limit:
                 )
             self._changed.clear()
             await self._changed.wait()
-        self._reserved += most
+        self._reserved.append(most)
 
     def settle(self, most: float, spent: float) -> None:
         """Replace what was reserved by what has been spent of it."""
-        self._reserved = max(0.0, self._reserved - most)
+        self._reserved.remove(most)
         self.spent += spent
         self._changed.set()
 

@@ -70,3 +70,15 @@ async def test_a_failed_request_costs_nothing_and_an_uncounted_one_its_bytes():
     assert limit.spent == 0
     await BudgetedBackend(Costing(Usage()), [(limit, TOKENS)]).complete(CHAT, Sampling(max_tokens=50))
     assert limit.spent == 100 + 7
+
+
+async def test_what_was_reserved_is_given_back_whole_in_any_order():
+    limit = Limit("--max-cost", 0.65)
+    amounts = (0.1, 0.2, 0.3)  # 0.1 + 0.2 + 0.3 - 0.1 - 0.2 - 0.3 is not 0 in floats
+    for amount in amounts:
+        await limit.reserve(amount)
+    for amount in amounts:
+        limit.settle(amount, 0.0)
+    async with asyncio.timeout(10):
+        with pytest.raises(BackendError):
+            await limit.reserve(0.7)
