@@ -32,6 +32,9 @@ class Sampling:
         json_schema: A JSON schema that the reply must follow, where the server can force it.
         json_object: Ask for any JSON object; not with `json_schema`.
         reasoning_effort: For reasoning models that take one ("low", "medium", "high").
+        extra: Any other field of a request, by the field's own name (`top_p`, `top_k`, `min_p`,
+            `repetition_penalty`, `chat_template_kwargs`, ...), as `--gen` gives them; fields that stand above
+            are not among them.
     """
 
     max_tokens: int
@@ -40,6 +43,7 @@ class Sampling:
     json_schema: dict[str, Any] | None = None
     json_object: bool = False
     reasoning_effort: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

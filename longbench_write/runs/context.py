@@ -34,11 +34,11 @@ _END = (Refused, BackendError, WriterError)
 
 
 def request_sha256(messages: Sequence[Message], sampling: Sampling) -> str:
-    """Hash a request as its writer gave it: as canonical JSON, without the fields that are None."""
+    """Hash a request as its writer gave it: as canonical JSON, without the fields that are None or empty."""
     given = {part.name: getattr(sampling, part.name) for part in fields(sampling)}
     request = {
         "messages": list(messages),
-        "sampling": {name: value for name, value in given.items() if value is not None},
+        "sampling": {name: value for name, value in given.items() if value is not None and value != {}},
     }
     text = json.dumps(request, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
