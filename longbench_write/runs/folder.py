@@ -1,7 +1,7 @@
 """The run folder: its name and files, and the lock that keeps other processes out of it.
 
 <out>/<model>/<suite>/<run>/  run.yaml  predictions.jsonl  judgements.jsonl  scores.csv  summary.json
-and, of a writer that makes many requests a response, steps.jsonl.
+and, of a writer that makes many requests a response, steps.jsonl; of very many prompts, asked.json.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,13 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from longbench_write.errors import RunFolderError, UsageError, shorten
 from longbench_write.files.jsonl import RecordFile, Records
-from longbench_write.files.schema import check_schema, check_values, known_names
-from longbench_write.files.whole import write_whole
-from longbench_write.files.yaml_text import read_mapping
 from longbench_write.metrics.catalogue import BUILT_IN, merged
-from longbench_write.records import Count, Failure, Judgement, Key, Prediction
+from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.runs import manifest_file
 from longbench_write.runs.folder import (
     JUDGEMENTS,
     MANIFEST,
@@ -40,26 +36,6 @@ K = TypeVar("K", bound=Hashable)
 
 JudgementKey = tuple[str, str, int, int]
 """A judgement's identity within a run: judge, prompt id, sample, repeat."""
-
-MANIFEST_SCHEMA = 1
-"""The newest schema of run.yaml that can be read."""
-
-
-@dataclass(frozen=True)
-class ManifestShape:
-    """What every run.yaml says; it may say more."""
-
-    model: str
-    suite: dict[str, Any]
-    writer: str
-    prompts: dict[str, Any]
-    owed: Count
-    backend: dict[str, Any]
-    config: dict[str, Any]
-    judge: str | None
-    judges: dict[str, dict[str, Any]]
-    start: str
-    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -140,34 +116,12 @@ def load_run(path: str | Path) -> Run:
         RunFolderError: Its manifest cannot be read.
     """
     folder = Path(path)
-    if not os.path.exists(folder / MANIFEST):
-        raise UsageError(f"{folder} is not a run folder: it has no {MANIFEST}")
-    manifest = read_mapping(folder / MANIFEST, error=RunFolderError)
-    _check_manifest(folder / MANIFEST, manifest)
     return Run(
         folder,
-        manifest,
+        manifest_file.read_manifest(folder),
         Records(folder / PREDICTIONS, Prediction.from_json, _key),
         Records(folder / JUDGEMENTS, Judgement.from_json, _judgement_key),
     )
-
-
-def _check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Check that a run.yaml can be used.
-
-    Raises:
-        RunFolderError: It lacks something, or holds what cannot be; that is named.
-    """
-    check_schema(path, manifest.get("schema", 1), MANIFEST_SCHEMA)
-    if lacking := [name for name in known_names(ManifestShape) if name not in manifest]:
-        raise RunFolderError(f"{path} does not say {', '.join(lacking)}: it is no run's manifest")
-    try:
-        check_values(ManifestShape, manifest)
-    except ValueError as error:
-        raise RunFolderError(
-            f"{path} was changed and cannot be used ({shorten(str(error), 100)}): restore what it said, "
-            "or start another run with --fresh"
-        ) from None
 
 
 def _key(record: Prediction) -> Key:
@@ -321,7 +275,4 @@ class RunWriter:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write run.yaml."""
-        import yaml
-
-        text = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=110)
-        write_whole(self.path / MANIFEST, text)
+        manifest_file.write_manifest(self.path, manifest)
