@@ -123,7 +123,8 @@ class Prediction(Record):
         model_served: Who answered, as the server names it; None where that is not known or not one.
         provider: Who ran it, where a router says.
         system_fingerprint: The server's own mark of its configuration.
-        prompt_sha256: Of the prompt as the model got it, where that is known.
+        prompt_sha256: Of what the model was asked (see `Completion`); None where that is not known, and for a
+            response made of steps, whose prompts contain earlier answers: two runs would always differ.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {

@@ -71,6 +71,8 @@ class Completion:
         model_served: The model that answered, as the server names it; None if it did not say.
         provider: Who ran it, where a router says.
         system_fingerprint: The server's own mark of its configuration.
+        prompt_sha256: Of what the model was asked: `hashes.tokens_sha256` of the prompt where it runs in this
+            process, `hashes.chat_sha256` of the messages where a server makes the prompt; None if unknown.
     """
 
     text: str
@@ -83,6 +85,7 @@ class Completion:
     model_served: str | None = None
     provider: str | None = None
     system_fingerprint: str | None = None
+    prompt_sha256: str | None = None
 
 
 @dataclass(slots=True)

@@ -8,13 +8,12 @@ flight beside it are waited for, those that were not sent are refused.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
 from longbench_write.backends.base import Completion, Message, Sampling, Usage, derived_seed
 from longbench_write.backends.budget import most_tokens
+from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import BackendError
 from longbench_write.records import Prediction, Step, StepKey
@@ -36,12 +35,8 @@ _END = (Refused, BackendError, WriterError)
 def request_sha256(messages: Sequence[Message], sampling: Sampling) -> str:
     """Hash a request as its writer gave it: as canonical JSON, without the fields that are None or empty."""
     given = {part.name: getattr(sampling, part.name) for part in fields(sampling)}
-    request = {
-        "messages": list(messages),
-        "sampling": {name: value for name, value in given.items() if value is not None and value != {}},
-    }
-    text = json.dumps(request, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    said = {name: value for name, value in given.items() if value is not None and value != {}}
+    return canonical_sha256({"messages": list(messages), "sampling": said})
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ def _answer(completion: Completion) -> dict[str, Any]:
         "seconds": completion.seconds,
         "attempts": completion.attempts,
         "calls": 1,
+        "prompt_sha256": completion.prompt_sha256,
         **{name: getattr(completion, name) for name in _SERVED},
     }
 

@@ -78,6 +78,7 @@ def test_a_chain_is_recorded_step_by_step_and_summed(tmp_path, suite, chain, par
         assert record["requests"] == [own[name]["request_sha256"] for name in order]
         assert record["response"] == "\n\n".join(own[name]["text"] for name in order[1:])
         assert "Label" not in record["response"]
+        assert "prompt_sha256" not in record
     assert summary.writer == "chain"
     assert summary.counts["retries"] == 0
     assert summary.usage["model"]["completion_tokens"] == 6 * CALLS * 5

@@ -16,6 +16,7 @@ from samples import LENGTHS, write_suite
 from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, judge_reply, writer
 
 from longbench_write import evaluate, load_run, load_suite
+from longbench_write.backends.hashes import chat_sha256
 from longbench_write.config import build_config
 from longbench_write.errors import BackendError, RunFolderError, UsageError
 from longbench_write.metrics.length import count_words
@@ -139,6 +140,18 @@ def test_the_longest_is_asked_for_first_and_seeds_belong_to_prompts(tmp_path, su
     assert model.requests[0].body["temperature"] == 0.5
     assert model.requests[0].body["max_tokens"] == 32768
     assert len(model.requests[0].body["messages"]) == 1
+
+
+def test_a_response_says_what_was_asked(tmp_path, suite):
+    with OpenAIServer(writer(5)) as server:
+        evaluate(**options(tmp_path, suite, server, samples=2))
+    hashes = {}
+    for record in lines(the_run(tmp_path) / "predictions.jsonl"):
+        chat = [{"role": "user", "content": record["prompt"]}]
+        assert record["prompt_sha256"] == chat_sha256(chat)
+        hashes.setdefault(record["id"], set()).add(record["prompt_sha256"])
+    assert {len(each) for each in hashes.values()} == {1}
+    assert len({each.pop() for each in hashes.values()}) == len(LENGTHS)
 
 
 def test_samples_have_their_own_seeds_and_records(tmp_path, suite):

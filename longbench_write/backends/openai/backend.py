@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from longbench_write.backends.adaptive_concurrency import AdaptiveLimit
 from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, ModelBackend, Sampling
+from longbench_write.backends.hashes import chat_sha256
 from longbench_write.backends.openai.event_stream import EventStream
 from longbench_write.backends.openai.listing import day_of, identified, listed
 from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, refusal, tokens_left
@@ -101,6 +102,7 @@ class OpenAIBackend(ModelBackend):
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat; see `Backend.complete`."""
         body = request_body(self.spec, messages, sampling)
+        prompt_sha256 = chat_sha256(body["messages"])
         asked: list[_Endpoint] = []
 
         async def attempt() -> Completion:
@@ -128,7 +130,8 @@ class OpenAIBackend(ModelBackend):
             self.meter.retries += 1
             self.meter.last_retry = f"{error} (again in {seconds:.0f} s)"
 
-        return await with_retries(ask, self.spec.retry, on_retry)
+        completion = await with_retries(ask, self.spec.retry, on_retry)
+        return replace(completion, prompt_sha256=prompt_sha256)
 
     async def shutdown_date(self) -> date | None:
         """Return when the provider's listing says that the model is shut down; None where it does not."""
