@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
@@ -231,6 +231,12 @@ class Step(Record):
         return self.id, self.sample, self.step, self.attempt, self.request_sha256
 
 
+def only(values: Iterable[str | None]) -> str | None:
+    """Return the one value that all answers to a record's requests have; None where they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
+
+
 class Chapter(TypedDict):
     """A part of a response that was judged by itself, since the whole did not fit the judge's context."""
 
@@ -262,10 +268,10 @@ class Judgement(Record):
         chapters: The parts that were judged by themselves; None for a response that was judged as a whole.
             `scores` is then their mean, weighted by words and rounded.
         retries: Requests that failed in passing and were made again.
-        rubric: The name of what it was judged by; None for the six dimensions.
+        rubric: The name of what it was judged by; None in records of 0.1.0, for the six dimensions.
         segment: Which part of the response it is about, from 0; None for the whole.
-        response_sha256: Of the text that was judged.
-        model_served: Who judged, as the server names it; None where that is not known.
+        response_sha256: Of the text that was judged, in UTF-8.
+        model_served: Who judged, as the server names it; None where that is not known or not one.
         system_fingerprint: The server's own mark of its configuration.
     """
 

@@ -31,7 +31,7 @@ from longbench_write.judging.reply import TRUNCATED_REPLY, read_reply
 from longbench_write.judging.template import fill
 from longbench_write.metrics.length import count_words
 from longbench_write.metrics.quality import DIMENSIONS, SIX
-from longbench_write.records import Chapter, Failure, Judgement, over_chapters
+from longbench_write.records import Chapter, Failure, Judgement, only, over_chapters
 
 
 @dataclass
@@ -228,6 +228,10 @@ class Judge:
             tries=asked.tries,
             chapters=chapters,
             retries=asked.retries,
+            rubric=SIX.name,
+            response_sha256=hashlib.sha256(response.encode("utf-8", "surrogatepass")).hexdigest(),
+            model_served=only(reply.model_served for reply in replies),
+            system_fingerprint=only(reply.system_fingerprint for reply in replies),
         )
 
     async def _ask(self, backend: Backend, prompt: str, response: str, *place: str | int) -> _Asked:

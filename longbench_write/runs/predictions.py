@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from longbench_write.backends.base import Completion, Usage
 from longbench_write.errors import BackendError, ErrorAction
 from longbench_write.metrics.length import count_words, count_words_unicode
-from longbench_write.records import Failure, Prediction, Step
+from longbench_write.records import Failure, Prediction, Step, only
 from longbench_write.suites.suite import Prompt
 from longbench_write.writers.base import Draft, WriterError
 
@@ -141,11 +141,5 @@ def _taken(used: Sequence[Step], recorded: Sequence[Step]) -> dict[str, Any]:
         "attempts": sum(step.attempts for step in used),
         "calls": len(used),
         "requests": [step.request_sha256 for step in used],
-        **{name: _only(getattr(step, name) for step in used) for name in _SERVED},
+        **{name: only(getattr(step, name) for step in used) for name in _SERVED},
     }
-
-
-def _only(values: Iterable[str | None]) -> str | None:
-    """Return the one value that all have; None where they differ."""
-    found = set(values)
-    return found.pop() if len(found) == 1 else None

@@ -92,6 +92,8 @@ async def test_a_valid_reply_is_a_judgement(make_judge):
     assert (judgement.id, judgement.sample, judgement.judge, judgement.repeat) == ("p-1", 3, "mine", 2)
     assert (judgement.scores, judgement.analysis, judgement.raw) == (SCORES, "Why.", GOOD)
     assert (judgement.error, judgement.tries) == (None, 1)
+    assert (judgement.rubric, judgement.model_served) == ("longbench-write", "m")
+    assert judgement.response_sha256 == hashlib.sha256(RESPONSE["response"].encode()).hexdigest()
     assert judgement.usage["completion_tokens"] == len(GOOD.split())
     assert judgement.seconds > 0
 
@@ -193,6 +195,23 @@ async def test_a_fault_after_an_invalid_reply_keeps_what_was_paid_for(make_judge
     assert judgement.error == Failure("timeout", "it stalled", final=False)
     assert (judgement.scores, judgement.raw, judgement.tries) == (None, BAD, 2)
     assert (judgement.usage["prompt_tokens"], judgement.seconds) == (7, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("served", "known"), [(("a", "a"), "a"), (("a", "b"), None), ((None, "a"), None), ((None, None), None)]
+)
+async def test_who_judged_is_said_where_all_replies_say_the_same(make_judge, served, known):
+    replies = [
+        dataclasses.replace(said(text), model_served=name, system_fingerprint=name)
+        for text, name in zip((BAD, GOOD), served, strict=True)
+    ]
+    judgement = await make_judge().judge(Scripted(*replies), **RESPONSE)
+    assert (judgement.model_served, judgement.system_fingerprint) == (known, known)
+
+
+async def test_a_judgement_says_its_response_whatever_its_letters(make_judge):
+    judgement = await make_judge().judge(Scripted(said(GOOD)), **RESPONSE | {"response": "half \ud83e"})
+    assert len(judgement.response_sha256) == 64
 
 
 async def test_usage_and_time_are_summed_over_the_tries(make_judge):
