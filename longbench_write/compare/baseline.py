@@ -5,7 +5,7 @@ diff shows the prompts that moved. Numbers keep all their digits: a baseline giv
 run.
 
 Schema 2 has `metrics`, what must be known of each metric that is not built in, and in every sample `values`:
-what each further metric gave for it. Schema 1 is read too.
+what each further metric gave for it; a prompt has `prompt_sha256` where that is known. Schema 1 is read too.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def baseline_text(scores: RunScores) -> str:
             "values": _further(response),
             "words": response.words,
         }
+        if response.id in scores.prompt_hashes:
+            line["prompt_sha256"] = scores.prompt_hashes[response.id]
     head = {
         "convention": scores.convention,
         "counts": scores.counts,
@@ -103,11 +105,16 @@ def read_baseline(path: Path) -> RunScores:
             counts=values["counts"],
             responses=dict(_responses(values["scores"], metrics)),
             metrics=metrics,
+            kept_hashes=_prompt_hashes(values["scores"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFolderError(
             f"{path} cannot be read ({shorten(repr(error))}): make it anew with `lbw-eval baseline`"
         ) from None
+
+
+def _prompt_hashes(lines: Mapping[str, Any]) -> dict[str, str]:
+    return {prompt: str(line["prompt_sha256"]) for prompt, line in lines.items() if "prompt_sha256" in line}
 
 
 def _responses(lines: Mapping[str, Any], metrics: Sequence[Metric]) -> list[tuple[Key, Response]]:

@@ -40,6 +40,7 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
             )
         notes += _judges(a.info, b.info, a.is_judged and b.is_judged, allow_different_judges)
         notes += _settings(a.info, b.info)
+        notes += _asked_differently(a, b)
     else:
         silent = " and ".join(str(scores.source) for scores in (a, b) if scores.info is None)
         notes.append(
@@ -104,6 +105,23 @@ def _settings(a: RunInfo, b: RunInfo) -> list[str]:
     if a.samples != b.samples:
         changed.append(f"samples {a.samples} → {b.samples}")
     return [f"the settings differ: {', '.join(changed)}"] if changed else []
+
+
+def _asked_differently(a: RunScores, b: RunScores) -> list[str]:
+    """Return what must be said where prompts of one id were not one prompt to both models.
+
+    The hash is of token ids in process and of messages over an API: across backends it says nothing.
+    """
+    if not (a.info and b.info) or a.info.settings.get("backend") != b.info.settings.get("backend"):
+        return []
+    common = a.prompt_hashes.keys() & b.prompt_hashes.keys()
+    other = [prompt for prompt in common if a.prompt_hashes[prompt] != b.prompt_hashes[prompt]]
+    if not other:
+        return []
+    return [
+        f"{len(other)} of {len(common)} prompts were not asked alike, such as {shorten(min(other), 40)}: the "
+        "messages, the chat template or the tokenizer differ (prompt_sha256)"
+    ]
 
 
 def _unpaired(a: RunScores, b: RunScores) -> list[str]:

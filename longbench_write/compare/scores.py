@@ -81,6 +81,7 @@ class RunScores:
         responses: Every scored response; empty for a bare summary.json.
         summary: The figures of a bare summary.json, which has no responses.
         metrics: What it was measured by besides the built-in metrics.
+        kept_hashes: The `prompt_hashes` that a baseline has kept; None for what is read where it lies.
     """
 
     source: Path
@@ -90,6 +91,7 @@ class RunScores:
     responses: Mapping[Key, Response]
     summary: Summary | None = None
     metrics: tuple[Metric, ...] = ()
+    kept_hashes: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -142,9 +144,25 @@ class RunScores:
         Raises:
             RunFolderError: The records cannot be read.
         """
-        if not (self.source / PREDICTIONS).is_file():
-            return {}
         lines: dict[str, int] = {}
-        for line, record in enumerate(load_run(self.source).predictions, start=1):
-            lines.setdefault(record.id, line)
+        for line, (prompt, _) in enumerate(self._asked, start=1):
+            lines.setdefault(prompt, line)
         return lines
+
+    @cached_property
+    def prompt_hashes(self) -> Mapping[str, str]:
+        """The hash of what was asked, by prompt id (see `Prediction.prompt_sha256`), where that is known.
+
+        Raises:
+            RunFolderError: The records cannot be read.
+        """
+        if self.kept_hashes is not None:
+            return self.kept_hashes
+        return {prompt: found for prompt, found in reversed(self._asked) if found is not None}
+
+    @cached_property
+    def _asked(self) -> list[tuple[str, str | None]]:
+        """The prompt id and hash of each record of predictions.jsonl; none without a run."""
+        if not (self.source / PREDICTIONS).is_file():
+            return []
+        return [(record.id, record.prompt_sha256) for record in load_run(self.source).predictions]
