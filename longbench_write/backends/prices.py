@@ -32,11 +32,11 @@ TOKENS = Prices(MILLION, MILLION)
 FREE = Prices(0, 0)
 """A model on one's own machine."""
 
-_KEYS = ("input", "output", "judge_input", "judge_output")
+_KEYS = tuple(prefix + key for prefix in ("", "planner_", "judge_") for key in ("input", "output"))
 
 
 def prices_of(price: Mapping[str, float], prefix: str = "") -> Prices | None:
-    """Return the model's prices, or with the prefix "judge_" the judge's; None where none is given.
+    """Return the model's prices, or with "judge_" or "planner_" theirs; None where none is given.
 
     Raises:
         UsageError: A key is unknown, a price is no amount, or one of the two is missing.
@@ -55,15 +55,15 @@ def prices_of(price: Mapping[str, float], prefix: str = "") -> Prices | None:
 
 
 def costs(price: Mapping[str, float], usage: Mapping[str, Mapping[str, int]]) -> dict[str, float | None]:
-    """Return what the tokens of the model and of the judge cost; None where no price was given.
+    """Return what the tokens of each role cost; None where no price was given.
 
     Args:
         price: As --price gives it.
         usage: A summary's.
     """
     found: dict[str, float | None] = {}
-    for who, prefix in (("model", ""), ("judge", "judge_")):
-        prices, tokens = prices_of(price, prefix), usage[who]
+    for who, tokens in usage.items():
+        prices = prices_of(price, "" if who == "model" else f"{who}_")
         counts = tokens.get("prompt_tokens", 0), tokens.get("completion_tokens", 0)
         found[who] = prices.of(*counts) if prices else None
     return found

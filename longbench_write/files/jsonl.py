@@ -197,18 +197,24 @@ class RecordFile(Records[R, K]):
         for key in keys:
             self._offsets.pop(key, None)
 
-    def open(self, *, keep: Callable[[R], bool]) -> None:
+    def open(self, *, keep: Callable[[R], bool], discard: Callable[[list[R]], None] | None = None) -> None:
         """Read what is there and get ready to append; a torn end, and what is not kept, is taken out.
+
+        Args:
+            keep: Whether a record stays.
+            discard: Given all that do not, before they are taken out.
 
         Raises:
             RunFolderError: The file cannot be read or written.
         """
-        dropped = False
+        dropped: list[R] = []
         for offset, record in self._scan():
             if keep(record):
                 self._offsets[self._key(record)] = offset
             else:
-                dropped = True
+                dropped.append(record)
+        if dropped and discard:
+            discard(dropped)
         try:
             if dropped or self._is_torn():
                 self.rewrite(list(self._offsets))

@@ -178,8 +178,11 @@ class ResponseContext:
             key = (self._prompt.id, self._sample, step, number, digest)
             self._asked[key] = None
             self._reached[step] = max(number, self._reached.get(step, 0))
+            request = _Request(key, messages, sampling, role, planned_words, clean)
             if key not in self._recorded:
-                await self._answer(_Request(key, messages, sampling, role, planned_words, clean))
+                await self._answer(request)
+            elif (raw := self._recorded[key].raw) and not self._recorded[key].text:
+                self._recorded[key] = replace(self._recorded[key], text=self._cleaned(request, raw))
             if (line := self._recorded[key]).text.strip():
                 return _completion(line)
             self._offsets[step] = self._offsets.get(step, 0) + 1
@@ -228,9 +231,19 @@ class ResponseContext:
         seed = derived_seed(self._session.seed, self._prompt.id, self._sample, *step)
         return replace(request.sampling, seed=seed)
 
+    def _cleaned(self, request: _Request, text: str) -> str:
+        """Return what is left of an answer's text; "", and the response has failed, where `clean` raises."""
+        try:
+            return request.clean(text) if request.clean else text
+        except Exception as error:
+            step = request.key[2] if request.key else None
+            told = f"{step}: the text could not be cleaned ({type(error).__name__}: {error})"
+            self._fail(WriterError("clean_failed", told, step=step))
+            return ""
+
     def _keep(self, request: _Request, key: StepKey, completion: Completion) -> None:
         """Record a step."""
-        text = request.clean(completion.text) if request.clean else completion.text
+        text = self._cleaned(request, completion.text)
         counted = completion.usage.prompt_tokens is not None
         step = Step(
             *key,

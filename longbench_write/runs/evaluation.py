@@ -18,7 +18,7 @@ from longbench_write.runs.manifest import new_manifest, with_asked
 from longbench_write.runs.notes import DeferredNotes
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.plan import (
-    JudgeRole,
+    Role,
     Roles,
     WriterRole,
     check_options,
@@ -53,8 +53,13 @@ Start = Callable[[], Coroutine[Any, Any, EvaluationResult]]
 """Makes the coroutine of a run whose parts are checked; called in the thread whose event loop runs it."""
 
 
-def start_evaluation(config: RunConfig, observer: Observer) -> Start:
+def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | None = None) -> Start:
     """Check and fetch what a run needs, which may block.
+
+    Args:
+        config: What was asked for.
+        observer: Told what happens.
+        planner: Whoever answers a writer's requests of that role; None for the model under test.
 
     Returns:
         What makes the coroutine that does the work and gives what came of it.
@@ -63,27 +68,27 @@ def start_evaluation(config: RunConfig, observer: Observer) -> Start:
     with notes.released_on_error():
         writer = writer_role(config, notes.note)
         judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, note=notes.note)
-        roles = Roles(writer=writer, judges=(judge,) if judge else ())
+        roles = Roles(writer=writer, planner=planner, judges=(judge,) if judge else ())
         check_options(config, roles)
         suite = load_suite(config.suite)
         prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-        spending = Spending(config, roles)
+        spending = _spending(config, roles)
         for role in roles:
             role.backend.prepare(role.spec, notes.downloading)
-        identity = run_identity(config, suite, writer, notes.note)
+        identity = run_identity(config, suite, roles, notes.note)
         place = find_place(config, suite, prompts, writer.spec.kind, identity, notes.note)
-    return partial(_evaluate, config, suite, place, writer, judge, spending, notes)
+    return partial(_evaluate, config, suite, place, roles, spending, notes)
 
 
 async def _evaluate(
     config: RunConfig,
     suite: Suite,
     place: Place,
-    writer: WriterRole,
-    judge: JudgeRole | None,
+    roles: Roles,
     spending: Spending,
     notes: DeferredNotes,
 ) -> EvaluationResult:
+    writer, judge = roles.under_test, roles.judge
     tasks = [(prompt, sample) for prompt in place.prompts for sample in range(config.samples)]
     keys = [(prompt.id, sample) for prompt, sample in tasks]
     label, repeats = (judge.judge.label, judge.judge.card.repeats) if judge else (None, 0)
@@ -94,18 +99,20 @@ async def _evaluate(
         ) as run,
     ):
         begun = run.read_manifest()
-        manifest = begun or new_manifest(config, suite, writer.spec, place, writer.writer.name)
+        manifest = begun or new_manifest(config, suite, roles, place)
         if place.identity is not None:
             manifest = with_asked(manifest, config, suite, place.prompts)
         owed = [task for task, key in zip(tasks, keys, strict=True) if key not in run.predictions]
         if begun:
             _say_resumed(begun, writer, run.owed(keys, label, repeats), run.path, notes)
         notes.release()
-        served = await served_models(writer, needed=bool(owed))
-        if now := check_served(manifest.get("served"), served, writer, notes.note, needed=bool(owed)):
-            manifest["served"] = dict(now)
+        for role, said in ((writer, manifest), (roles.planner, manifest.get("planner", {}))):
+            if role:
+                served = await served_models(role, needed=bool(owed))
+                if now := check_served(said.get("served"), served, role, notes.note, needed=bool(owed)):
+                    said["served"] = dict(now)
         session = Session(run, notes.observer, spending, manifest, _limits(config))
-        await session.work(owed, writer if owed else None, judge)
+        await session.work(owed, roles)
         asked = manifest.get("asked")
         order = [(name, sample) for name in asked for sample in range(asked[name])] if asked else keys
         return EvaluationResult(place.path, session.finish(order), run.owed(keys, label, repeats))
@@ -157,29 +164,33 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Start:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")
     roles = Roles(judges=(judge,))
     check_options(config, roles)
-    spending = Spending(config, roles)
+    spending = _spending(config, roles)
     judge.backend.prepare(judge.spec, observer.downloading)
-    return partial(_judge, path, config, manifest, judge, spending, observer)
+    return partial(_judge, path, config, roles, spending, observer)
 
 
 async def _judge(
     path: Path,
     config: RunConfig,
-    manifest: dict[str, Any],
-    judge: JudgeRole,
+    roles: Roles,
     spending: Spending,
     observer: Observer,
 ) -> EvaluationResult:
-    label, repeats = judge.judge.label, judge.judge.card.repeats
+    label, repeats = roles.judges[0].judge.label, roles.judges[0].judge.card.repeats
     with RunWriter(path, writing=False, judge=label, retry_failed=config.retry_failed) as run:
+        manifest = load_run(path).manifest
         if not (owed := run.owed(run.answered, label, repeats)).total:
             observer.note(nothing_owed(manifest, owed, path))
         session = Session(run, observer, spending, manifest, _limits(config))
-        await session.work([], None, judge)
+        await session.work([], roles)
         keys = run.predictions.identities()
         return EvaluationResult(
             path, session.finish(keys), replace(run.owed(keys, label, repeats), responses=0)
         )
+
+
+def _spending(config: RunConfig, roles: Roles) -> Spending:
+    return Spending(roles, config.price, max_cost=config.max_cost, max_judge_tokens=config.max_judge_tokens)
 
 
 def _limits(config: RunConfig) -> Limits:

@@ -1,7 +1,8 @@
 """The run folder: its name and files, and the lock that keeps other processes out of it.
 
 <out>/<model>/<suite>/<run>/  run.yaml  predictions.jsonl  judgements.jsonl  scores.csv  summary.json
-and, of a writer that makes many requests a response, steps.jsonl; of very many prompts, asked.json.
+and, of a writer that makes many requests a response, steps.jsonl; of very many prompts, asked.json; what was
+paid for and is owed again is kept in predictions.discarded.jsonl and judgements.discarded.jsonl.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MANIFEST = "run.yaml"
 PREDICTIONS = "predictions.jsonl"
 STEPS = "steps.jsonl"
 JUDGEMENTS = "judgements.jsonl"
+DISCARDED_PREDICTIONS = "predictions.discarded.jsonl"
+DISCARDED_JUDGEMENTS = "judgements.discarded.jsonl"
 SCORES = "scores.csv"
 SUMMARY = "summary.json"
 

@@ -15,7 +15,7 @@ from typing import Any
 from longbench_write.config import RunConfig
 from longbench_write.runs.folder import digest, next_run, run_parent, runs_named
 from longbench_write.runs.identity_v1 import digest_v1, select_v1
-from longbench_write.runs.plan import WriterRole
+from longbench_write.runs.plan import Role, Roles
 from longbench_write.runs.store import load_run
 from longbench_write.suites.suite import Prompt, Suite
 
@@ -45,7 +45,7 @@ class Place:
 
 
 def run_identity(
-    config: RunConfig, suite: Suite, writer: WriterRole, note: Callable[[str], None]
+    config: RunConfig, suite: Suite, roles: Roles, note: Callable[[str], None]
 ) -> dict[str, Any]:
     """Return everything that would change the numbers of one response; what is not said is not there.
 
@@ -55,17 +55,17 @@ def run_identity(
     Args:
         config: The command's.
         suite: Where the prompts come from.
-        writer: The model under test, prepared.
+        roles: The model under test and whoever plans, prepared.
         note: Told what the user should know.
 
     Raises:
         UsageError: A file of the model cannot be read.
     """
-    backend = writer.backend.identity(writer.spec, note)
+    writer = roles.under_test
     entries = {
-        "model": None if backend.get("weights") else config.model,
+        **_model(writer, note),
         "tag": config.tag,
-        **backend,
+        "planner": _model(roles.planner, note) if roles.planner else None,
         "sampling": {
             "temperature": config.temperature,
             "max_tokens": config.max_tokens,
@@ -75,6 +75,12 @@ def run_identity(
         "suite": {"version": suite.version, "sha256": suite.sha256},
     }
     return {"version": VERSION} | _said(entries)
+
+
+def _model(role: Role, note: Callable[[str], None]) -> dict[str, Any]:
+    """Return what tells a role's model from another: its name, or the content of its weights."""
+    backend = role.backend.identity(role.spec, note)
+    return {"model": None if backend.get("weights") else role.spec.model, **backend}
 
 
 def _said(entries: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from longbench_write.config import RunConfig
 from longbench_write.errors import LbwError, UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.runs.identity import Place
+from longbench_write.runs.plan import Roles
 from longbench_write.scoring.summary import CONVENTION
 from longbench_write.suites.suite import Prompt, Suite
 from longbench_write.urls import public_url
@@ -28,25 +29,29 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def new_manifest(
-    config: RunConfig, suite: Suite, spec: BackendSpec, place: Place, writer: str
-) -> dict[str, Any]:
+def new_manifest(config: RunConfig, suite: Suite, roles: Roles, place: Place) -> dict[str, Any]:
     """Return what is known when a run begins; nothing is asked yet (see `with_asked`).
 
     Args:
         config: As the user gave it.
         suite: The suite that the prompts come from.
-        spec: The chosen backend.
+        roles: The model under test, and whoever plans.
         place: The run's folder, with the identity and what the run supersedes.
-        writer: The writer's name.
     """
     recorded = config.recorded()
     for name in ("base_url", "judge_base_url"):
         recorded[name] = [public_url(url) for url in recorded[name]]
-    backend = {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]}
-    found = _manifest(config.model, suite, [], backend, recorded, writer) | {"seconds": 0.0}
+    writer = roles.under_test
+    backend = _backend(writer.spec)
+    found = _manifest(config.model, suite, [], backend, recorded, writer.writer.name) | {"seconds": 0.0}
+    if planner := roles.planner:
+        found["planner"] = {"model": planner.spec.model, "backend": _backend(planner.spec)}
     supersedes = {"supersedes": place.supersedes} if place.supersedes else {}
     return found | {"identity": place.identity, **supersedes, "asked": {}}
+
+
+def _backend(spec: BackendSpec) -> dict[str, Any]:
+    return {"kind": spec.kind, "base_urls": [public_url(url) for url in spec.base_urls]}
 
 
 def with_asked(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -97,6 +97,17 @@ class Roles:
                 f"{asked[1].spec.model} cannot plan beside {asked[0].spec.model}, each in an engine here:"
                 " serve one of them and name its base URL"
             )
+
+    @property
+    def under_test(self) -> WriterRole:
+        """Who writes, in a run that does.
+
+        Raises:
+            ValueError: Nothing is written.
+        """
+        if self.writer is None:
+            raise ValueError("there is no model under test")
+        return self.writer
 
     @property
     def judge(self) -> JudgeRole | None:
@@ -272,14 +283,12 @@ def one_at_a_time(one: Role, other: Role) -> bool:
     return one.backend.exclusive and other.backend.exclusive and not share_model(one, other)
 
 
-def shared_spec(role: Role, judge: Role | None) -> BackendSpec:
-    """Return a role's specification, large enough for the judge too where they share a model."""
-    spec = role.spec
-    if judge is None or not share_model(role, judge):
-        return spec
+def shared_spec(role: Role, others: Iterable[Role]) -> BackendSpec:
+    """Return a role's specification, large enough for those of the others that share its model."""
+    specs = [role.spec, *(other.spec for other in others if share_model(role, other))]
     return replace(
-        spec,
-        concurrency=max(spec.concurrency, judge.spec.concurrency),
-        max_tokens=max(spec.max_tokens, judge.spec.max_tokens),
-        prompt_tokens=max(spec.prompt_tokens, judge.spec.prompt_tokens),
+        role.spec,
+        concurrency=max(spec.concurrency for spec in specs),
+        max_tokens=max(spec.max_tokens for spec in specs),
+        prompt_tokens=max(spec.prompt_tokens for spec in specs),
     )

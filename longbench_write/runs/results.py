@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +12,10 @@ from longbench_write.errors import RunFolderError, shorten, unknown_name
 from longbench_write.files.schema import check_values
 from longbench_write.files.whole import write_whole
 from longbench_write.metrics.catalogue import all_metrics
-from longbench_write.records import Key
+from longbench_write.records import Key, Usage
+from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, lock_run_folder
-from longbench_write.runs.store import load_run
+from longbench_write.runs.store import Run, load_run
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import RunInfo, Summary, unknown_keys
@@ -71,11 +72,24 @@ def write_results(
         combine=_card(run.manifest, label).get("combine", "mean"),
         response_flags=response_flags,
         metrics=metrics,
+        further=_further_usage(run, label),
     )
     summary = replace(summary, unknown=kept)
     write_whole(path / SCORES, scores_csv(rows, metrics))
     write_whole(path / SUMMARY, summary.to_json())
     return summary
+
+
+def _further_usage(run: Run, judge: str | None) -> Iterator[tuple[str, Usage]]:
+    """Yield whose tokens were paid for beyond the responses and judgements that count, and how many."""
+    planner = "planner" if "planner" in run.manifest else "model"
+    for step in run.steps:
+        yield planner if step.role == "planner" else "model", step.usage
+    for response in discarded_predictions(run.path):
+        yield "model", response.usage or {}
+    for judgement in discarded_judgements(run.path):
+        if judgement.judge == judge:
+            yield "judge", judgement.usage or {}
 
 
 def _card(manifest: Mapping[str, Any], label: str | None) -> Mapping[str, Any]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from longbench_write.backends.base import ModelBackend
 from longbench_write.errors import UsageError
 from longbench_write.records import Key
+from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
 from longbench_write.runs.manifest import now, with_judge
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.plan import (
     JudgeRole,
+    Note,
     Role,
+    Roles,
     WriterRole,
     one_at_a_time,
     retirement,
@@ -52,31 +57,39 @@ class Session:
         self._run = run
         self._observer = observer
         self._spending = spending
-        spending.count(run.predictions, run.steps, run.judgements)
+        spending.count(
+            chain(discarded_predictions(run.path), run.predictions),
+            run.steps,
+            chain(discarded_judgements(run.path), run.judgements),
+        )
         self._manifest = manifest
         self._judge_backend: dict[str, Any] | None = None
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
 
-    async def work(
-        self, owed: list[OwedResponse], writer: WriterRole | None, judge: JudgeRole | None
-    ) -> None:
-        """Open the backends and do what is owed; without anything owed, open nothing."""
-        to_judge = self._unjudged(judge)
+    async def work(self, owed: list[OwedResponse], roles: Roles) -> None:
+        """Open the backends and do what is owed; without anything owed, open nothing.
+
+        Args:
+            owed: Responses that are to be written.
+            roles: Who writes, plans and judges.
+        """
+        judge, to_judge = roles.judge, self._unjudged(roles.judge)
         if not owed and not to_judge:
             self._write_manifest(judge)
             return
-        if writer and judge and one_at_a_time(writer, judge):
+        roles = roles if owed else Roles(judges=roles.judges)
+        if judge and any(one_at_a_time(role, judge) for role in (roles.writer, roles.planner) if role):
             self._observer.note(
                 "two phases, one engine at a time: everything is written first, then everything is judged"
             )
             self._write_manifest(judge)
-            await self._phase(owed, [], writer, None)
+            await self._phase(owed, [], replace(roles, judges=()))
             for prompt, sample in owed:
                 record = self._run.predictions.get((prompt.id, sample))
                 if record.response is not None:
                     self._run.answered[record.key] = record.response_length or 0
-            owed, writer, to_judge = [], None, self._unjudged(judge)
-        await self._phase(owed, to_judge, writer, judge)
+            owed, roles, to_judge = [], Roles(judges=roles.judges), self._unjudged(judge)
+        await self._phase(owed, to_judge, roles)
 
     def _unjudged(self, judge: JudgeRole | None) -> list[OwedJudgement]:
         """Return the judgements that this judge has not made yet of the responses that are there."""
@@ -90,28 +103,14 @@ class Session:
             if not self._run.judged(judge.judge.label, key, repeat)
         ]
 
-    async def _phase(
-        self,
-        owed: list[OwedResponse],
-        to_judge: list[OwedJudgement],
-        writer: WriterRole | None,
-        judge: JudgeRole | None,
-    ) -> None:
+    async def _phase(self, owed: list[OwedResponse], to_judge: list[OwedJudgement], roles: Roles) -> None:
         """Write and judge at once what is given, with backends that are closed at the end."""
         async with AsyncExitStack() as stack:
-            backend = writing = judging = None
-            if writer:
-                backend = await self._open(stack, writer, judge)
-                writing = Writing(
-                    writer.writer,
-                    self._spending.of_writer(backend),
-                    writer.spec.concurrency,
-                    writer.sampling,
-                    retry_failed=self._run.retry_failed,
-                )
-            if judge:
-                shared = backend if writer and share_model(writer, judge) else None
-                opened = shared or await self._open_judge(stack, judge)
+            models = _OpenModels(stack, roles, self._observer.note)
+            writing = await self._writing(models, roles.writer, roles.planner) if roles.writer else None
+            judging = None
+            if judge := roles.judge:
+                opened = await self._judge_model(models, judge)
                 self._judge_backend = await judge_backend(judge, opened, self._observer.note)
                 repeats = judge.judge.card.repeats
                 most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
@@ -127,19 +126,26 @@ class Session:
                 self._manifest["end"] = now()
                 self._run.write_manifest(self._manifest)
 
-    async def _open(self, stack: AsyncExitStack, role: Role, judge: Role | None = None) -> ModelBackend:
-        """Open a role's model, large enough for the judge too where they share it."""
-        spec = shared_spec(role, judge)
-        if told := role.backend.opening(spec):
-            self._observer.note(told)
-        return await stack.enter_async_context(role.backend(spec))
+    async def _writing(self, models: _OpenModels, writer: WriterRole, planner: Role | None) -> Writing:
+        """Open the model that writes, and the one that plans where that is another."""
+        backend = await models.of(writer)
+        plans = await models.of(planner) if planner else backend
+        return Writing(
+            writer.writer,
+            self._spending.of_writer(backend),
+            writer.spec.concurrency,
+            writer.sampling,
+            planner=None if plans is backend else self._spending.of_planner(plans),
+            retry_failed=self._run.retry_failed,
+        )
 
-    async def _open_judge(self, stack: AsyncExitStack, role: JudgeRole) -> ModelBackend:
+    async def _judge_model(self, models: _OpenModels, role: JudgeRole) -> ModelBackend:
+        known = models.shared(role)
         try:
-            backend = await self._open(stack, role)
+            backend = known or await models.of(role)
         except UsageError as error:
             raise UsageError(role.judge.explain_error(str(error))) from None
-        if day := await backend.shutdown_date():
+        if known is None and (day := await backend.shutdown_date()):
             self._observer.note(retirement(role.judge, day))
         return backend
 
@@ -156,3 +162,34 @@ class Session:
         """Put the records in order and write the results."""
         self._run.sort(order)
         return write_results(self._run.path, response_flags=self._run.response_flags)
+
+
+class _OpenModels:
+    """The models that are open, each for all roles that it can answer.
+
+    Args:
+        stack: Closes them.
+        roles: Everyone who is to be asked; a model is opened large enough for all that share it.
+        note: Told what is said before a model is loaded.
+    """
+
+    def __init__(self, stack: AsyncExitStack, roles: Roles, note: Note) -> None:
+        self._stack = stack
+        self._roles = roles
+        self._note = note
+        self._open: list[tuple[Role, ModelBackend]] = []
+
+    def shared(self, role: Role) -> ModelBackend | None:
+        """Return the open model that answers for this role too."""
+        return next((backend for other, backend in self._open if share_model(other, role)), None)
+
+    async def of(self, role: Role) -> ModelBackend:
+        """Return the model of a role, opening it where none that is open answers for it."""
+        if backend := self.shared(role):
+            return backend
+        spec = shared_spec(role, self._roles)
+        if told := role.backend.opening(spec):
+            self._note(told)
+        backend = await self._stack.enter_async_context(role.backend(spec))
+        self._open.append((role, backend))
+        return backend

@@ -8,8 +8,7 @@ from typing import Any
 
 from longbench_write.backends.base import Backend, Message
 from longbench_write.backends.budget import BudgetedBackend, Limit, most_tokens, text_tokens
-from longbench_write.backends.prices import FREE, TOKENS, prices_of
-from longbench_write.config import RunConfig
+from longbench_write.backends.prices import FREE, TOKENS, Prices, prices_of
 from longbench_write.errors import UsageError
 from longbench_write.records import Judgement, Key, Prediction, Step
 from longbench_write.runs.plan import Roles
@@ -19,28 +18,35 @@ class Spending:
     """Puts limits around the backends of a run.
 
     Args:
-        config: Its prices and limits count.
-        roles: Who writes and who judges.
+        roles: Who writes, plans and judges.
+        price: Of tokens, as the user gave it.
+        max_cost: What the run may cost, over all its sessions; None for no limit.
+        max_judge_tokens: What its judgements may take, prompts included; None for no limit.
 
     Attributes:
-        price: As the user gave it.
+        price: The same.
 
     Raises:
         UsageError: A price is none, or a limit on cost cannot be kept for want of prices.
     """
 
-    def __init__(self, config: RunConfig, roles: Roles) -> None:
-        self.price = config.price
+    def __init__(
+        self,
+        roles: Roles,
+        price: Mapping[str, Any],
+        *,
+        max_cost: float | None = None,
+        max_judge_tokens: int | None = None,
+    ) -> None:
+        self.price = dict(price)
         self._template = text_tokens(roles.judge.judge.template) if roles.judge else 0
-        self._cost = Limit("--max-cost", config.max_cost) if config.max_cost else None
-        self._tokens = (
-            Limit("--max-judge-tokens", config.max_judge_tokens) if config.max_judge_tokens else None
-        )
-        self._model_prices = prices_of(config.price)
-        self._judge_prices = prices_of(config.price, "judge_")
-        asked = ((roles.writer, self._model_prices, ""), (roles.judge, self._judge_prices, "judge_"))
-        for role, prices, prefix in asked:
-            if self._cost and role and role.backend.metered and prices is None:
+        self._cost = Limit("--max-cost", max_cost) if max_cost else None
+        self._tokens = Limit("--max-judge-tokens", max_judge_tokens) if max_judge_tokens else None
+        self._prices = {prefix: prices_of(price, prefix) for prefix in ("", "planner_", "judge_")}
+        self._own_planner = roles.planner is not None or self._prices["planner_"] is not None
+        asked = {"": roles.writer, "planner_": roles.planner, "judge_": roles.judge}
+        for prefix, role in asked.items():
+            if self._cost and role and role.backend.metered and self._prices[prefix] is None:
                 raise UsageError(
                     f"--max-cost needs prices: give --price {prefix}input=X and --price {prefix}output=X, "
                     "per million tokens"
@@ -61,6 +67,7 @@ class Spending:
         if not (self._cost or self._tokens):
             return
         model, judge = _Tokens(), _Tokens()
+        planner = _Tokens() if self._own_planner else model
         judged: dict[Key, int] = {}
         for record in predictions:
             asked, answer = text_tokens(record.prompt), text_tokens(record.response or "")
@@ -69,7 +76,8 @@ class Spending:
                 frame = most_tokens([Message(role="user", content="")])
                 model.add(record.usage, asked + frame, answer + text_tokens(record.reasoning))
         for step in steps:
-            model.add(
+            tokens = planner if step.role == "planner" else model
+            tokens.add(
                 step.usage, step.prompt_bytes or 0, text_tokens((step.raw or step.text) + step.reasoning)
             )
         for judgement in judgements:
@@ -77,20 +85,30 @@ class Spending:
                 most = (judged.get(judgement.key, 0) + self._template) * judgement.tries
                 judge.add(judgement.usage, most, text_tokens(judgement.raw) * judgement.tries)
         if self._cost:
-            prices = (self._model_prices or FREE, model), (self._judge_prices or FREE, judge)
-            self._cost.spent = sum(price.of(part.prompt, part.completion) for price, part in prices)
+            spent = {"": model, "judge_": judge} | ({"planner_": planner} if self._own_planner else {})
+            self._cost.spent = sum(
+                self._of(prefix).of(tokens.prompt, tokens.completion) for prefix, tokens in spent.items()
+            )
         if self._tokens:
             self._tokens.spent = judge.prompt + judge.completion
 
     def of_writer(self, backend: Backend) -> Backend:
         """Return the model under test, within its limits."""
-        limits = [(self._cost, self._model_prices or FREE)] if self._cost else []
-        return BudgetedBackend(backend, limits) if limits else backend
+        return self._limited(backend, "")
+
+    def of_planner(self, backend: Backend) -> Backend:
+        """Return the model that plans, where it is not the model under test, within its limits."""
+        return self._limited(backend, "planner_")
 
     def of_judge(self, backend: Backend) -> Backend:
         """Return the judge's model, within its limits."""
-        limits = [(self._cost, self._judge_prices or FREE)] if self._cost else []
-        limits += [(self._tokens, TOKENS)] if self._tokens else []
+        return self._limited(backend, "judge_", *([(self._tokens, TOKENS)] if self._tokens else []))
+
+    def _of(self, prefix: str) -> Prices:
+        return self._prices[prefix] or FREE
+
+    def _limited(self, backend: Backend, prefix: str, *more: tuple[Limit, Prices]) -> Backend:
+        limits = [*([(self._cost, self._of(prefix))] if self._cost else []), *more]
         return BudgetedBackend(backend, limits) if limits else backend
 
 

@@ -22,7 +22,7 @@ class StepFile:
     def __init__(self, path: Path) -> None:
         self.roles: set[str] = set()
         self._path = path
-        self._file = RecordFile(path, Step.from_json, _key)
+        self._file = RecordFile(path, Step.from_json, step_key)
         self._open = False
         self._unfinished: dict[Key, list[StepKey]] = {}
 
@@ -74,6 +74,23 @@ class StepFile:
         """Forget the steps of a response that is recorded: they are not needed any more."""
         self._file.forget(self._unfinished.pop(response, ()))
 
+    def sort(self, rank: Callable[[Key], int]) -> None:
+        """Put the steps in the order of their responses, of each in that of their names; ends the writing.
+
+        Args:
+            rank: The place of a response.
+
+        Raises:
+            RunFolderError: The file cannot be read or written.
+        """
+        self.close()
+        if not self._path.exists():
+            return
+        whole = RecordFile(self._path, Step.from_json, step_key)
+        whole.open(keep=lambda _: True)
+        whole.sort(lambda key: (rank(key[:2]), _place(key)))
+        whole.close()
+
     def close(self) -> None:
         """Hand everything to the disk and stop writing.
 
@@ -84,5 +101,13 @@ class StepFile:
         self._open = False
 
 
-def _key(step: Step) -> StepKey:
+def step_key(step: Step) -> StepKey:
+    """Return what tells a step from all others of the run."""
     return step.key
+
+
+def _place(key: StepKey) -> tuple[str, int, int, str]:
+    """Return what puts the steps of a response in order: write-2 before write-10, then their attempts."""
+    name, _, number = key[2].rpartition("-")
+    of_many = bool(name) and number.isascii() and number.isdigit()
+    return (name, int(number), *key[3:]) if of_many else (key[2], 0, *key[3:])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from longbench_write.files.jsonl import RecordFile, Records
 from longbench_write.metrics.catalogue import BUILT_IN, merged
-from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.records import Failure, Judgement, Key, Prediction, Step, StepKey
 from longbench_write.runs import manifest_file
+from longbench_write.runs.discarded import keep_judgements, keep_predictions
 from longbench_write.runs.folder import (
     JUDGEMENTS,
     MANIFEST,
@@ -22,7 +23,7 @@ from longbench_write.runs.folder import (
     SUMMARY,
     lock_run_folder,
 )
-from longbench_write.runs.steps import StepFile
+from longbench_write.runs.steps import StepFile, step_key
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.rows import Row
 from longbench_write.scoring.summary import Summary
@@ -47,12 +48,14 @@ class Run:
         manifest: What run.yaml says.
         predictions: Its responses, in the suite's order once the run is done.
         judgements: Its judgements.
+        steps: What a writer of many requests was answered.
     """
 
     path: Path
     manifest: dict[str, Any]
     predictions: Records[Prediction, Key]
     judgements: Records[Judgement, JudgementKey]
+    steps: Records[Step, StepKey]
 
     @cached_property
     def summary(self) -> Summary:
@@ -121,6 +124,7 @@ def load_run(path: str | Path) -> Run:
         manifest_file.read_manifest(folder),
         Records(folder / PREDICTIONS, Prediction.from_json, _key),
         Records(folder / JUDGEMENTS, Judgement.from_json, _judgement_key),
+        Records(folder / STEPS, Step.from_json, step_key),
     )
 
 
@@ -199,9 +203,9 @@ class RunWriter:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(lock_run_folder(self.path))
-            self.predictions.open(keep=self._keeps_prediction)
+            self.predictions.open(keep=self._keeps_prediction, discard=partial(keep_predictions, self.path))
             stack.callback(self.predictions.close)
-            self.judgements.open(keep=self._keeps_judgement)
+            self.judgements.open(keep=self._keeps_judgement, discard=partial(keep_judgements, self.path))
             stack.callback(self.judgements.close)
             self.steps.open(self.predictions.__contains__)
             stack.callback(self.steps.close)
@@ -268,6 +272,7 @@ class RunWriter:
         last = len(rank)
         self.predictions.sort(lambda key: rank.get(key, last))
         self.judgements.sort(lambda key: (key[0], rank.get((key[1], key[2]), last), key[3]))
+        self.steps.sort(lambda key: rank.get(key, last))
 
     def read_manifest(self) -> dict[str, Any] | None:
         """Read run.yaml; None where it has not been written yet."""

@@ -11,7 +11,7 @@ from typing import Any
 from longbench_write.backends.prices import costs
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN, HEADLINES
-from longbench_write.records import Judgement, Key, Prediction
+from longbench_write.records import Judgement, Key, Prediction, Usage
 from longbench_write.scoring.flags import FLAGS, ResponseFlags
 from longbench_write.scoring.groups import CI_METHOD, Lost, figures, grouped
 from longbench_write.scoring.rows import Row, score_rows
@@ -31,6 +31,7 @@ def summarise(
     price: Mapping[str, float] | None = None,
     response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
+    further: Iterable[tuple[str, Usage]] = (),
 ) -> tuple[Summary, list[Row]]:
     """Score a run's records.
 
@@ -45,6 +46,7 @@ def summarise(
         price: Of tokens, as --price gives it.
         response_flags: What responses show, as in `score_rows`.
         metrics: What is measured, as in `score_rows`.
+        further: Tokens of steps and of what was discarded, each with its role: "model", "planner" or "judge".
 
     Returns:
         The summary, and its rows in the order of the predictions.
@@ -59,7 +61,8 @@ def summarise(
     overall = of(rows, tally.lost)
     by_length = grouped(rows, tally.lost, _length_range, of)
     by_length = {label: by_length[label] for label in LENGTH_RANGES if label in by_length}
-    usage = {"model": tally.usage, "judge": tally.judge_usage}
+    for role, tokens in further:
+        tally.count_usage(role, tokens)
     summary = Summary(
         **vars(info),
         **{name: overall[name] for name in GROUP_FIGURES},
@@ -71,8 +74,8 @@ def summarise(
         by_language=grouped(rows, tally.lost, lambda row: row.language, of),
         by_type=grouped(rows, tally.lost, lambda row: row.type, of),
         range_mean=_range_mean(by_length),
-        usage=usage,
-        cost=costs(price or {}, usage),
+        usage=tally.usage,
+        cost=costs(price or {}, tally.usage),
         seconds=seconds,
     )
     return summary, rows
@@ -93,8 +96,7 @@ class _Tally:
         self._judged = 0
         self.failures: Counter[str] = Counter()
         self.judge_failures: Counter[str] = Counter()
-        self.usage: dict[str, int] = {}
-        self.judge_usage: dict[str, int] = {}
+        self._usage: dict[str, Counter[str]] = {"model": Counter(), "judge": Counter()}
         self._extra: Counter[str] = Counter()
         self._in_chapters: set[Key] = set()
         self.lost: list[Lost] = []
@@ -106,7 +108,8 @@ class _Tally:
         self._settled[record.id] += record.error is None or record.error.final
         self._extra["retries"] += record.retries
         self._extra["reasoning_words"] += record.reasoning_words
-        self.usage = _summed_usage((self.usage, record.usage))
+        if record.requests is None:  # those of a response made of steps are counted step by step
+            self.count_usage("model", record.usage)
         return record
 
     def count_judgement(self, record: Judgement) -> Judgement:
@@ -118,8 +121,20 @@ class _Tally:
             self._in_chapters.add(record.key)
         self._extra["judge_tries"] += record.tries
         self._extra["judge_retries"] += record.retries
-        self.judge_usage = _summed_usage((self.judge_usage, record.usage))
+        self.count_usage("judge", record.usage)
         return record
+
+    def count_usage(self, role: str, tokens: Usage | None) -> None:
+        """Add tokens by kind; a kind that no server reported is absent."""
+        total = self._usage.setdefault(role, Counter())
+        for kind, number in (tokens or {}).items():
+            if number is not None:
+                total[kind] += number
+
+    @property
+    def usage(self) -> dict[str, dict[str, int]]:
+        """Tokens by role and kind."""
+        return {role: dict(sorted(total.items())) for role, total in self._usage.items()}
 
     def counts(self, rows: Sequence[Row]) -> dict[str, int]:
         failed = self.failures.total()
@@ -153,11 +168,3 @@ def _range_mean(rows: dict[str, dict[str, Any]]) -> dict[str, float | None]:
         known = [value for value in values if value is not None]
         result[metric.name] = sum(known) / 4 if len(known) == 4 else None
     return result
-
-
-def _summed_usage(parts: Iterable[dict[str, Any] | None]) -> dict[str, int]:
-    """Sum tokens by kind; a kind that no server reported is absent."""
-    total: Counter[str] = Counter()
-    for part in parts:
-        total.update({kind: number for kind, number in (part or {}).items() if number is not None})
-    return dict(sorted(total.items()))

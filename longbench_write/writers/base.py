@@ -90,6 +90,7 @@ class WriterContext(Protocol):
             role: Whose model is asked, "writer" or "planner".
             planned_words: Words that a writing step is to have.
             clean: Takes from the text what is no part of the response, such as a label; a pure function.
+                Where it raises, the response fails, its answer kept as it came.
 
         Returns:
             The answer, its reasoning parted from its text, the text cleaned.

@@ -21,6 +21,7 @@ from servers.openai_server import Answer, OpenAIServer, writer
 from longbench_write import evaluate
 from longbench_write.errors import BackendError, LbwError
 from longbench_write.runs import scheduler
+from longbench_write.runs.results import score_run
 
 CALLS = SECTIONS + 1
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
@@ -225,6 +226,78 @@ def test_a_limit_on_cost_stops_between_steps_and_spends_no_more_over_sessions(
         assert len(server.requests) == asked
         assert run(tmp_path, suite, server, max_cost=1.0, **given).counts["generated"] == 3
         assert len(server.requests) == 3 * CALLS
+
+
+def test_a_limit_on_cost_counts_the_bytes_of_what_is_not_counted_in_a_later_session_too(
+    tmp_path, suite, chain
+):
+    given = {"price": {"input": 1.0, "output": 1.0}, "max_tokens": 100, "concurrency": 1}
+    with OpenAIServer(lambda body, number: replace(counted(body, number), fault="no_usage")) as server:
+        run(tmp_path, suite, server, limit=1, max_cost=1.0, **given)
+        spent = 0
+        for step, request in zip(lines(tmp_path, "steps.jsonl"), server.requests, strict=True):
+            assert step["usage"]["prompt_tokens"] is None
+            assert step["prompt_bytes"] == len(request.prompt.encode()) + 16
+            spent += step["prompt_bytes"] + len((step["raw"] or step["text"]).encode())
+        with pytest.raises(BackendError, match="--max-cost"):
+            run(tmp_path, suite, server, max_cost=(spent + 150) / 1e6, **given)
+        assert len(server.requests) == CALLS
+
+
+def test_the_steps_of_a_response_that_is_not_finished_count_and_stand_in_the_suites_order(
+    tmp_path, suite, chain
+):
+    def answer(body, number):
+        spent = Answer(status=402, error={"message": "no credit"})
+        return counted(body, number) if number < 2 * CALLS + 5 else spent
+
+    chain.parallel = True
+    with OpenAIServer(answer) as server:
+        with pytest.raises(BackendError):
+            run(tmp_path, suite, server, price={"input": 1.0, "output": 1.0})
+        (path,) = (tmp_path / "out").glob("*/*/*")
+        asked = len(lines(tmp_path, "steps.jsonl"))
+        summary = score_run(path)
+        assert summary.counts["generated"] < 3
+        assert summary.usage["model"]["completion_tokens"] == 5 * asked
+        assert summary.cost["model"] == pytest.approx(15 * asked / 1e6)
+        server.answer = counted
+        assert run(tmp_path, suite, server).usage["model"]["completion_tokens"] == 5 * 3 * CALLS
+    ids = [record["id"] for record in lines(tmp_path, "predictions.jsonl")]
+    names = ["plan", *(f"write-{number}" for number in range(1, SECTIONS + 1))]
+    steps = [(step["id"], step["step"]) for step in lines(tmp_path, "steps.jsonl")]
+    assert steps == [(name, step) for name in ids for step in names]
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_an_answer_whose_text_cannot_be_cleaned_is_kept(tmp_path, suite, monkeypatch, fixed):
+    class Cleaning:
+        name = "cleaning"
+        broken = True
+
+        async def write(self, prompt, sample, context):
+            def clean(text):
+                if self.broken:
+                    raise KeyError("label")
+                return text.removeprefix("Label: ")
+
+            chat = [{"role": "user", "content": prompt.prompt}]
+            return chains.Draft((await context.complete("write", chat, context.sampling, clean=clean)).text)
+
+    made = Cleaning()
+    monkeypatch.setattr("longbench_write.runs.plan.load_writer", lambda name: made)
+    with OpenAIServer(lambda body, number: Answer(f"Label: n{number}")) as server:
+        assert run(tmp_path, suite, server).failures == {"clean_failed": 3}
+        assert len(server.requests) == 3
+        assert {step["raw"] for step in lines(tmp_path, "steps.jsonl")} == {f"Label: n{n}" for n in range(3)}
+        assert run(tmp_path, suite, server).failures == {"clean_failed": 3}
+        assert len(server.requests) == 3
+        made.broken = not fixed
+        summary = run(tmp_path, suite, server, retry_failed=True)
+        assert len(server.requests) == (3 if fixed else 6)
+    assert summary.counts["generated"] == (3 if fixed else 0)
+    if fixed:
+        assert set(texts(tmp_path).values()) == {"n0", "n1", "n2"}
 
 
 def test_time_for_a_request_is_over_in_the_middle_of_a_chain(tmp_path, suite, chain):

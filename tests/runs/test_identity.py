@@ -15,7 +15,7 @@ from longbench_write.config import build_config
 from longbench_write.runs.folder import digest
 from longbench_write.runs.identity import find_place, run_identity
 from longbench_write.runs.identity_v1 import digest_v1, select_v1
-from longbench_write.runs.plan import writer_role
+from longbench_write.runs.plan import Roles, writer_role
 from longbench_write.suites.suite import load_suite, select
 
 SERVER = {"model": "m", "base_url": ["http://127.0.0.1:1/v1"]}
@@ -39,7 +39,7 @@ def config(**values):
 def identity(suite):
     def of(**values):
         settings = config(**values)
-        return run_identity(settings, suite, writer_role(settings, print), print)
+        return run_identity(settings, suite, Roles(writer=writer_role(settings, print)), print)
 
     return of
 
@@ -157,7 +157,7 @@ class Places:
         settings = config(**{"out": self.out} | (values if "model" in values else SERVER | values))
         writer = writer_role(settings, print)
         prompts = select(self.suite, limit=settings.limit, ids=settings.ids)
-        identity = run_identity(settings, self.suite, writer, print)
+        identity = run_identity(settings, self.suite, Roles(writer=writer), print)
         return find_place(settings, self.suite, prompts, writer.spec.kind, identity, self.told.append)
 
     def begin(self, place):

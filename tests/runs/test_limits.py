@@ -84,6 +84,21 @@ def test_a_failed_judgement_counts_too(tmp_path, suite):
         assert run(tmp_path, suite, server, **given).counts["judged"] == 6
 
 
+def test_a_judgement_whose_time_is_over_has_failed_and_is_asked_for_again(tmp_path, suite):
+    judge = tmp_path / "judge"
+    judge.mkdir()
+    (judge / "judge.yaml").write_text("description: x\nmodel: j\ntries: 1\ntemplate: t.txt\n")
+    (judge / "t.txt").write_text("$INST$ $RESPONSE$")
+    late = in_turn(Answer("late", hold=threading.Event()), judge_reply())
+    with OpenAIServer(writer()) as server, OpenAIServer(late) as judges:
+        given = {"judge": str(judge), "judge_base_url": [judges.base_url], "judge_concurrency": 1, "limit": 3}
+        first = run(tmp_path, suite, server, **given, prompt_timeout=1.0)
+        assert first.judge_failures == {"timeout": 1}
+        assert (first.counts["judged"], first.counts["judgements_remaining"]) == (2, 1)
+        assert run(tmp_path, suite, server, **given).counts["judged"] == 3
+        assert (len(server.requests), len(judges.requests)) == (3, 4)
+
+
 @pytest.mark.parametrize("name", ["prompt_timeout", "max_time", "max_failures"])
 def test_nothing_is_no_limit(name):
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} 0"):

@@ -139,7 +139,8 @@ def test_what_belongs_to_the_model_under_test_is_not_the_judges():
     assert not one_at_a_time(under_test, same)
     assert one_at_a_time(under_test, other)
     assert not one_at_a_time(writer(base_url=["http://127.0.0.1:1/v1"]), other)
-    shared = shared_spec(under_test, same)
+    shared = shared_spec(under_test, Roles(writer=under_test, judges=(same,)))
+    assert shared_spec(under_test, Roles(writer=under_test, judges=(other,))) == under_test.spec
     assert shared.max_tokens == 32768
     assert shared.prompt_tokens == same.spec.prompt_tokens == 8192 + 500
 

@@ -20,7 +20,7 @@ from longbench_write.cli.app import main
 from longbench_write.config import build_config, read_config
 from longbench_write.metrics.length import length_score
 from longbench_write.runs.identity import find_place, run_identity
-from longbench_write.runs.plan import writer_role
+from longbench_write.runs.plan import Roles, writer_role
 from longbench_write.runs.results import score_run
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import read_rows
@@ -164,11 +164,11 @@ def test_a_configuration_has_the_folder_that_it_had(old, entry):
     made.mkdir(parents=True, exist_ok=True)
     (made / "run.yaml").touch()
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-    identity = run_identity(config, suite, writer, print)
+    identity = run_identity(config, suite, Roles(writer=writer), print)
     place = find_place(config, suite, prompts, writer.spec.kind, identity, print)
     assert (place.path, place.identity) == (made, None)
     assert [prompt.id for prompt in place.prompts] == entry["prompts"]
-    tagged = run_identity(replace(config, tag="t"), suite, writer, print)
+    tagged = run_identity(replace(config, tag="t"), suite, Roles(writer=writer), print)
     assert find_place(replace(config, tag="t"), suite, prompts, writer.spec.kind, tagged, print).path != made
 
 
