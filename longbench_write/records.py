@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
@@ -35,11 +35,29 @@ class Failure:
         type: A kind of `errors.ERROR_ACTIONS`, or for judgements also one of `judging.reply`.
         message: What happened, for people.
         final: False where the same command should ask again (the tries were used up on passing faults).
+        unknown: What a line says of it under keys that this version does not know; it is written back.
     """
 
     type: str
     message: str
     final: bool
+    unknown: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of the failure in its record's line."""
+        return {"type": self.type, "message": self.message, "final": self.final, **self.unknown}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read the JSON object of a failure.
+
+        Raises:
+            ValueError: It is none.
+        """
+        check_values(cls, values)
+        rest = dict(values)
+        known = {name: rest.pop(name) for name in known_names(cls)}
+        return cls(**known, unknown=rest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +83,7 @@ class Record:
             if line[name] == default:
                 del line[name]
         if error := line.get("error"):
-            line["error"] = asdict(error)
+            line["error"] = error.to_json()
         return line | self.unknown if self.unknown else line
 
     @classmethod
@@ -77,8 +95,7 @@ class Record:
         """
         values = dict(line)
         if (error := values.get("error")) is not None:
-            check_values(Failure, error)
-            values["error"] = Failure(**{name: error[name] for name in Failure.__slots__})
+            values["error"] = Failure.from_json(error)
         check_values(cls, values)
         kind: Any = cls
         known = {name: values.pop(name) for name in _names(kind) if name in values}

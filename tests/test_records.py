@@ -9,7 +9,7 @@ from samples import PREDICTION, failed, judged, predicted
 from longbench_write.errors import RunFolderError
 from longbench_write.files.jsonl import Records
 from longbench_write.metrics.quality import DIMENSIONS, SIX
-from longbench_write.records import Failure, Judgement, Prediction, Step
+from longbench_write.records import Judgement, Prediction, Step
 
 PART = {"words": 3, "scores": dict.fromkeys(DIMENSIONS, 4), "analysis": "Well made."}
 IN_CHAPTERS = judged("b", chapters=[PART, PART | {"words": 7}], raw="{...}", analysis="Well made.")
@@ -54,10 +54,14 @@ def test_keys_that_are_not_known_are_kept_and_written_back(record):
     assert replace(again, sample=3).to_json() == line | {"sample": 3}
 
 
-def test_a_failure_with_further_keys_can_be_read():
-    line = failed().to_json()
-    line["error"] |= {"since": 1}
-    assert read(PREDICTION, line).error == Failure("context_length", "no room", True)
+@pytest.mark.parametrize("record", [failed(), judged(scores=None)])
+def test_a_failures_keys_that_are_not_known_are_kept_and_written_back(record):
+    line = record.to_json()
+    line["error"] |= {"since": {"a": [1]}, "unknown": 7}
+    again = read(record, line)
+    assert (again.error.type, again.error.unknown) == (record.error.type, {"since": {"a": [1]}, "unknown": 7})
+    assert again.to_json() == line
+    assert hash(again.error) == hash(record.error)
 
 
 def test_a_prompt_without_a_required_length_can_be_recorded():
