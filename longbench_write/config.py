@@ -14,6 +14,9 @@ from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.yaml_text import load_yaml, read_mapping
 from longbench_write.urls import check_url
 
+BUILT_IN_BACKENDS = ("openai", "vllm", "local")
+"""The names of the built-in backends, for the help; `backends/registry.py` says what they stand for."""
+
 
 class Known:
     """Built-in names that the help shows for a field; a registry decides which others there are.
@@ -37,7 +40,7 @@ class RunConfig:
         str, "longbench-write, longbench-write-en, longwrite-ruler, lbw-open, or the path of a JSONL file."
     ] = "longbench-write"
     writer: Annotated[str, "How a response is written: direct asks the model once."] = "direct"
-    backend: Annotated[str, Known("auto", "vllm", "openai", "local"), "Where the model runs."] = "auto"
+    backend: Annotated[str, Known("auto", *BUILT_IN_BACKENDS), "Where the model runs."] = "auto"
     base_url: Annotated[
         tuple[str, ...], "OpenAI-compatible base URL; give it several times to share the load."
     ] = ()
@@ -81,7 +84,7 @@ class RunConfig:
     ] = "fail"
     judge_backend: Annotated[
         str | None,
-        Known("openai", "vllm", "local"),
+        Known(*BUILT_IN_BACKENDS),
         "Where the judge's model runs, if not as its card says.",
     ] = None
     judge_engine_arg: Annotated[

@@ -134,6 +134,8 @@ def footer(summary: Summary, path: Path) -> list[str]:
         f"{counts['owed']} owed = {counts['generated']} generated + {counts['generation_failed']} failed"
         f"{_reasons(summary.failures)} + {counts['not_generated']} not generated"
     )
+    if incomplete := counts.get("incomplete"):
+        lines.append(f"{incomplete} prompts have some of their samples and lack others")
     again = {"the model": counts["retries"], "the judge": counts.get("judge_retries", 0)}
     if told := [f"{number} of {whom}" for whom, number in again.items() if number]:
         lines.append(f"retried after transient failures: {', '.join(told)}")

@@ -18,6 +18,7 @@ from typing import Any
 
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError, shorten
+from longbench_write.files.jsonl import read_object
 from longbench_write.files.schema import check_schema
 from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
@@ -151,13 +152,6 @@ def _scores(prompt: str, dimensions: Sequence[float] | None) -> dict[str, float]
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    except (OSError, ValueError, RecursionError) as error:
+        return read_object(path)
+    except (OSError, ValueError) as error:
         raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None
-    if not isinstance(values, dict):
-        raise RunFolderError(f"{path} is no baseline and no summary.json: it holds no JSON object")
-    return values
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")

@@ -105,6 +105,22 @@ def _refuse_constant(name: str) -> NoReturn:
 _LENIENT, _STRICT = json.JSONDecoder(), json.JSONDecoder(parse_constant=_refuse_constant)
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        ValueError: It holds none, or no UTF-8.
+        OSError: It cannot be read.
+    """
+    try:
+        value = _STRICT.decode(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("it holds no JSON object")
+    return value
+
+
 class Record(Protocol):
     """A record that a file can hold."""
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from longbench_write.errors import RunFolderError, shorten
+from longbench_write.files.jsonl import read_object
 from longbench_write.files.schema import check_schema, check_values, known_names
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, BUILT_IN, HEADLINES, merged, read_declarations
@@ -67,10 +68,6 @@ class RunInfo:
     def samples_of(self, prompt: str) -> int:
         """How many responses were asked for to a prompt of the run."""
         return int(self.prompts.get("samples", {}).get(prompt, self.samples))
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +195,7 @@ class Summary(RunInfo):
             check_values(cls, known)
             summary = cls(**known, unknown=_unknown(values))
             _ = summary.others
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None
         return summary
 
@@ -217,11 +214,9 @@ def _load(path: Path) -> dict[str, Any]:
 
     Raises:
         RunFolderError: It has a later schema.
-        OSError, ValueError, TypeError, RecursionError: It cannot be read.
+        OSError, ValueError, KeyError: It cannot be read.
     """
-    values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    if not isinstance(values, dict):
-        raise TypeError("it holds no JSON object")
+    values = read_object(path)
     check_schema(path, values["schema"], SCHEMA)
     return values
 
@@ -238,5 +233,5 @@ def unknown_keys(path: Path) -> dict[str, Any]:
     """
     try:
         return _unknown(_load(path))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError):
         return {}

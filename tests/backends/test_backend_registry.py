@@ -5,6 +5,7 @@ from longbench_write.backends.local import LocalBackend
 from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend
 from longbench_write.backends.vllm.backend import VLLMBackend
+from longbench_write.config import BUILT_IN_BACKENDS
 from longbench_write.errors import UsageError
 
 
@@ -16,6 +17,10 @@ def test_each_backend_is_made_from_its_spec(kind, made):
     backend = open_backend(spec)
     assert type(backend) is made
     assert backend.spec is spec
+
+
+def test_the_help_names_the_built_in_backends():
+    assert tuple(BACKENDS.built_in) == BUILT_IN_BACKENDS
 
 
 def test_every_entry_is_a_backend():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from samples import failed, predicted
 
 from longbench_write.errors import RunFolderError
-from longbench_write.files.jsonl import LineError, RecordFile, json_text, read_jsonl
+from longbench_write.files.jsonl import LineError, RecordFile, json_text, read_jsonl, read_object
 from longbench_write.records import Prediction
 
 
@@ -43,6 +43,24 @@ def test_what_is_appended_is_there_at_once_and_found_by_its_key(path, opened):
     assert file.get(("b", 0)).response == "two\nlines\u2028and more"
     assert ("a", 0) in file
     assert ("a", 1) not in file
+
+
+@given(text=st.text() | st.recursive(st.just("[]"), lambda inner: inner.map("[{}]".format)))
+def test_a_file_of_one_object_is_read_or_is_a_value_error(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("object") / "object.json"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(ValueError):
+        read_object(path)
+    path.write_text(json.dumps({"text": text}))
+    assert read_object(path) == {"text": text}
+
+
+@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": Infinity}', "[" * 100_000, '{"a": 1', "null"])
+def test_what_is_no_object_of_json_is_refused(tmp_path, text):
+    path = tmp_path / "object.json"
+    path.write_text(text)
+    with pytest.raises(ValueError):
+        read_object(path)
 
 
 @given(text=st.text(st.characters(exclude_categories=()), max_size=50))

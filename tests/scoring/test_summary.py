@@ -88,6 +88,7 @@ def test_what_is_not_known_yet_is_null():
         "panel",
         "calibrated",
         "writer_config",
+        "steps",
         "ceilings",
         "reach",
         "serving",
