@@ -350,7 +350,9 @@ def test_a_lost_line_is_owed_again_with_its_judgement(tmp_path, suite, judge):
         records.write_bytes(b"".join(records.read_bytes().splitlines(keepends=True)[1:]))
         again = evaluate(**options(tmp_path, suite, model, judge, judges))
         assert len(model.requests) == len(judges.requests) == 9
-    assert replace(again, seconds=first.seconds) == first
+    assert replace(again, seconds=first.seconds, usage=first.usage) == first
+    assert again.usage["model"] == first.usage["model"]
+    assert again.usage["judge"]["prompt_tokens"] > first.usage["judge"]["prompt_tokens"]
 
 
 def test_a_judge_that_talks_nonsense_scores_nothing(tmp_path, suite, judge):
