@@ -16,8 +16,13 @@ from typing import Any
 
 from longbench_write._version import __version__
 from longbench_write.assets import assets
+from longbench_write.backends.environment import (
+    DEFAULT_KEY_ENV,
+    default_base_url,
+    is_set,
+    read_env_file,
+)
 from longbench_write.backends.model_cards import find_card
-from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
 from longbench_write.backends.registry import BACKENDS, choose_backend
 from longbench_write.config import RunConfig
 from longbench_write.exchange.exports import EXPORTS
@@ -51,6 +56,7 @@ class Diagnosis:
             used, "" where it can.
         out: The folder for runs.
         writable: Whether it can be written.
+        read: What is taken from an env file and from OPENAI_BASE_URL, a sentence each; never a key.
     """
 
     versions: dict[str, str | None]
@@ -64,6 +70,7 @@ class Diagnosis:
     added: list[dict[str, str]]
     out: str
     writable: bool
+    read: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain values."""
@@ -76,6 +83,7 @@ def diagnose(
     base_urls: Sequence[str] = (),
     api_key_env: str | None = None,
     out: Path = RunConfig.out,
+    env_file: Path | None = None,
 ) -> Diagnosis:
     """Look at this machine; nothing is fetched, loaded or sent.
 
@@ -84,7 +92,15 @@ def diagnose(
         base_urls: The base URLs that the run would be given.
         api_key_env: The variable that the run would be given for the key.
         out: The folder for runs.
+        env_file: The env file that the run would be given; None takes `.env` in the working folder.
+
+    Raises:
+        UsageError: The env file cannot be read, or the model's name looks like a path and is none.
     """
+    read: list[str] = []
+    read_env_file(env_file, read.append)
+    if not base_urls and (told := default_base_url(api_key_env or DEFAULT_KEY_ENV)[1]):
+        read.append(told)
     names = {load_card(name)[0].api_key_env for name in judge_names()} | {api_key_env, DEFAULT_KEY_ENV}
     return Diagnosis(
         versions=versions(),
@@ -94,10 +110,11 @@ def diagnose(
         card=card.name if model and (card := find_card(model)) else None,
         assets={seen.asset.name: seen.state for seen in assets.status()},
         cache=str(assets.cache_dir()),
-        keys={name: bool(os.environ.get(name, "").strip()) for name in sorted(filter(None, names))},
+        keys={name: is_set(name) for name in sorted(filter(None, names))},
         added=find_added(),
         out=str(out),
         writable=_is_writable(out),
+        read=read,
     )
 
 

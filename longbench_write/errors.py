@@ -59,6 +59,8 @@ ERROR_ACTIONS: Mapping[str, ErrorAction] = {
     "forbidden": ErrorAction.STOP,
     "not_found": ErrorAction.STOP,
     "quota": ErrorAction.STOP,
+    "refused_parameter": ErrorAction.STOP,
+    "redirected": ErrorAction.STOP,
     "engine_dead": ErrorAction.STOP,
     "budget": ErrorAction.STOP,
 }

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,94 @@ def test_what_is_refused_is_one_sentence(values, says):
     assert says in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (["top_p=0.8", "top_k=50"], {"top_p": 0.8, "top_k": 50}),
+        (
+            ["a.b=1", "a.c=x y", "reasoning_effort=low"],
+            {"a": {"b": 1, "c": "x y"}, "reasoning_effort": "low"},
+        ),
+        (
+            ["chat_template_kwargs.enable_thinking=False"],
+            {"chat_template_kwargs": {"enable_thinking": False}},
+        ),
+        (['stop=["a=b"]', "x=", "flag=true"], {"stop": ["a=b"], "x": "", "flag": True}),
+        ({"a.b": 1, "a.c": [2]}, {"a": {"b": 1, "c": [2]}}),
+        ({"a": {"b": 1}}, {"a": {"b": 1}}),
+    ],
+)
+def test_fields_of_a_request_are_json_or_text_and_nest(given, read):
+    assert build_config({"model": "m", "gen": given}).gen == read
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"gen": ["top_p"]}, "--gen"),
+        ({"gen": ["=1"]}, "--gen"),
+        ({"gen": ["a..b=1"]}, "--gen a..b"),
+        ({"gen": ["top_p=1", "top_p=2"]}, "--gen top_p is given twice"),
+        ({"gen": ["a=1", "a.b=2"]}, "--gen a.b"),
+        ({"gen": ["temperature=1"]}, "--temperature"),
+        ({"gen": ["seed=1"]}, "--seed"),
+        ({"gen": ["messages=[]"]}, "--gen messages"),
+        ({"gen": {"x": float("nan")}}, "--gen"),
+        ({"gen": ["x=NaN"]}, "--gen"),
+        ({"extra_body": "[1]"}, "--extra-body"),
+        ({"extra_body": "{"}, "--extra-body"),
+        ({"extra_body": '{"model": "x"}'}, "--extra-body model"),
+        ({"header": ["X-A"]}, "--header"),
+        ({"header": ["X-A=not a name, secret"]}, "--header X-A"),
+        ({"header": ["X A=NAME"]}, "--header X A"),
+        ({"header": ["X-A=sk-secret"]}, "--header X-A"),
+        ({"judge_header": ["X-A=sk-secret"]}, "--judge-header X-A"),
+        ({"system": "@/no/such/file"}, "--system @/no/such/file"),
+        ({"max_tokens_field": "two words"}, "--max-tokens-field"),
+        ({"seed": "nine"}, "--seed"),
+        ({"seed": -1}, "--seed"),
+    ],
+)
+def test_options_of_a_request_that_cannot_be_are_one_sentence(values, says):
+    with pytest.raises(UsageError) as caught:
+        build_config({"model": "m"} | values)
+    assert says in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_options_of_a_request(tmp_path):
+    (tmp_path / "system.txt").write_text("Be long.\n")
+    config = build_config(
+        {
+            "model": "m",
+            "system": f"@{tmp_path / 'system.txt'}",
+            "extra_body": '{"provider": {"only": ["p"]}}',
+            "header": ["X-Org=MY_ORG"],
+            "seed": "none",
+            "max_tokens_field": "max_output_tokens",
+        }
+    )
+    assert config.system == "Be long.\n"
+    assert config.extra_body == {"provider": {"only": ["p"]}}
+    assert config.header == {"X-Org": "MY_ORG"}
+    assert config.seed == "none"
+    assert config.max_tokens_field == "max_output_tokens"
+    assert build_config({"model": "m", "system": "Be long.", "seed": "7"}).seed == 7
+
+
+@given(st.lists(st.text()), st.text(), st.lists(st.text()))
+def test_any_text_for_options_of_a_request_is_read_or_refused(gen, body, headers):
+    try:
+        config = build_config({"model": "m", "gen": gen, "extra_body": body, "header": headers})
+    except UsageError as error:
+        refused = str(error)
+    else:
+        json.dumps([config.gen, config.extra_body, config.header])
+        return
+    assert "\n" not in refused
 
 
 def test_a_yaml_file_may_spell_keys_as_options(tmp_path):

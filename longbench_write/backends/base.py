@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, TypedDict
 
 from longbench_write.errors import RetryPolicy
+
+CHAIN: ContextVar[Hashable | None] = ContextVar("chain", default=None)
+"""What the requests of one response share; a server that has answered one has cached their beginning."""
 
 
 class Message(TypedDict):
@@ -117,6 +121,10 @@ class BackendSpec:
         stream: Whether answers are streamed.
         keep_alive: Whether a connection is used for more than one request.
         max_completion_tokens: Whether the limit is sent under that name, as reasoning models want it.
+        max_tokens_field: The name under which it is sent, whatever `max_completion_tokens` says.
+        extra_body: For a backend that asks servers: fields of each request's body, over all others.
+        headers: For a backend that asks servers: more headers, each with the
+            environment variable of its value.
         retry: How failed requests are tried again.
         engine_args: For an engine: its own arguments, as it names them.
         prompt_format: For an engine that makes prompts: "chat", "raw" or a chat template's path; None follows
@@ -134,9 +142,22 @@ class BackendSpec:
     stream: bool = True
     keep_alive: bool = True
     max_completion_tokens: bool = False
+    max_tokens_field: str | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     engine_args: Mapping[str, Any] = field(default_factory=dict)
     prompt_format: str | None = None
+
+
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of both mappings, those of mappings in them too; the other's come first."""
+    result = dict(one)
+    for name, value in other.items():
+        mine = result.get(name)
+        both = isinstance(mine, Mapping) and isinstance(value, Mapping)
+        result[name] = merged(mine, value) if both else value  # type: ignore[arg-type]
+    return result
 
 
 def is_folder(model: str) -> bool:
@@ -207,6 +228,11 @@ class ModelBackend(ABC):
     def __init__(self, spec: BackendSpec) -> None:
         self.spec = spec
         self.meter = Meter()
+        self.note: Callable[[str], None] = lambda text: None
+        """Told what the user should know while it is open, in one sentence; whoever opens it may set it."""
+        self.adjusted: dict[str, str] = {}
+        """What a server has refused and this run therefore sends otherwise, by the parameter's name; only
+        what changes no number."""
 
     @classmethod
     def defaults(cls, base_urls: Sequence[str]) -> Mapping[str, Any]:

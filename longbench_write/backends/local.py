@@ -77,6 +77,8 @@ class LocalBackend(ModelBackend):
         )
         self._client = OpenAIBackend(spec)
         self._client.meter = self.meter
+        self._client.note = self.note
+        self.adjusted = self._client.adjusted
         await self._client.__aenter__()
         return self
 

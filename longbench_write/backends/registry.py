@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import BackendSpec, ModelBackend, is_folder
-from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
+from longbench_write.backends.environment import BASE_URL_ENV, DEFAULT_KEY_ENV, default_base_url, is_set
+from longbench_write.errors import UsageError
 from longbench_write.registry import Registry
 
 AUTO = "auto"
 """Stands for the backend that suits the model."""
+
+_PROVIDERS = frozenset(
+    {
+        *("anthropic", "azure", "azure_ai", "bedrock", "cerebras", "cohere", "dashscope", "deepseek"),
+        *(
+            "fireworks_ai",
+            "gemini",
+            "groq",
+            "litellm",
+            "mistral",
+            "moonshot",
+            "ollama",
+            "openai",
+            "openrouter",
+        ),
+        *("perplexity", "sambanova", "together", "together_ai", "vertex_ai", "x-ai", "xai"),
+    }
+)
+"""Names of providers that libraries put before a model's name; openai is an organisation of the hub too."""
 
 
 def _is_backend(name: str, value: Any) -> type[ModelBackend]:
@@ -67,10 +87,11 @@ def choose_backend(
         The backend's name, and why, in one clause.
 
     Raises:
-        UsageError: The backend asked for is unknown.
+        UsageError: The backend asked for is unknown, or the name can be a path or two models.
     """
     if requested != AUTO:
-        BACKENDS.get(requested)
+        if BACKENDS.get(requested).takes_base_urls and not base_urls:
+            _refuse_path(model)
         return requested, "it was asked for"
     if model.startswith("local/"):
         return "local", "the model's name begins with local/"
@@ -78,12 +99,34 @@ def choose_backend(
         return "openai", "a base URL was given"
     if is_folder(model):
         return "vllm", f"{model} is a folder"
-    if model.count("/") == 1 and not model.startswith(("/", ".", "~")):
-        return "vllm", f"{model} is the id of a hub's model and no base URL was given"
+    if Path(model).expanduser().is_file():
+        return "vllm", f"{model} is a file"
+    _refuse_path(model)
+    if model.count("/") == 1:
+        if model.partition("/")[0] in _PROVIDERS:
+            raise UsageError(
+                f"{model} is the id of a hub's model or a provider's name for one: give --backend vllm to "
+                "run it here, or --base-url, or --backend openai, to ask a server for it under that name"
+            )
+        return "vllm", f"{model} is the id of a hub's model and no --base-url was given"
     key = api_key_env or DEFAULT_KEY_ENV
-    if os.environ.get(key, "").strip():
+    if default_base_url(key if is_set(key) else None)[0]:
+        return "openai", f"{BASE_URL_ENV} is set and {model} is neither a folder nor a hub's model"
+    if is_set(key):
         return "openai", f"{key} is set and {model} is neither a folder nor a hub's model"
     return "vllm", f"no base URL was given and {key} is not set"
+
+
+def _refuse_path(model: str) -> None:
+    """Refuse to send a name that looks like a path to a server that nobody has named for it.
+
+    Raises:
+        UsageError: It looks like one.
+    """
+    if model.startswith(("/", ".", "~")) or model.endswith(".gguf") or model.count("/") > 1:
+        raise UsageError(
+            f"{model}: no such folder (a server that knows a model by this name is named with --base-url)"
+        )
 
 
 def judge_kind(own: str, model: str | None, base_urls: Sequence[str]) -> str:

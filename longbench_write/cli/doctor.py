@@ -15,6 +15,7 @@ def doctor(
     model: Annotated[str | None, typer.Option(help="Say also which backend this model would get.")] = None,
     base_url: Annotated[list[str] | None, typer.Option(help="As a run would be given it.")] = None,
     api_key_env: Annotated[str | None, typer.Option(help="As a run would be given it.")] = None,
+    env_file: Annotated[Path | None, typer.Option(help="As a run would be given it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for runs.")] = Path("results"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
@@ -26,7 +27,7 @@ def doctor(
 
     from longbench_write.doctor import diagnose
 
-    found = diagnose(model, base_urls=base_url or (), api_key_env=api_key_env, out=out)
+    found = diagnose(model, base_urls=base_url or (), api_key_env=api_key_env, out=out, env_file=env_file)
     if as_json:
         typer.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
     else:
@@ -54,6 +55,7 @@ def _lines(found: Diagnosis) -> list[tuple[str, str]]:
         names = [name for name, its in found.assets.items() if its == state]
         lines.append((f"files {state}", ", ".join(names)))
     lines.append(("cache", found.cache))
+    lines += [("environment", escape_terminal(told)) for told in found.read]
     lines += [(name, "set" if there else "not set") for name, there in found.keys.items()]
     lines.append(("runs", f"{found.out} {'can' if found.writable else 'cannot'} be written"))
     return lines

@@ -16,6 +16,8 @@ _OPTIONS = (
     "judge_model",
     "judge_base_url",
     "judge_api_key_env",
+    "judge_header",
+    "env_file",
     "judge_repeats",
     "long_responses",
     "judge_concurrency",

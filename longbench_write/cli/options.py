@@ -6,11 +6,12 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 
-from longbench_write.config import Known, choices, flag, is_switch
+from longbench_write.config import Known, choices, is_switch
+from longbench_write.config.requests import flag
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -74,7 +75,9 @@ def _metavar(name: str, kind: Any) -> str | None:
     if get_origin(kind) is tuple:
         return "A,B" if name == "ids" else "URL"
     if get_origin(kind) is dict:
-        return "KEY=VALUE"
+        return {"extra_body": "JSON", "header": "NAME=ENV", "judge_header": "NAME=ENV"}.get(name, "KEY=VALUE")
+    if words := [word for part in get_args(kind) if get_origin(part) is Literal for word in get_args(part)]:
+        return "|".join(("N", *words))
     return _METAVARS.get(_cli_type(name, kind))
 
 
@@ -93,7 +96,7 @@ def _cli_type(name: str, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         return str if name == "ids" else list[str]
     if get_origin(kind) is dict:
-        return list[str]
+        return str if name == "extra_body" else list[str]
     if len(parts) == 1 and parts[0] in (int, float, bool, Path):
         return parts[0]
     return str

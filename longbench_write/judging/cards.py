@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from longbench_write.backends.base import ModelBackend
 from longbench_write.backends.registry import BACKENDS
+from longbench_write.config.requests import check_body, check_gen, check_headers
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.resources import data_root
 from longbench_write.files.yaml_text import read_mapping
@@ -61,6 +62,23 @@ class JudgeCard(BaseModel):
     max_completion_tokens: bool = False
     """Whether that limit is sent as `max_completion_tokens`, as reasoning models want it. Default: false."""
 
+    max_tokens_field: str | None = Field(default=None, min_length=1)
+    """The name under which that limit is sent, whatever `max_completion_tokens` says. Default: null."""
+
+    gen: dict[str, Any] = Field(default_factory=dict)
+    """Any other sampling or request field by its own name, such as top_p or
+    chat_template_kwargs.enable_thinking. Default: none."""
+
+    system: str | None = Field(default=None, min_length=1)
+    """A system prompt before each request. Default: null, none."""
+
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """For servers: fields that stand in each request, over all others. Default: none."""
+
+    headers: dict[str, str] = Field(default_factory=dict)
+    """For servers: more headers of each request, each with the name of the environment variable that contains
+    its value. Default: none."""
+
     reasoning_effort: str | None = None
     """The effort that a reasoning model is asked for, such as medium. Default: null, not sent."""
 
@@ -104,6 +122,21 @@ class JudgeCard(BaseModel):
             raise ValueError(f"must be `{OFFICIAL}` or the name of a file in the judge's folder")
         return name
 
+    @field_validator("gen")
+    @classmethod
+    def _is_a_request(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        return _checked(check_gen, fields, "gen")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _is_a_body(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        return _checked(check_body, fields, "extra_body")
+
+    @field_validator("headers")
+    @classmethod
+    def _are_variables(cls, headers: dict[str, str]) -> dict[str, str]:
+        return _checked(check_headers, headers, "headers")
+
     @field_validator("backend")
     @classmethod
     def _is_a_backend(cls, name: str) -> str:
@@ -117,6 +150,13 @@ class JudgeCard(BaseModel):
         if self.base_urls and not _backend(self.backend).takes_base_urls:
             raise ValueError("base_urls need backend: openai")
         return self
+
+
+def _checked(check: Callable[[dict[str, Any], str], dict[str, Any]], value: Any, key: str) -> dict[str, Any]:
+    try:
+        return check(value, key)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
 
 
 def _backend(name: str) -> type[ModelBackend]:

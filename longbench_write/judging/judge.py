@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,32 @@ from longbench_write.backends.base import (
     Usage,
     derived_seed,
 )
-from longbench_write.backends.registry import BACKENDS, judge_kind
+from longbench_write.backends.registry import BACKENDS
 from longbench_write.errors import BackendError, ErrorAction, UsageError
-from longbench_write.judging.cards import OFFICIAL, JudgeCard, judge_names, load_card, make_card
+from longbench_write.judging.cards import (
+    CARD,
+    OFFICIAL,
+    JudgeCard,
+    judge_names,
+    load_card,
+    make_card,
+)
 from longbench_write.judging.chapters import PARTS, placed, split
+from longbench_write.judging.places import check_secrets, is_trusted, other_place
 from longbench_write.judging.reply import TRUNCATED_REPLY, read_reply
 from longbench_write.judging.template import fill
 from longbench_write.metrics.length import count_words
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 from longbench_write.records import Chapter, Failure, Judgement, only, over_chapters
+
+_CARD_KEYS = {
+    "--seed none": "`seed: false`",
+    "--temperature default": "`temperature: null`",
+    "--max-tokens-field": "`max_tokens_field: NAME`",
+    "--extra-body": "`extra_body`",
+    "--gen": "`gen`",
+}
+"""What a judge's card has in place of the options of the model under test."""
 
 
 @dataclass
@@ -81,6 +98,7 @@ class Judge:
         backend: str | None = None,
         base_urls: Sequence[str] = (),
         api_key_env: str | None = None,
+        headers: Mapping[str, str] | None = None,
         repeats: int | None = None,
         seed: int = 42,
         in_chapters: bool = False,
@@ -93,6 +111,7 @@ class Judge:
             backend: Where it runs, instead of where the card says; on vLLM the six integers are forced.
             base_urls: Asked instead of the card's servers; the card's key is not sent there.
             api_key_env: Name of the variable that contains the key, instead of the card's.
+            headers: More headers of each request, each with the variable of its value, over the card's.
             repeats: Judgements of each response, instead of the card's.
             seed: The run's seed.
             in_chapters: Whether a response that does not fit the context is judged in parts that do.
@@ -105,7 +124,11 @@ class Judge:
         changes: dict[str, Any] = {}
         if model not in (None, card.model):
             changes = {"model": model, "revision": None, "retires": None, "note": ""}
-        changes |= _other_place(card, model, backend, base_urls, api_key_env)
+        changes |= other_place(card, model, backend, base_urls, api_key_env)
+        if BACKENDS.get(changes["backend"]).takes_base_urls and not is_trusted(folder):
+            check_secrets(card, folder, base_urls, api_key_env, headers or {})
+        if headers:
+            changes["headers"] = card.headers | dict(headers)
         if repeats is not None:
             changes["repeats"] = repeats
         label = f"{folder.name} ({model})" if model not in (None, card.model) else folder.name
@@ -137,6 +160,13 @@ class Judge:
         )
         config = {name: getattr(self.card, name) for name in (*names, "analysis_max_chars", "combine")}
         config["template"] = self.template_sha256
+        for name in (
+            "gen",
+            "system",
+            "extra_body",
+        ):  # a card that says nothing has the hash that it had before
+            if value := getattr(self.card, name):
+                config[name] = value
         return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -167,6 +197,9 @@ class Judge:
             concurrency=concurrency or self.card.concurrency,
             max_tokens=self.card.max_tokens,
             max_completion_tokens=self.card.max_completion_tokens,
+            max_tokens_field=self.card.max_tokens_field,
+            extra_body=self.card.extra_body,
+            headers=self.card.headers,
         )
 
     def explain_error(self, message: str, kind: str = "") -> str:
@@ -176,7 +209,9 @@ class Judge:
             message: The text.
             kind: The `BackendError.kind`; a model that is not there gets the alternatives named.
         """
-        fix = re.sub("--(api-key-env|base-url)", r"--judge-\1", message)
+        fix = re.sub("--(api-key-env|base-url|header)", r"--judge-\1", message)
+        for option, key in _CARD_KEYS.items():
+            fix = fix.replace(option, f"{key} in a {CARD} of your own")
         if kind == "not_found":
             others = ", ".join(name for name in judge_names() if name != self.label)
             fix += f"; name another model with --judge-model, or another judge: {others}"
@@ -244,6 +279,8 @@ class Judge:
             place: Sets these requests apart from all others: prompt id, sample, repeat, ...
         """
         messages = [Message(role="user", content=fill(self.template, prompt=prompt, response=response))]
+        if self.card.system:
+            messages.insert(0, Message(role="system", content=self.card.system))
         asked = _Asked()
         while asked.scores is None and asked.tries < self.card.tries:
             asked.tries += 1
@@ -300,30 +337,8 @@ class Judge:
             json_schema=self.schema if card.reply_format == "json_schema" else None,
             json_object=card.reply_format == "json_object",
             reasoning_effort=card.reasoning_effort,
+            extra=card.gen,
         )
-
-
-def _other_place(
-    card: JudgeCard, model: str | None, backend: str | None, base_urls: Sequence[str], api_key_env: str | None
-) -> dict[str, Any]:
-    """Return what changes in a card whose judge is asked elsewhere.
-
-    Raises:
-        UsageError: The overrides do not fit together.
-    """
-    kind = backend or judge_kind(card.backend, model, base_urls)
-    chosen = BACKENDS.get(kind)
-    if base_urls and not chosen.takes_base_urls:
-        raise UsageError(
-            f"--judge-base-url names a server, and --judge-backend {kind} asks none: give one of them"
-        )
-    if base_urls:
-        return {"backend": kind, "base_urls": tuple(base_urls), "api_key_env": api_key_env}
-    if chosen.takes_base_urls or kind == card.backend:
-        return {"backend": kind} | ({"api_key_env": api_key_env} if api_key_env is not None else {})
-    if model is None and BACKENDS.get(card.backend).takes_base_urls:
-        raise UsageError(f"--judge-backend {kind} needs a model to run: name it with --judge-model")
-    return {"backend": kind, "base_urls": (), "api_key_env": api_key_env, **chosen.judge_changes}
 
 
 def _read(path: Path) -> str:

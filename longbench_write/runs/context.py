@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
-from longbench_write.backends.base import Completion, Message, Sampling, Usage, derived_seed
+from longbench_write.backends.base import CHAIN, Completion, Message, Sampling, Usage, derived_seed
 from longbench_write.backends.budget import most_tokens
 from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.backends.reasoning import split_reasoning
@@ -207,6 +207,8 @@ class ResponseContext:
 
     async def _send(self, request: _Request) -> Completion | BackendError | Refused:
         """Send a request and record its answer; an error is returned, so that it ends no other task."""
+        if request.key:
+            CHAIN.set(request.key[:2])
         try:
             async with self._share.slot() as slot:
                 requests = self._session.requests[request.role]

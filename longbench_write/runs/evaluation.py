@@ -9,8 +9,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from longbench_write.backends.environment import read_env_file
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.runs.identity import Place, find_place, run_identity
@@ -66,8 +67,11 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
     """
     notes = DeferredNotes(observer)
     with notes.released_on_error():
+        read_env_file(config.env_file, notes.note)
         writer = writer_role(config, notes.note)
-        judge = judge_role(config, seed=config.seed, max_tokens=config.max_tokens, note=notes.note)
+        judge = judge_role(
+            config, seed=_judge_seed(config.seed), max_tokens=config.max_tokens, note=notes.note
+        )
         roles = Roles(writer=writer, planner=planner, judges=(judge,) if judge else ())
         check_options(config, roles)
         suite = load_suite(config.suite)
@@ -78,6 +82,11 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
         identity = run_identity(config, suite, roles, notes.note)
         place = find_place(config, suite, prompts, writer.spec.kind, identity, notes.note)
     return partial(_evaluate, config, suite, place, roles, spending, notes)
+
+
+def _judge_seed(seed: int | Literal["none"]) -> int:
+    """Return what the seeds of a judge that wants some are derived from; a run without a seed has one too."""
+    return int(RunConfig.seed) if seed == "none" else seed
 
 
 async def _evaluate(
@@ -159,7 +168,10 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Start:
     manifest = load_run(path).manifest
     known = {name: manifest["config"].get(name) for name in ("seed", "max_tokens")}
     written = {name: getattr(config, name) if value is None else value for name, value in known.items()}
-    judge = judge_role(config, **written, note=observer.note)
+    read_env_file(config.env_file, observer.note)
+    judge = judge_role(
+        config, seed=_judge_seed(written["seed"]), max_tokens=written["max_tokens"], note=observer.note
+    )
     if judge is None:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")
     roles = Roles(judges=(judge,))

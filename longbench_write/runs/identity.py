@@ -70,7 +70,10 @@ def run_identity(
             "temperature": config.temperature,
             "max_tokens": config.max_tokens,
             "seed": config.seed,
+            **config.gen,
         },
+        "system": config.system,
+        "extra_body": config.extra_body,
         "writer": {"name": writer.writer.name},
         "suite": {"version": suite.version, "sha256": suite.sha256},
     }

@@ -47,7 +47,22 @@ def new_manifest(config: RunConfig, suite: Suite, roles: Roles, place: Place) ->
     if planner := roles.planner:
         found["planner"] = {"model": planner.spec.model, "backend": _backend(planner.spec)}
     supersedes = {"supersedes": place.supersedes} if place.supersedes else {}
-    return found | {"identity": place.identity, **supersedes, "asked": {}}
+    return found | {
+        "sampling": requested_sampling(config),
+        "identity": place.identity,
+        **supersedes,
+        "asked": {},
+    }
+
+
+def requested_sampling(config: RunConfig) -> dict[str, Any]:
+    """Return the sampling that each request asks for; null is left to the model, or to its server."""
+    return {
+        "max_tokens": config.max_tokens,
+        "temperature": None if config.temperature == "default" else config.temperature,
+        "seed": None if config.seed == "none" else config.seed,
+        **config.gen,
+    }
 
 
 def _backend(spec: BackendSpec) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from longbench_write.backends.base import BackendSpec, ModelBackend, Sampling
+from longbench_write.backends.environment import DEFAULT_KEY_ENV, is_set
 from longbench_write.backends.model_cards import find_card
-from longbench_write.backends.openai.backend import DEFAULT_KEY_ENV
 from longbench_write.backends.registry import BACKENDS, choose_backend, understanding
-from longbench_write.config import RunConfig, flag
+from longbench_write.config import RunConfig
+from longbench_write.config.requests import flag
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.writers.base import Writer
@@ -58,10 +58,12 @@ class WriterRole(Role):
     Attributes:
         writer: Makes responses of what the model answers.
         sampling: What a response may have; its seed is the run's.
+        system: The system prompt before each request; None for none.
     """
 
     writer: Writer
     sampling: Sampling
+    system: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,9 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
         stream=config.stream,
         engine_args=_engine_args(config, backend),
         prompt_format=config.prompt_format if _makes_prompts(backend) else None,
+        extra_body=config.extra_body,
+        headers=config.header,
+        max_tokens_field=config.max_tokens_field,
         **values,
     )
     if not _makes_prompts(backend) and (card := find_card(config.model)) and card.prompt:
@@ -154,8 +159,10 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
             " see that its chat template is right (docs/vllm.md), or have vLLM run the model here"
         )
     temperature = None if config.temperature == "default" else config.temperature
-    sampling = Sampling(config.max_tokens, temperature, config.seed)
-    return WriterRole(backend, backend.configure(spec, note), load_writer(config.writer), sampling)
+    seed = None if config.seed == "none" else config.seed
+    sampling = Sampling(config.max_tokens, temperature, seed, extra=config.gen)
+    writer = load_writer(config.writer)
+    return WriterRole(backend, backend.configure(spec, note), writer, sampling, config.system)
 
 
 def _makes_prompts(backend: type[ModelBackend]) -> bool:
@@ -186,7 +193,7 @@ def check_options(config: RunConfig, roles: Roles) -> None:
     asked = {
         "judge_engine_arg": judges,
         **dict.fromkeys(("engine_arg", *_ENGINE), writers | judges),
-        **dict.fromkeys(("prompt_format", *_OF_MODEL), writers),
+        **dict.fromkeys(("prompt_format", "extra_body", "header", "max_tokens_field", *_OF_MODEL), writers),
     }
     for name, backends in asked.items():
         option = name.removeprefix("judge_")
@@ -237,7 +244,7 @@ def _choose_judge(config: RunConfig, seed: int, note: Note) -> Judge | None:
     name = config.judge
     if name is None:
         asked = config.judge_model or config.judge_base_url or config.judge_backend
-        if not (asked or os.environ.get(DEFAULT_KEY_ENV)):
+        if not (asked or is_set(DEFAULT_KEY_ENV)):
             note(f"no judge: none was given and {DEFAULT_KEY_ENV} is not set, so S_q will be missing")
             return None
         name = DEFAULT_JUDGE
@@ -250,6 +257,7 @@ def _choose_judge(config: RunConfig, seed: int, note: Note) -> Judge | None:
         backend=config.judge_backend,
         base_urls=config.judge_base_url,
         api_key_env=config.judge_api_key_env,
+        headers=config.judge_header,
         repeats=config.judge_repeats,
         in_chapters=config.long_responses == "chapters",
         seed=seed,

@@ -23,6 +23,7 @@ class Requests:
         seconds: What a request may take, retries and waits included; None for no limit.
         stop: Ends the run for a reason.
         explain: Makes of an error's text and kind what the user is told.
+        system: The system prompt before each request; None for none.
 
     Attributes:
         startup: Whether the model answers at all.
@@ -37,6 +38,7 @@ class Requests:
         seconds: float | None,
         stop: Callable[[BackendError], None],
         explain: Callable[[str, str], str] | None = None,
+        system: str | None = None,
     ) -> None:
         self.backend = backend
         self.startup = StartupGate(answers=answers)
@@ -44,6 +46,7 @@ class Requests:
         self._seconds = seconds
         self._stop = stop
         self._explain = explain
+        self._before = [Message(role="system", content=system)] if system else []
 
     async def complete(self, messages: Sequence[Message], sampling: Sampling, slot: Slot) -> Completion:
         """Answer a chat, in a slot that is taken.
@@ -57,7 +60,7 @@ class Requests:
                 raise Refused("the run is stopping")
             try:
                 with self.startup.ask():
-                    completion = await self._within_time(messages, sampling)
+                    completion = await self._within_time([*self._before, *messages], sampling)
             except _LateError:
                 raise
             except BackendError as error:

@@ -105,7 +105,8 @@ class _Scheduler:
 
     def _prepare_writing(self, writing: Writing) -> Lane:
         roles, answered = self._run.steps.roles, self._work.answered > 0
-        requests = {"writer": self._requests_to(writing.backend, answers=answered or "writer" in roles)}
+        answers = answered or "writer" in roles
+        requests = {"writer": self._requests_to(writing.backend, answers=answers, system=writing.system)}
         if writing.planner is None:
             requests["planner"] = requests["writer"]
         else:
@@ -120,9 +121,9 @@ class _Scheduler:
         )
         return self._slots_of(writing.backend).lane(writing.concurrency, self._begin_response)
 
-    def _requests_to(self, backend: Backend, *, answers: bool, **explain: Any) -> Requests:
+    def _requests_to(self, backend: Backend, *, answers: bool, **more: Any) -> Requests:
         seconds = self._work.limits.prompt_seconds
-        requests = Requests(backend, answers=answers, seconds=seconds, stop=self.stop, **explain)
+        requests = Requests(backend, answers=answers, seconds=seconds, stop=self.stop, **more)
         self._requests.append(requests)
         return requests
 

@@ -64,6 +64,7 @@ class Session:
         )
         self._manifest = manifest
         self._judge_backend: dict[str, Any] | None = None
+        self._models: list[_OpenModels] = []
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
 
     async def work(self, owed: list[OwedResponse], roles: Roles) -> None:
@@ -107,6 +108,7 @@ class Session:
         """Write and judge at once what is given, with backends that are closed at the end."""
         async with AsyncExitStack() as stack:
             models = _OpenModels(stack, roles, self._observer.note)
+            self._models.append(models)
             writing = await self._writing(models, roles.writer, roles.planner) if roles.writer else None
             judging = None
             if judge := roles.judge:
@@ -124,6 +126,7 @@ class Session:
             finally:
                 self._manifest["seconds"] = (self._manifest["seconds"] or 0.0) + time.monotonic() - started
                 self._manifest["end"] = now()
+                self._record_adjusted()
                 self._run.write_manifest(self._manifest)
 
     async def _writing(self, models: _OpenModels, writer: WriterRole, planner: Role | None) -> Writing:
@@ -137,6 +140,7 @@ class Session:
             writer.sampling,
             planner=None if plans is backend else self._spending.of_planner(plans),
             retry_failed=self._run.retry_failed,
+            system=writer.system,
         )
 
     async def _judge_model(self, models: _OpenModels, role: JudgeRole) -> ModelBackend:
@@ -148,6 +152,16 @@ class Session:
         if known is None and (day := await backend.shutdown_date()):
             self._observer.note(retirement(role.judge, day))
         return backend
+
+    def _record_adjusted(self) -> None:
+        """Write down which parameters a server refused, and what was sent in their place."""
+        opened = [backend for models in self._models for backend in models.all]
+        adjusted = {model.spec.model: dict(model.adjusted) for model in opened if model.adjusted}
+        if adjusted:
+            before = self._manifest.get("adjusted", {})
+            self._manifest["adjusted"] = before | {
+                name: before.get(name, {}) | made for name, made in adjusted.items()
+            }
 
     def _write_manifest(self, judge: JudgeRole | None) -> None:
         """Write down what is about to be done; what an earlier session wrote stays."""
@@ -179,6 +193,11 @@ class _OpenModels:
         self._note = note
         self._open: list[tuple[Role, ModelBackend]] = []
 
+    @property
+    def all(self) -> list[ModelBackend]:
+        """Every model that has been opened."""
+        return [backend for _, backend in self._open]
+
     def shared(self, role: Role) -> ModelBackend | None:
         """Return the open model that answers for this role too."""
         return next((backend for other, backend in self._open if share_model(other, role)), None)
@@ -190,6 +209,8 @@ class _OpenModels:
         spec = shared_spec(role, self._roles)
         if told := role.backend.opening(spec):
             self._note(told)
-        backend = await self._stack.enter_async_context(role.backend(spec))
+        backend = role.backend(spec)
+        backend.note = self._note
+        await self._stack.enter_async_context(backend)
         self._open.append((role, backend))
         return backend

@@ -48,6 +48,7 @@ class Writing:
         sampling: What a response may have; its seed is the run's.
         planner: Whoever answers the requests of that role; None for the model under test.
         retry_failed: Whether steps that failed permanently are retried.
+        system: The system prompt before each request to the model under test; None for none.
     """
 
     writer: Writer
@@ -56,6 +57,7 @@ class Writing:
     sampling: Sampling = Sampling(max_tokens=32768)  # noqa: RUF009
     planner: Backend | None = None
     retry_failed: bool = False
+    system: str | None = None
 
 
 @dataclass(frozen=True)

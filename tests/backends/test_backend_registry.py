@@ -60,7 +60,6 @@ def test_without_vllm_it_says_how_to_get_it_and_what_to_do_instead(monkeypatch):
         ("gpt-4.1", ("http://127.0.0.1:1/v1",), "openai", "base URL"),
         ("org/model", (), "vllm", "hub"),
         ("gpt-4.1", (), "vllm", "OPENAI_API_KEY is not set"),
-        ("/no/such/folder", (), "vllm", "no base URL"),
     ],
 )
 def test_auto_without_a_key(model, urls, kind, why):
@@ -76,6 +75,34 @@ def test_auto_with_a_key(monkeypatch, tmp_path):
     assert "sk-secret" not in choose_backend("gpt-4.1")[1]
     assert choose_backend("org/model")[0] == "vllm"
     assert choose_backend(str(tmp_path)) == ("vllm", f"{tmp_path} is a folder")
+
+
+@pytest.mark.parametrize("requested", ["auto", "openai"])
+@pytest.mark.parametrize(
+    "model",
+    ["/no/such/folder", "./model", "../a/b", "~/models/x", "weights.gguf", "org/repo/file", "org/x.gguf"],
+)
+def test_a_path_is_sent_to_no_server_that_nobody_named(monkeypatch, model, requested):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        with pytest.raises(UsageError, match="no such folder"):
+            choose_backend(model, requested=requested)
+        monkeypatch.setenv(name, "http://h/v1")
+    assert choose_backend(model, base_urls=["http://h/v1"])[0] == "openai"
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-oss-20b", "openrouter/x", "together_ai/y"])
+def test_a_providers_prefix_asks_which_is_meant(model):
+    with pytest.raises(UsageError, match="--backend"):
+        choose_backend(model)
+    assert choose_backend(model, requested="vllm")[0] == "vllm"
+    assert choose_backend(model, requested="openai")[0] == "openai"
+    assert choose_backend(model, base_urls=["http://h/v1"])[0] == "openai"
+
+
+def test_auto_with_a_base_url_of_the_environment(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://h/v1")
+    assert choose_backend("some-model")[0] == "openai"
+    assert choose_backend("org/model")[0] == "vllm"
 
 
 def test_auto_with_a_named_key(monkeypatch):

@@ -10,7 +10,9 @@ from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, wr
 
 from longbench_write.backends.base import BackendSpec, Meter, Sampling, Usage
 from longbench_write.backends.openai import backend as openai_backend
-from longbench_write.backends.openai.backend import DEFAULT_BASE_URL, OpenAIBackend, request_body
+from longbench_write.backends.openai.backend import OpenAIBackend
+from longbench_write.backends.openai.endpoint import DEFAULT_BASE_URL
+from longbench_write.backends.openai.parameters import request_body
 from longbench_write.backends.openai.reply import ChatResponse, repair_surrogates
 from longbench_write.errors import BackendError, RetryPolicy, UsageError
 

@@ -278,7 +278,8 @@ async def test_seeds_depend_on_run_response_and_try_alone(make_judge):
 
 def test_overrides_show_in_the_label_and_send_no_key_elsewhere(make_judge):
     lines = ("api_key_env: MY_KEY",)
-    assert (make_judge(*lines).label, make_judge(*lines).card.api_key_env) == ("mine", "MY_KEY")
+    mine = make_judge(*lines, api_key_env="MY_KEY")
+    assert (mine.label, mine.card.api_key_env) == ("mine", "MY_KEY")
     judge = make_judge(*lines, model="other", base_urls=["http://h/v1"])
     assert (judge.label, judge.card.model, judge.card.api_key_env) == ("mine (other)", "other", None)
     spec = judge.spec(7)
@@ -286,14 +287,88 @@ def test_overrides_show_in_the_label_and_send_no_key_elsewhere(make_judge):
     assert (spec.api_key_env, spec.concurrency, spec.max_tokens) == (None, 7, 1024)
     named = make_judge(*lines, base_urls=["http://h/v1"], api_key_env="ITS_KEY")
     assert (named.label, named.card.api_key_env) == ("mine", "ITS_KEY")
-    assert make_judge(*lines, model="m").label == "mine"
-    assert make_judge(*lines, api_key_env="ITS_KEY").card.api_key_env == "ITS_KEY"
+    assert make_judge(*lines, model="m", api_key_env="MY_KEY").label == "mine"
+
+
+HERE = "base_urls: ['http://h/v1']"
+PAIR = {"base_urls": ["http://h/v1"], "api_key_env": "MY_KEY"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ((HERE, "api_key_env: MY_KEY"), {}),
+        ((HERE, "api_key_env: MY_KEY"), {"api_key_env": "MY_KEY"}),
+        ((HERE, "api_key_env: OPENAI_API_KEY"), {}),
+        ((HERE, "headers: {X-Org: MY_KEY}"), {}),
+        ((HERE, "headers: {X-Org: MY_KEY}"), {"base_urls": ["http://h/v1"]}),
+        (("api_key_env: MY_KEY",), {}),
+        (("api_key_env: MY_KEY",), {"api_key_env": "ITS_KEY"}),
+    ],
+)
+def test_somebodys_card_sends_no_variable_to_a_server_that_nobody_else_named(make_judge, lines, named):
+    with pytest.raises(UsageError, match="only its card"):
+        make_judge(*lines, **named)
+
+
+@pytest.mark.parametrize(
+    ("lines", "named", "key"),
+    [
+        ((HERE, "api_key_env: MY_KEY"), PAIR, "MY_KEY"),
+        ((HERE, "api_key_env: MY_KEY"), {"base_urls": ["http://mine/v1"]}, None),
+        ((HERE,), {}, None),
+        (("api_key_env: OPENAI_API_KEY",), {}, "OPENAI_API_KEY"),
+        ((HERE, "headers: {X-Org: MY_KEY}"), PAIR | {"headers": {"X-Org": "MY_KEY"}}, "MY_KEY"),
+    ],
+)
+def test_what_the_user_has_named_is_sent(make_judge, lines, named, key):
+    assert make_judge(*lines, **named).card.api_key_env == key
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gen: {temperature: 1}",
+        "gen: {messages: []}",
+        "extra_body: {model: x}",
+        "headers: {X A: B}",
+        "headers: {A: 'b c'}",
+    ],
+)
+def test_fields_of_a_request_that_no_card_can_set_are_refused(make_judge, line):
+    with pytest.raises(UsageError, match=line.partition(":")[0]):
+        make_judge(line)
+
+
+async def test_a_cards_own_fields_stand_in_each_request(make_judge):
+    judge = make_judge(
+        "gen: {top_p: 0.9, chat_template_kwargs.enable_thinking: false}",
+        "system: Be strict.",
+        "extra_body: {provider: {only: [p]}}",
+        "max_tokens_field: max_output_tokens",
+    )
+    _, (request,) = await ask(judge, judge_reply())
+    assert request.body["top_p"] == 0.9
+    assert request.body["chat_template_kwargs"] == {"enable_thinking": False}
+    assert request.body["messages"][0] == {"role": "system", "content": "Be strict."}
+    assert request.body["provider"] == {"only": ["p"]}
+    assert request.body["max_output_tokens"] == 1024
+
+
+async def test_what_a_server_refuses_of_a_judge_names_its_cards_key(make_judge):
+    judge = make_judge("temperature: 0.5")
+    refusal = Answer(status=400, error={"message": "temperature is not supported", "param": "temperature"})
+    with pytest.raises(BackendError) as caught:
+        await ask(judge, in_turn(refusal))
+    told = judge.explain_error(str(caught.value), caught.value.kind)
+    assert "`temperature: null`" in told
+    assert "--temperature" not in told
 
 
 def test_a_base_url_takes_a_local_judge_to_a_server_and_a_local_model_takes_one_home(make_judge):
     served = make_judge("backend: local", base_urls=["http://h/v1"])
     assert (served.card.backend, served.card.base_urls) == ("openai", ("http://h/v1",))
-    home = make_judge("base_urls: ['http://h/v1']", "api_key_env: MY_KEY", model="local/x.gguf")
+    home = make_judge(HERE, "api_key_env: MY_KEY", model="local/x.gguf")
     assert (home.card.backend, home.card.base_urls, home.card.api_key_env) == ("local", (), None)
 
 
@@ -306,7 +381,7 @@ def test_the_configurations_hash_changes_with_what_can_change_a_score(make_judge
     same = [
         make_judge(),
         make_judge("concurrency: 3", "note: n", "retires: 2030-01-01", name="copy"),
-        make_judge("max_completion_tokens: true", "api_key_env: K"),
+        make_judge("max_completion_tokens: true", "api_key_env: OPENAI_API_KEY", "max_tokens_field: x"),
         make_judge(base_urls=["http://h/v1"], seed=7),
         make_judge("seed: true", seed=7),
     ]
@@ -317,6 +392,9 @@ def test_the_configurations_hash_changes_with_what_can_change_a_score(make_judge
         make_judge("temperature: 0.5"),
         make_judge("max_tokens: 7"),
         make_judge("reasoning_effort: low"),
+        make_judge("gen: {top_p: 0.5}"),
+        make_judge("system: Be strict."),
+        make_judge("extra_body: {top_p: 0.5}"),
         make_judge("tries: 3"),
         make_judge("reply_format: json_object"),
         make_judge("reply_format: json_schema"),

@@ -249,8 +249,8 @@ def test_one_odd_prompt_in_front_is_one_failed_prompt(tmp_path, suite, concurren
 
 
 def test_what_every_prompt_is_refused_stops_the_run_and_fails_none(tmp_path, suite):
-    with OpenAIServer(refusing("", message="unknown parameter: seed")) as model:
-        with pytest.raises(BackendError, match="unknown parameter"):
+    with OpenAIServer(refusing("", message="no such luck")) as model:
+        with pytest.raises(BackendError, match="no such luck"):
             evaluate(**options(tmp_path, suite, model, concurrency=1))
         assert len(model.requests) == 3
     assert lines(the_run(tmp_path) / "predictions.jsonl") == []

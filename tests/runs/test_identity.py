@@ -57,6 +57,10 @@ def identity(suite):
         {"temperature": 0.0},
         {"temperature": "default"},
         {"seed": 0},
+        {"seed": "none"},
+        {"gen": ["top_p=0.8"]},
+        {"gen": {"chat_template_kwargs.enable_thinking": False}},
+        {"system": "Be long."},
         {"max_tokens": 100},
     ],
 )

@@ -43,9 +43,9 @@ Fault = Literal[
 class Answer:
     """How one request is answered.
 
-    With a `status` other than 200 the body is `{"error": error}`. `usage` is counted in words if None.
-    `hold` is waited for before anything is sent, so that a test decides the order of the answers;
-    `delay` is waited for too, in seconds; `page` is the body of "html".
+    With a `status` other than 200 the body is `body`, or `{"error": error}` if it is None.
+    `usage` is counted in words if None. `hold` is waited for before anything is sent, so that a test decides
+    the order of the answers; `delay` is waited for too, in seconds; `page` is the body of "html".
     """
 
     text: str = ""
@@ -61,6 +61,7 @@ class Answer:
     delay: float = 0.0
     page: str = "<html><body>Sign in</body></html>"
     fault: Fault | None = None
+    body: str | None = None
     pieces: int = 8
 
 

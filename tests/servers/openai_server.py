@@ -231,6 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._drop()
         elif answer.fault == "stall_before":
             self.server.owner.wait(self.server.owner.closing)
+        elif answer.status != 200 and answer.body is not None:
+            self._send(answer.status, answer.body.encode(), "application/json", answer.headers)
         elif answer.status != 200:
             self._send_json(answer.status, {"error": answer.error}, answer.headers)
         elif answer.fault == "html":

@@ -10,50 +10,66 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from longbench_write.backends.adaptive_concurrency import AdaptiveLimit
-from longbench_write.backends.base import BackendSpec, Completion, Message, Meter, ModelBackend, Sampling
+from longbench_write.backends.base import (
+    CHAIN,
+    BackendSpec,
+    Completion,
+    Message,
+    Meter,
+    ModelBackend,
+    Sampling,
+)
+from longbench_write.backends.environment import BASE_URL_ENV, DEFAULT_KEY_ENV, default_base_url, is_set
 from longbench_write.backends.hashes import chat_sha256
+from longbench_write.backends.openai.endpoint import (
+    DEFAULT_BASE_URL,
+    NO_KEY,
+    Endpoint,
+    open_endpoint,
+    read_headers,
+    read_key,
+)
 from longbench_write.backends.openai.event_stream import EventStream
-from longbench_write.backends.openai.listing import day_of, identified, listed
-from longbench_write.backends.openai.refusals import CONNECT_TIMEOUT, explain, refusal, tokens_left
+from longbench_write.backends.openai.listing import day_of, identified, listed, names_of
+from longbench_write.backends.openai.parameters import (
+    Adjustments,
+    leaving_out,
+    limit_name,
+    refused_parameter,
+    request_body,
+)
+from longbench_write.backends.openai.refusals import ServerRefusalError, explain, refusal, tokens_left
 from longbench_write.backends.openai.reply import ChatResponse, repair_surrogates
-from longbench_write.errors import BackendError, ErrorAction, UsageError, shorten, with_retries
-from longbench_write.urls import check_url, public_url
+from longbench_write.errors import BackendError, ErrorAction, shorten, with_retries
 
 if TYPE_CHECKING:
     import httpx2
-    import openai
-
-DEFAULT_KEY_ENV = "OPENAI_API_KEY"
-"""The variable that contains the key for the default base URL."""
-
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
-"""Where requests go if no base URL is given."""
 
 _HTML = "text/html"
-_NO_KEY = "EMPTY"
-_KEEP_ALIVE = 2.0
-"""Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
-_NO_LIMIT = 0
-"""Of connections, as aiohttp says it: whoever sends requests limits them, as `Meter.allowed` says."""
+
+_ROOMS = 5
+"""How often a server is asked that names a smaller room for the answer each time."""
 
 _CLOSING = 1.0
 """Seconds that a stream which has said its last has to close, so that its connection can be used again."""
 
-_TOLD = ("text", "reasoning", "model_served", "provider", "system_fingerprint")
+_TOLD = ("text", "reasoning", "finish_reason", "model_served", "provider", "system_fingerprint")
 """What of a completion is the server's own text."""
 
 _SHORTEST_SECRET = 16
 """Characters that a key has at least; what is shorter is a dummy, whose letters any text may have."""
+
+_NAMES = 12
+"""Models of a server that are named where it has not the one that was asked for."""
 
 
 class OpenAIBackend(ModelBackend):
@@ -66,30 +82,52 @@ class OpenAIBackend(ModelBackend):
 
     title: ClassVar[str] = "a server"
     takes_base_urls: ClassVar[bool] = True
+    options: ClassVar[frozenset[str]] = frozenset({"extra_body", "header", "max_tokens_field"})
 
     def __init__(self, spec: BackendSpec) -> None:
         super().__init__(spec)
         self.meter = Meter(allowed=spec.concurrency)
         self._limit = AdaptiveLimit(spec.concurrency)
-        self._key: str | None = None
-        self._endpoints: list[_Endpoint] = []
+        self._secrets: tuple[str, ...] = ()
+        self._has_key = False
+        self._endpoints: list[Endpoint] = []
+        self._homes: dict[Hashable, Endpoint] = {}
+        self._adjustments = Adjustments(lambda text: self.note(text))
+        self.adjusted = self._adjustments.made
 
     @classmethod
     def defaults(cls, base_urls: Sequence[str]) -> Mapping[str, Any]:
         """Return the key and the limit's name that the provider itself wants, where no server was named."""
         if base_urls:
             return {}
+        if is_set(BASE_URL_ENV):
+            return {"api_key_env": DEFAULT_KEY_ENV} if is_set(DEFAULT_KEY_ENV) else {}
         return {"api_key_env": DEFAULT_KEY_ENV, "max_completion_tokens": True}
+
+    @classmethod
+    def configure(cls, spec: BackendSpec, note: Callable[[str], None]) -> BackendSpec:
+        """Take the base URL that OPENAI_BASE_URL names, where no other is."""
+        if spec.base_urls:
+            return spec
+        url, told = default_base_url(spec.api_key_env, spec.headers.values())
+        if told:
+            note(told)
+        return replace(spec, base_urls=(url,)) if url else spec
 
     async def __aenter__(self) -> Self:
         """Make the clients; nothing is sent yet.
 
         Raises:
-            UsageError: The key's variable is empty, or a base URL is no URL.
+            UsageError: The key's variable or a header's is empty, a base URL is no URL, or a proxy cannot be
+                used.
         """
-        self._key = _read_key(self.spec.api_key_env)
+        key = read_key(self.spec.api_key_env)
+        headers = read_headers(self.spec.headers)
         urls = self.spec.base_urls or (DEFAULT_BASE_URL,)
-        self._endpoints = [_open_endpoint(url, self._key or _NO_KEY, self.spec) for url in urls]
+        self._has_key = key is not None
+        self._endpoints = [open_endpoint(url, key or NO_KEY, self.spec, headers) for url in urls]
+        known = {secret for endpoint in self._endpoints for secret in endpoint.secrets} | {key or ""}
+        self._secrets = tuple(sorted(known - {""}, key=len, reverse=True))
         return self
 
     async def __aexit__(
@@ -103,26 +141,13 @@ class OpenAIBackend(ModelBackend):
         """Answer one chat; see `Backend.complete`."""
         body = request_body(self.spec, messages, sampling)
         prompt_sha256 = chat_sha256(body["messages"])
-        asked: list[_Endpoint] = []
-
-        async def attempt() -> Completion:
-            endpoint = self._least_busy(asked[-1:])
-            asked.append(endpoint)
-            while True:
-                try:
-                    return await self._ask(endpoint, body, len(asked))
-                except BackendError as error:
-                    limit = _limit_name(self.spec)
-                    left = tokens_left(str(error)) if error.action is ErrorAction.GIVE_UP else None
-                    if left is None or left >= body[limit]:
-                        raise
-                    body[limit] = left
-                    asked.append(endpoint)
+        asked: list[Endpoint] = []
 
         async def ask() -> Completion:
             try:
                 with self._limit.request():
-                    return await attempt()
+                    asked.append(self._next_endpoint(asked[-1:]))
+                    return await self._ask_until_accepted(asked, body, sampling)
             finally:
                 self.meter.allowed = self._limit.allowed
 
@@ -130,8 +155,74 @@ class OpenAIBackend(ModelBackend):
             self.meter.retries += 1
             self.meter.last_retry = f"{error} (again in {seconds:.0f} s)"
 
-        completion = await with_retries(ask, self.spec.retry, on_retry)
+        try:
+            completion = await with_retries(ask, self.spec.retry, on_retry)
+        except BackendError as error:
+            if hint := await self._hint(error, asked[-1]):
+                error.args = (f"{error}; {hint}",)
+            raise
         return replace(completion, prompt_sha256=prompt_sha256)
+
+    async def _ask_until_accepted(
+        self, asked: list[Endpoint], body: dict[str, Any], sampling: Sampling
+    ) -> Completion:
+        """Ask one endpoint, and again whenever its refusal says how.
+
+        Args:
+            asked: The endpoints of each request so far; the last one is asked.
+            body: What is wanted; the limit of new tokens is lowered in it to the room that a refusal names.
+            sampling: What it was made from.
+        """
+        name, rooms = limit_name(self.spec), 1
+        while True:
+            sent = self._adjustments.apply(body)
+            try:
+                return await self._ask(asked[-1], sent, len(asked))
+            except BackendError as error:
+                left = self._room(error)
+                if left is not None and rooms < _ROOMS and left < body.get(name, 0):
+                    body[name] = left
+                    rooms += 1
+                elif left is not None or not self._answer(error, sent, sampling):
+                    raise
+                asked.append(asked[-1])
+
+    def _room(self, error: BackendError) -> int | None:
+        """Return how many new tokens a refused request may ask for, where the refusal says it."""
+        if error.action is not ErrorAction.GIVE_UP:
+            return None
+        return tokens_left(error.detail if isinstance(error, ServerRefusalError) else str(error))
+
+    def _answer(self, error: BackendError, sent: Mapping[str, Any], sampling: Sampling) -> bool:
+        """Answer the refusal of a parameter, once for the run.
+
+        Returns:
+            Whether it is answered, so that the request is worth sending again.
+
+        Raises:
+            BackendError: Only the user can answer it.
+        """
+        if not isinstance(error, ServerRefusalError) or error.kind != "bad_request":
+            return False
+        parameter = refused_parameter(error.detail, error.parameter, sent)
+        if parameter is None:
+            return False
+        if self._adjustments.answer(parameter, error.detail, sent):
+            return True
+        told = f"the server refuses {parameter}: {error}; {leaving_out(parameter, self.spec, sampling)}"
+        raise BackendError("refused_parameter", told) from None
+
+    async def _hint(self, error: BackendError, endpoint: Endpoint) -> str:
+        """Return what a user can do about an error that these servers do not explain; "" for nothing."""
+        if error.kind == "unauthorized" and not self._has_key:
+            known = f"{DEFAULT_KEY_ENV} is set, but goes" if is_set(DEFAULT_KEY_ENV) else "a key goes"
+            return f"no key was sent: {known} to a --base-url only if --api-key-env names its variable"
+        if error.kind == "not_found":
+            names = await names_of(endpoint.get)
+            if names and self.spec.model not in names:
+                more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+                return self._clean(f"{endpoint.url} has {', '.join(names[:_NAMES])}{more}")
+        return ""
 
     async def shutdown_date(self) -> date | None:
         """Return when the provider's listing says that the model is shut down; None where it does not."""
@@ -147,195 +238,80 @@ class OpenAIBackend(ModelBackend):
                 found.append(identified(entry, asked))
         return found
 
-    def _least_busy(self, last: list[_Endpoint]) -> _Endpoint:
-        """Choose the endpoint to ask next: if there is one, another than just failed this chat."""
-        return min(self._endpoints, key=lambda each: (each in last, each.in_flight, each.asked))
+    def _next_endpoint(self, last: list[Endpoint]) -> Endpoint:
+        """Choose the endpoint to ask next: one that has not just failed, if there is one, the least busy.
 
-    async def _ask(self, endpoint: _Endpoint, body: dict[str, Any], attempt: int) -> Completion:
+        The requests of one chain stay with their server while that is not much busier than the others.
+        """
+        least = min(
+            self._endpoints, key=lambda each: (each.rests > 0, each in last, each.in_flight, each.asked)
+        )
+        chain = CHAIN.get()
+        if chain is None or len(self._endpoints) == 1:
+            return least
+        home = self._homes.get(chain, least)
+        busier = home.in_flight - least.in_flight > self.spec.concurrency // (2 * len(self._endpoints))
+        if home.rests or home in last or busier:
+            home = least
+        self._homes[chain] = home
+        return home
+
+    async def _ask(self, endpoint: Endpoint, body: dict[str, Any], attempt: int) -> Completion:
         """Send one try and read its answer."""
-        import aiohttp
-        import httpx2
-
         endpoint.asked += 1
         endpoint.in_flight += 1
         self.meter.in_flight += 1
-        began = time.perf_counter()
-        reply = ChatResponse(self.meter)
         try:
-            async with aclosing(await endpoint.send(body)) as response:
-                await _read(response, reply, streamed=self.spec.stream)
-            return self._without_key(reply.completion(time.perf_counter() - began, attempt))
-        except (httpx2.HTTPError, aiohttp.ClientError) as error:
-            raise self._redacted(explain(error, endpoint.url, self.spec.idle_timeout)) from None
-        except (ValueError, RecursionError) as error:
-            told = f"the answer of {endpoint.url} is no JSON that can be read: {shorten(str(error))}"
-            raise self._redacted(BackendError("bad_response", told)) from None
+            completion = self._without_secrets(await self._exchange(endpoint, body, attempt))
+            endpoint.answered()
+            return completion
         except BackendError as error:
-            raise self._redacted(error) from None
+            endpoint.failed(error)
+            unnamed = len(self._endpoints) > 1 and endpoint.url not in str(error)
+            error.args = (self._clean(f"{endpoint.url}: {error}" if unnamed else str(error)),)
+            raise error from None
         finally:
             endpoint.in_flight -= 1
             self.meter.in_flight -= 1
 
-    def _without_key(self, completion: Completion) -> Completion:
-        """Strike the key out of a completion, should the server have echoed it; dummies aside."""
-        key = self._key or ""
-        if len(key) < _SHORTEST_SECRET:
-            return completion
-        told = {name: getattr(completion, name) for name in _TOLD}
-        echoed = {name: text.replace(key, "***") for name, text in told.items() if text and key in text}
-        return replace(completion, **echoed) if echoed else completion
-
-    def _redacted(self, error: BackendError) -> BackendError:
-        """Strike the key out of an error's text, and replace what UTF-8 cannot encode."""
-        told = str(error).replace(self._key, "***") if self._key else str(error)
-        return BackendError(error.kind, repair_surrogates(told), retry_after=error.retry_after)
-
-
-@dataclass(slots=True, eq=False)
-class _Endpoint:
-    """One base URL with its client and load.
-
-    Attributes:
-        url: Without user name and password.
-        client: The openai client.
-        transport: What it sends with.
-        chat: Where chat requests go.
-        headers: What each request says.
-        in_flight: Requests in flight there.
-        asked: Requests so far.
-    """
-
-    url: str
-    client: openai.AsyncOpenAI
-    transport: httpx2.AsyncClient
-    chat: httpx2.URL
-    headers: dict[str, str]
-    in_flight: int = 0
-    asked: int = 0
-
-    async def send(self, body: dict[str, Any]) -> httpx2.Response:
-        """Send a chat request; what is returned has its head only, and the caller closes it."""
-        import httpx2
-
-        request = httpx2.Request(
-            "POST",
-            self.chat,
-            headers=self.headers,
-            content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-            extensions={"timeout": self.transport.timeout.as_dict()},
-        )
-        return await self.transport.send(request, stream=True)
-
-    async def get(self, path: str) -> httpx2.Response:
-        """Read what lies below the base URL.
+    async def _exchange(self, endpoint: Endpoint, body: dict[str, Any], attempt: int) -> Completion:
+        """Send one try and read its answer, whose text may have anything in it.
 
         Raises:
-            httpx2.HTTPError: It cannot be had, or the status is an error.
-            aiohttp.ClientError: It cannot be had.
+            BackendError: There is none.
         """
-        response = await self.transport.get(
-            self.client.base_url.join(path), headers=self.headers, timeout=CONNECT_TIMEOUT
-        )
-        return response.raise_for_status()
+        import aiohttp
+        import httpx2
 
+        began = time.perf_counter()
+        reply = ChatResponse(self.meter)
+        try:
+            async with aclosing(await endpoint.send(body)) as response:
+                await _read(response, reply, streamed="stream" in body)
+            return reply.completion(time.perf_counter() - began, attempt)
+        except (httpx2.HTTPError, aiohttp.ClientError) as error:
+            raise explain(error, endpoint.url, self.spec.idle_timeout) from None
+        except (ValueError, RecursionError) as error:
+            told = f"the answer of {endpoint.url} is no JSON that can be read: {shorten(str(error))}"
+            raise BackendError("bad_response", told) from None
 
-def _read_key(name: str | None) -> str | None:
-    """Read the key from the environment variable `name`; None if no variable is named."""
-    if name is None:
-        return None
-    key = os.environ.get(name, "").strip()
-    if not key:
-        shown = name if name.isupper() else "the variable of --api-key-env"
-        raise UsageError(
-            f"{shown} is not set: export the key in it, or name another variable with --api-key-env"
-        )
-    if not (key.isascii() and key.isprintable()):
-        raise UsageError(f"{name} contains characters that no key has: copy the key into it again")
-    return key
+    def _without_secrets(self, completion: Completion) -> Completion:
+        """Strike the secrets out of a completion, should the server have echoed them; dummies aside."""
+        for secret in self._secrets:
+            if len(secret) < _SHORTEST_SECRET:
+                continue
+            told = {name: getattr(completion, name) or "" for name in _TOLD}
+            echoed: dict[str, Any] = {
+                name: text.replace(secret, "***") for name, text in told.items() if secret in text
+            }
+            completion = replace(completion, **echoed) if echoed else completion
+        return completion
 
-
-def _open_endpoint(url: str, key: str, spec: BackendSpec) -> _Endpoint:
-    """Make a client that never retries by itself and takes no credentials from the environment.
-
-    It sends through aiohttp, whose parser is compiled: that takes half the CPU of the client's own default.
-    """
-    import httpx2
-    import openai
-
-    check_url(url)
-    parts = httpx2.URL(url)
-    loopback = parts.host in ("127.0.0.1", "localhost", "::1")
-    idle = spec.idle_timeout
-    timeout = httpx2.Timeout(connect=CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
-    transport = openai.DefaultAioHttpClient(
-        timeout=timeout,
-        limits=httpx2.Limits(
-            max_connections=_NO_LIMIT, keepalive_expiry=_KEEP_ALIVE if spec.keep_alive else 0.0
-        ),
-        auth=(parts.username, parts.password) if parts.userinfo else None,
-        follow_redirects=True,
-        trust_env=not loopback,
-    )
-    address = public_url(url)
-    own = url == DEFAULT_BASE_URL
-    client = openai.AsyncOpenAI(
-        api_key=key,
-        base_url=address,
-        timeout=timeout,
-        max_retries=0,
-        http_client=transport,
-        default_headers=None if own else _omitted_headers(),
-    )
-    if not own:
-        client.organization = client.project = client.admin_api_key = None
-    return _Endpoint(address, client, transport, client.base_url.join("chat/completions"), _headers(client))
-
-
-def _omitted_headers() -> dict[str, Any]:
-    """Strike out the headers that the client takes from OPENAI_CUSTOM_HEADERS; they may carry a key."""
-    import openai
-
-    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
-    names = (line.partition(":")[0].strip() for line in lines if ":" in line)
-    return {name: openai.Omit() for name in names}
-
-
-def _headers(client: openai.AsyncOpenAI) -> dict[str, str]:
-    """Return the headers of each request, whatever was struck out of the client's default headers."""
-    always = {
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-        "User-Agent": client.user_agent,
-    }
-    given = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
-    return always | client.platform_headers() | given | client.auth_headers
-
-
-def request_body(spec: BackendSpec, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
-    """Make the JSON body of one chat request; what is None is left out."""
-    response_format: dict[str, Any] | None = {"type": "json_object"} if sampling.json_object else None
-    if sampling.json_schema is not None:
-        schema = {"name": "reply", "strict": True, "schema": sampling.json_schema}
-        response_format = {"type": "json_schema", "json_schema": schema}
-    body = {
-        "model": spec.model,
-        "messages": [
-            {"role": message["role"], "content": repair_surrogates(message["content"])}
-            for message in messages
-        ],
-        _limit_name(spec): sampling.max_tokens,
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
-        "reasoning_effort": sampling.reasoning_effort,
-        "response_format": response_format,
-        "stream": True if spec.stream else None,
-        "stream_options": {"include_usage": True} if spec.stream else None,
-    }
-    return {name: value for name, value in body.items() if value is not None}
-
-
-def _limit_name(spec: BackendSpec) -> str:
-    return "max_completion_tokens" if spec.max_completion_tokens else "max_tokens"
+    def _clean(self, text: str) -> str:
+        """Strike the secrets out of an error's text, and replace what UTF-8 cannot encode."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return repair_surrogates(text)
 
 
 async def _read(response: httpx2.Response, reply: ChatResponse, *, streamed: bool) -> None:

@@ -10,6 +10,7 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.backends.openai.refusals import mapping
+from longbench_write.errors import shorten
 
 if TYPE_CHECKING:
     import httpx2
@@ -28,6 +29,25 @@ async def listed(
         get: Reads what lies below the base URL; raises what the transport does.
         model: The model's name.
     """
+    listed, response = await _entries(get)
+    if response is None:
+        return {}, 0.0
+    named = [entry for entry in listed if entry.get("id") == model]
+    told = parsedate_tz(response.headers.get("date", ""))
+    now = mktime_tz(told) if told else time.time()
+    return next(iter(named or (listed if len(listed) == 1 else [])), {}), float(now)
+
+
+async def names_of(get: Callable[[str], Awaitable[httpx2.Response]]) -> list[str]:
+    """Return the names of all models that a server lists; empty where it has no list, or does not say."""
+    entries, _ = await _entries(get)
+    return [shorten(entry["id"], 80) for entry in entries if isinstance(entry.get("id"), str)]
+
+
+async def _entries(
+    get: Callable[[str], Awaitable[httpx2.Response]],
+) -> tuple[list[Mapping[str, Any]], httpx2.Response | None]:
+    """Return a server's list of models, and the response that it came in; None where there is none."""
     import aiohttp
     import httpx2
 
@@ -35,12 +55,8 @@ async def listed(
         response = await get("models")
         entries = mapping(response.json()).get("data")
     except (httpx2.HTTPError, aiohttp.ClientError, ValueError, RecursionError):
-        return {}, 0.0
-    listed = [mapping(entry) for entry in entries] if isinstance(entries, list) else []
-    named = [entry for entry in listed if entry.get("id") == model]
-    told = parsedate_tz(response.headers.get("date", ""))
-    now = mktime_tz(told) if told else time.time()
-    return next(iter(named or (listed if len(listed) == 1 else [])), {}), float(now)
+        return [], None
+    return [mapping(entry) for entry in entries] if isinstance(entries, list) else [], response
 
 
 def identified(entry: Mapping[str, Any], asked: float) -> dict[str, Any]:

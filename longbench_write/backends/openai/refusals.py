@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.errors import BackendError, from_status, parse_retry_after, shorten
@@ -25,9 +25,71 @@ _STATUS_OF_CODE = {
     "invalid_request_error": 400,
 }
 
-_CONTEXT = re.compile(r"context length (?:is|of) (\d+)")
-_PROMPT = re.compile(r"(\d+) (?:input tokens|tokens from the input|in the (?:messages|prompt|input))")
-_MOST = re.compile(r"supports at most (\d+) completion tokens|greater than max_model_len=(\d+)")
+_N = r"([0-9]{1,9})(?![0-9])"
+"""A number of tokens."""
+
+_LIMIT = r"max_?\w{0,12}tokens"
+"""The limit of new tokens, under any name."""
+
+
+def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+_SUMS = _patterns(
+    rf"must be <= (?P<context>{_N})\. Given: (?P<prompt>{_N}) `inputs`",  # TGI, Together
+    rf"(?P<prompt>{_N}) \+ [0-9]+ > (?P<context>{_N})",  # Anthropic
+)
+"""The context and the prompt in one."""
+
+_CONTEXT = _patterns(
+    rf"context (?:length|window|size|limit) (?:is|of) (?:only )?{_N}",  # OpenAI, Azure, vLLM, SGLang, ...
+    rf"{_N} maximum context length",  # Mistral
+    rf"context size \({_N} tokens\)",  # llama.cpp
+)
+_REQUESTED = _patterns(rf"requested (?:about |a total of )?{_N} tokens")
+_OUTPUT = _patterns(rf"{_N} (?:tokens )?(?:in|for|of) the (?:completion|output)")
+_PROMPT = _patterns(
+    rf"{_N} (?:input tokens|tokens from the input|in (?:the|your) (?:messages|prompt|input))",
+    rf"prompt contains (?:at least )?{_N} tokens",
+    rf"request \({_N} tokens\)",
+)
+_MOST = _patterns(
+    rf"supports at most {_N} completion tokens",  # OpenAI
+    rf"greater than max_model_len={_N}",  # vLLM
+    rf"> {_N}, which is the maximum allowed number of output tokens",  # Anthropic
+    rf"{_LIMIT}[^\[\]]{{0,80}}\[ ?[0-9]+ ?, ?{_N} ?\]",  # DeepSeek, DashScope, Zhipu
+    rf"{_LIMIT}.{{0,40}}?(?:less than or equal to|<=|at most|not exceed|maximum of) `?{_N}",  # Groq, ...
+)
+_BELOW = _patterns(rf"{_LIMIT}.{{0,90}}?\(inclusive\) to {_N} \(exclusive\)")  # Gemini
+
+_TOO_LONG = re.compile(
+    r"""
+    exceed\ context\ limit | too\ large\ for\ model | maximum\ number\ of\ tokens\ allowed
+    | range\ of\ input\ length | reduce\ the\ length\ of\ the\ messages | `inputs`
+    | (?:prompt|输入).{0,12}超长 | prompt\ exceeds\ max\ length
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""That prompt and answer do not fit, in words that no other server has."""
+
+_ROOM_STATUSES = (400, 413, 422)
+
+_THOUSANDS = re.compile(r"(?<!\[[0-9])(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+
+
+class ServerRefusalError(BackendError):
+    """A response whose status is an error.
+
+    Attributes:
+        detail: All that the server said, however long.
+        parameter: The parameter of the request that it names in a field of its own; None if none.
+    """
+
+    def __init__(self, error: BackendError, detail: str, parameter: str | None) -> None:
+        super().__init__(error.kind, str(error), retry_after=error.retry_after)
+        self.detail = detail
+        self.parameter = parameter
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -38,28 +100,65 @@ def mapping(value: object) -> Mapping[str, Any]:
 def tokens_left(refusal: str) -> int | None:
     """Read from a refusal how many new tokens the request may ask for, where the server says it.
 
-    vLLM and SGLang name the context's length and the prompt's, or the context alone; OpenAI names the most
-    new tokens of a model.
+    Servers name the context's length and the prompt's, or what was requested in all and how much of it was
+    the answer, or the most new tokens of a model.
 
     Returns:
         At least 1; None where it is not said, or where the prompt alone is too long.
     """
-    if most := _MOST.search(refusal):
-        return int(most[1] or most[2]) or None
-    context, prompt = _CONTEXT.search(refusal), _PROMPT.search(refusal)
-    left = int(context[1]) - int(prompt[1]) if context and prompt else 0
-    return left if left > 0 else None
+    text = _THOUSANDS.sub("", refusal)
+    for pattern in _SUMS:
+        if found := pattern.search(text):
+            return _positive(int(found["context"]) - int(found["prompt"]))
+    context, prompt = _number(_CONTEXT, text), _number(_PROMPT, text)
+    requested, output = _number(_REQUESTED, text), _number(_OUTPUT, text)
+    if requested is not None and output is not None:
+        prompt = requested - output
+    if context is not None and prompt is not None:
+        return _positive(context - prompt)
+    if (most := _number(_MOST, text)) is not None:
+        return _positive(most)
+    below = _number(_BELOW, text)
+    return _positive(below - 1) if below else None
+
+
+def _number(patterns: Iterable[re.Pattern[str]], text: str) -> int | None:
+    """Return the number that the first pattern which is found has."""
+    return next((int(found[1]) for pattern in patterns if (found := pattern.search(text))), None)
+
+
+def _positive(number: int) -> int | None:
+    return number if number > 0 else None
+
+
+def _inner(body: object) -> object:
+    """Return the error in a body: `error` in an object, or in the first object of a list."""
+    first = body[0] if isinstance(body, list) and body else body
+    return mapping(first).get("error", body)
+
+
+def _relayed(body: Mapping[str, Any]) -> object:
+    """Return what a router was told by the server behind it, which it keeps as text; None for nothing."""
+    raw = mapping(body.get("metadata")).get("raw")
+    if not isinstance(raw, str) or not raw.strip():
+        return None
+    try:
+        return _inner(json.loads(raw))
+    except (ValueError, RecursionError):
+        return raw
 
 
 def _detail(body: object) -> str:
     """Return what the server said in an error's body, with the codes it gave."""
     if not isinstance(body, Mapping):
-        return str(body or "no reason given")
+        return json.dumps(body) if isinstance(body, list) else str(body or "no reason given")
     message = next(
         (body[name] for name in ("message", "detail", "msg") if isinstance(body.get(name), str)), None
     )
     if message is None:
         return json.dumps(body)
+    if relayed := _relayed(body):
+        message = f"{message}: {_detail(relayed)}"
     inner = mapping(body.get("innererror")).get("code")
     codes = [str(code) for code in (body.get("code"), body.get("type"), inner) if code]
     return f"{message} ({', '.join(codes)})" if codes else message
@@ -73,15 +172,22 @@ def inline_error(body: object) -> BackendError:
     return from_status(numbers[0] if numbers else 500, f"(inside a 200) {_detail(body)}")
 
 
-def refusal(response: httpx2.Response) -> BackendError:
-    """Turn a response whose status is an error, read whole, into a `BackendError`."""
+def refusal(response: httpx2.Response) -> ServerRefusalError:
+    """Turn a response whose status is an error, read whole, into a `ServerRefusalError`."""
     text = response.text.strip()
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         body = text
     wait = parse_retry_after(response.headers.get("retry-after"))
-    return from_status(response.status_code, _detail(mapping(body).get("error", body)), retry_after=wait)
+    error = _inner(body)
+    detail = _detail(error)
+    found = from_status(response.status_code, detail, retry_after=wait)
+    if found.kind == "bad_request" and response.status_code in _ROOM_STATUSES and _TOO_LONG.search(detail):
+        found = BackendError("context_length", str(found), retry_after=wait)
+    relayed = _relayed(mapping(error))
+    named = mapping(error).get("param") or mapping(relayed).get("param")
+    return ServerRefusalError(found, detail, named if isinstance(named, str) else None)
 
 
 def explain(error: Exception, url: str, idle: float) -> BackendError:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Interval, MinLen
 
+from longbench_write.config.requests import flag, request_options
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.yaml_text import load_yaml, read_mapping
 from longbench_write.urls import check_url
@@ -47,6 +48,13 @@ class RunConfig:
     api_key_env: Annotated[
         str | None, "Name of the variable that contains the API key; sent to no --base-url unless named."
     ] = None
+    header: Annotated[
+        dict[str, Any],
+        "Another header of each request, with the name of the variable that contains its value.",
+    ] = dataclasses.field(default_factory=dict)
+    env_file: Annotated[
+        Path | None, "File of variables for keys that the environment does not set [.env, if it is there]."
+    ] = None
     tensor_parallel_size: Annotated[int | None, Ge(1), "vLLM: GPUs that share each layer."] = None
     data_parallel_size: Annotated[
         int | None, Ge(1), "vLLM: copies of the model, each on GPUs of its own."
@@ -75,6 +83,9 @@ class RunConfig:
     judge_model: Annotated[str | None, "Ask this model instead of the judge's own."] = None
     judge_base_url: Annotated[tuple[str, ...], "Ask the judge there; may be given several times."] = ()
     judge_api_key_env: Annotated[str | None, "Name of the variable that contains the judge's API key."] = None
+    judge_header: Annotated[
+        dict[str, Any], "Header of each request to the judge, with the variable of its value, as --header."
+    ] = dataclasses.field(default_factory=dict)
     judge_repeats: Annotated[int | None, Ge(1), "Judgements of each response, if not as the card says."] = (
         None
     )
@@ -111,7 +122,22 @@ class RunConfig:
     tag: Annotated[
         str | None, MinLen(1), "Any text; another tag is another run, such as for a new model of an old name."
     ] = None
-    seed: Annotated[int, Ge(0), "Seed of the run; each prompt and sample derives its own from it."] = 42
+    seed: Annotated[
+        Annotated[int, Ge(0)] | Literal["none"],
+        "Seed of the run; each prompt and sample derives its own from it; `none` sends none.",
+    ] = 42
+    gen: Annotated[
+        dict[str, Any],
+        "Any other sampling or request field by its own name: top_p=0.8, reasoning_effort=low, "
+        "chat_template_kwargs.enable_thinking=false; may be given several times.",
+    ] = dataclasses.field(default_factory=dict)
+    system: Annotated[str | None, "System prompt before each request, as text or as @FILE."] = None
+    extra_body: Annotated[
+        dict[str, Any], "A server: JSON object whose fields stand in each request, over all others."
+    ] = dataclasses.field(default_factory=dict)
+    max_tokens_field: Annotated[
+        str | None, "A server: the name under which --max-tokens is sent, such as max_completion_tokens."
+    ] = None
     concurrency: Annotated[
         int | None, Ge(1), "Responses in the making at once (32; 4 for local, 512 for vllm)."
     ] = None
@@ -135,14 +161,9 @@ class RunConfig:
 
     def recorded(self) -> dict[str, Any]:
         """Return the fields that say what was asked for, as plain values for run.yaml."""
-        left_out = ("out", "fresh", "retry_failed", "strict", "progress")
+        left_out = ("env_file", "out", "fresh", "retry_failed", "strict", "progress")
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def flag(field: str) -> str:
-    """Return the command line's name of a field."""
-    return "--" + field.replace("_", "-")
 
 
 def build_config(values: Mapping[str, Any]) -> RunConfig:
@@ -170,6 +191,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
             ready[name] = dict(_engine_argument(flag(name), str(text)) for text in value)
         elif isinstance(value, dict):
             ready[name] = {str(key).replace("-", "_"): one for key, one in value.items()}
+    ready |= request_options(ready)
     for name, value in ready.items():
         if value in ("", []):
             raise UsageError(f"{flag(name)} is empty: give it a value or leave it out")
