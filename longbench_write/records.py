@@ -177,6 +177,13 @@ class Prediction(Record):
     system_fingerprint: str | None = None
     prompt_sha256: str | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of its line; where calls are counted, it says that there are no steps."""
+        line = Record.to_json(self)
+        if self.calls is not None:
+            line |= {"steps": self.steps, "planned_words": self.planned_words}
+        return line
+
     @property
     def key(self) -> Key:
         """Prompt id and sample."""

@@ -58,7 +58,7 @@ def main():
     from longbench_write.cli.app import main
 
     kind = sys.argv.pop(1)
-    plan.load_writer = lambda name: ChainWriter(parallel=kind == "parallel")
+    plan.load_writer = lambda *_: ChainWriter(parallel=kind == "parallel")
     main()
 
 

@@ -41,7 +41,9 @@ def test_a_record_comes_back_from_its_line(record):
 def test_a_line_has_the_keys_of_0_1_0_in_their_order_and_later_ones_only_where_they_say_something():
     assert tuple(PREDICTION.to_json()) == FIRST
     assert tuple(judged().to_json()) == FIRST_JUDGED
-    assert tuple(predicted(calls=2, model_served="m").to_json()) == (*FIRST, "calls", "model_served")
+    assert tuple(predicted(model_served="m").to_json()) == (*FIRST, "model_served")
+    known = ("calls", "model_served", "steps", "planned_words")
+    assert tuple(predicted(calls=2, model_served="m").to_json()) == (*FIRST, *known)
     assert tuple(judged(segment=0).to_json()) == (*FIRST_JUDGED, "segment")
 
 

@@ -47,6 +47,7 @@ BACKENDS: Registry[type[ModelBackend]] = Registry(
         "openai": "longbench_write.backends.openai.backend:OpenAIBackend",
         "vllm": "longbench_write.backends.vllm.backend:VLLMBackend",
         "local": "longbench_write.backends.local:LocalBackend",
+        "none": "longbench_write.backends.no_model:NoModelBackend",
     },
     _is_backend,
 )

@@ -27,6 +27,7 @@ from longbench_write.cli import (
     run,
     score,
     suites,
+    writers,
 )
 from longbench_write.cli.terminal import prepare_streams
 from longbench_write.errors import LbwError, UsageError, shorten
@@ -55,6 +56,7 @@ app.command("import")(exchange.import_)
 app.command()(exchange.export)
 app.add_typer(suites.app, name="suites")
 app.command()(judges.judges)
+app.command()(writers.writers)
 app.command()(doctor.doctor)
 app.add_typer(assets.app, name="assets")
 

@@ -8,10 +8,11 @@ from typing import IO, TYPE_CHECKING
 
 from longbench_write.errors import UsageError, shorten
 from longbench_write.metrics.length import length_score
-from longbench_write.records import Judgement, Prediction
+from longbench_write.records import Judgement, Prediction, Step
 from longbench_write.render.terminal import escape_terminal
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.work import Judging, Work
+from longbench_write.writers.estimate import expected_requests
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -47,6 +48,7 @@ class ProgressDisplay(Observer):
         self._generated = self._asked = self._judged = self._failed = 0
         self._scores = 0.0
         self._words = self._written = 0
+        self._steps = self._expected = 0
         self._started = 0.0
         self._told = time.monotonic()
 
@@ -83,6 +85,13 @@ class ProgressDisplay(Observer):
                 self._asked += 1
                 self._scores += length_score(record.length, record.response_length)
 
+    def stepped(self, step: Step) -> None:
+        """Count a step."""
+        if not self._steps and self._work and self._work.writing:
+            writer = self._work.writing.writer
+            self._expected = sum(len(expected_requests(writer, prompt)) for prompt, _ in self._work.to_write)
+        self._steps += 1
+
     def judged(self, record: Judgement) -> None:
         """Count a judgement."""
         self._judged += 1
@@ -111,6 +120,8 @@ class ProgressDisplay(Observer):
         meters = {id(part.backend.meter): part.backend.meter for part in (work.writing, work.judging) if part}
         if work.writing:
             parts.append(f"written {self._generated + self._failed}/{len(work.to_write)}")
+            if self._steps:
+                parts.append(f"steps {self._steps} of about {max(self._steps, self._expected)}")
         if work.judging:
             parts.append(f"judged {self._judged}/{self._to_judge(work, work.judging)}")
         seconds = time.monotonic() - self._started

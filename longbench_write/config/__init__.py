@@ -18,6 +18,9 @@ from longbench_write.urls import check_url
 BUILT_IN_BACKENDS = ("openai", "vllm", "local")
 """The names of the built-in backends, for the help; `backends/registry.py` says what they stand for."""
 
+NULL_WRITER = "null"
+"""The writer that needs no model; a run of it is called so too, unless it is given a model's name."""
+
 
 class Known:
     """Built-in names that the help shows for a field; a registry decides which others there are.
@@ -40,7 +43,13 @@ class RunConfig:
     suite: Annotated[
         str, "longbench-write, longbench-write-en, longwrite-ruler, lbw-open, or the path of a JSONL file."
     ] = "longbench-write"
-    writer: Annotated[str, "How a response is written: direct asks the model once."] = "direct"
+    writer: Annotated[
+        str, "How a response is written: a name from `lbw-eval writers`, or a writer's folder."
+    ] = "direct"
+    planner: Annotated[
+        Literal["model", "even", "suite"] | None,
+        "Who plans, for a writer that does: a model, a rule (equal sections), or the suite (its card says).",
+    ] = None
     backend: Annotated[str, Known("auto", *BUILT_IN_BACKENDS), "Where the model runs."] = "auto"
     base_url: Annotated[
         tuple[str, ...], "OpenAI-compatible base URL; give it several times to share the load."
@@ -183,6 +192,8 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
         if isinstance(values[key], bool) and key not in switches:
             raise UsageError(f"{flag(key)} {values[key]}: a value is needed, not yes or no")
     ready = dict(values)
+    if ready.get("writer") == NULL_WRITER:
+        ready.setdefault("model", NULL_WRITER)
     for name in ("ids", "base_url", "judge_base_url"):
         if isinstance(value := ready.get(name), str):
             ready[name] = [part.strip() for part in value.split(",") if part.strip()]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def data_root(name: str) -> Path:
-    """Return the folder `benchmark_data` or `judges`, of an installed wheel or else of the checkout."""
+    """Return a folder of data, such as `judges`, of an installed wheel or else of the checkout."""
     package = Path(__file__).parent.parent
     packaged = package / "_data" / name
     return packaged if packaged.is_dir() else package.parent / name

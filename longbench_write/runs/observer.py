@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longbench_write.records import Judgement, Prediction
+from longbench_write.records import Judgement, Prediction, Step
 
 if TYPE_CHECKING:
     from longbench_write.runs.work import Work
@@ -24,6 +24,9 @@ class Observer:
 
     def predicted(self, record: Prediction) -> None:
         """Note that a response, or its failure, has been recorded."""
+
+    def stepped(self, step: Step) -> None:
+        """Note that one of the many requests of a response has been answered and recorded."""
 
     def judged(self, record: Judgement) -> None:
         """Note that a judgement, or its failure, has been recorded."""

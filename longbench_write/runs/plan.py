@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from longbench_write.backends.base import BackendSpec, ModelBackend, Sampling
 from longbench_write.backends.environment import DEFAULT_KEY_ENV, is_set
@@ -15,7 +15,7 @@ from longbench_write.config import RunConfig
 from longbench_write.config.requests import flag
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.writers.base import Writer
+from longbench_write.writers.base import Writer, needs_model
 from longbench_write.writers.registry import load_writer
 
 DEFAULT_JUDGE = "paper-successor"
@@ -127,12 +127,16 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
     Raises:
         UsageError: There is no such backend, or it refuses an option.
     """
-    kind, why = choose_backend(
-        config.model,
-        requested=config.backend,
-        base_urls=config.base_url,
-        api_key_env=config.api_key_env,
-    )
+    writer = load_writer(config.writer, config.planner)
+    if needs_model(writer):
+        kind, why = choose_backend(
+            config.model,
+            requested=config.backend,
+            base_urls=config.base_url,
+            api_key_env=config.api_key_env,
+        )
+    else:
+        kind, why = "none", f"the writer {writer.name} asks no model"
     note(f"backend: {kind}, {why}")
     backend = BACKENDS.get(kind)
     values = {**backend.defaults(config.base_url)}
@@ -161,7 +165,6 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
     temperature = None if config.temperature == "default" else config.temperature
     seed = None if config.seed == "none" else config.seed
     sampling = Sampling(config.max_tokens, temperature, seed, extra=config.gen)
-    writer = load_writer(config.writer)
     return WriterRole(backend, backend.configure(spec, note), writer, sampling, config.system)
 
 
@@ -202,6 +205,11 @@ def check_options(config: RunConfig, roles: Roles) -> None:
         kind, title = understanding(option)
         place = "--judge-backend" if option != name or roles.writer is None else "--backend"
         raise UsageError(f"{flag(name)} is for a model on {title}: leave it out, or give {place} {kind}")
+
+
+def judge_seed(seed: int | Literal["none"]) -> int:
+    """Return what the seeds of a judge that wants some are derived from; a run without a seed has one too."""
+    return int(RunConfig.seed) if seed == "none" else seed
 
 
 def judge_role(config: RunConfig, *, seed: int, max_tokens: int, note: Note) -> JudgeRole | None:

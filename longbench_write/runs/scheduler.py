@@ -116,6 +116,7 @@ class _Scheduler:
             sampling=replace(writing.sampling, seed=None),
             seed=writing.sampling.seed,
             steps=self._run.steps,
+            on_step=self._observer.stepped,
             tasks=self._tasks,
             retry_failed=writing.retry_failed,
         )

@@ -41,6 +41,7 @@ class Prompt:
         length_rule: How the prompt words its length, one of `LENGTH_RULES`; None where nobody has said.
         length_bounds: Both ends, in words, where the rule is "range"; `length` lies between them.
         topic: What it is about, unique in a suite that names its topics; "" elsewhere.
+        plan: For writers that plan: the lines of a plan that the suite brings along; "" where it has none.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Prompt:
     length_rule: str | None = None
     length_bounds: tuple[int, int] | None = None
     topic: str = ""
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ def load_suite(name_or_path: str | Path) -> Suite:
     A file's line is an object with `prompt` and `length` (null where no length is asked for, which no line of
     a benchmark says) and, if wanted, `type` (else "Other"), `id` (else the file's stem and the line's
     number), `language` (else "zh" where at least a quarter of the prompt's words are ideographs, "en"
-    elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is "range", and `topic`; other keys
-    are ignored, blank lines skipped.
+    elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is "range", `topic` and `plan`; other
+    keys are ignored, blank lines skipped.
 
     Raises:
         UsageError: There is no such suite or file, or a line is not as it must be; it names file and line.
@@ -210,6 +212,7 @@ def _read(
             length_rule=rule,
             length_bounds=_range(row, length, where) if length and rule == "range" else None,
             topic=_text(row, "topic", None, where) if "topic" in row else "",
+            plan=_text(row, "plan", None, where) if "plan" in row else "",
         )
         if prompt.id in prompts:
             _refuse(where, f"the id {prompt.id!r} stands on an earlier line too")

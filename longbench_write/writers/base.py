@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from longbench_write.backends.base import Completion, Message, Sampling
 from longbench_write.errors import LbwError
@@ -106,6 +106,11 @@ class WriterContext(Protocol):
 class Writer(Protocol):
     """How a prompt becomes a response.
 
+    A writer may have three attributes more: `configuration`, plain values by name of all that would change
+    its responses, such as its templates' hashes (part of the run's identity; none where it is left out),
+    `needs_model`, False for a writer that asks nobody, and `expected`, about the requests of a response (see
+    `estimate`).
+
     Attributes:
         name: As it stands in manifest, summary and the run's identity.
     """
@@ -127,3 +132,13 @@ class Writer(Protocol):
             WriterError: No response can be made of the answers.
         """
         ...
+
+
+def configuration_of(writer: Writer) -> dict[str, Any]:
+    """Return what a writer says would change its responses, as plain values by name."""
+    return dict(getattr(writer, "configuration", {}))
+
+
+def needs_model(writer: Writer) -> bool:
+    """Return whether a writer asks a model."""
+    return bool(getattr(writer, "needs_model", True))

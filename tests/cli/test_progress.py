@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from samples import failed, judged, predicted
@@ -16,6 +17,7 @@ from longbench_write.errors import UsageError
 from longbench_write.render.terminal import escape_terminal
 from longbench_write.runs.work import Judging, Work, Writing
 from longbench_write.suites.suite import Prompt
+from longbench_write.writers.registry import load_writer
 
 
 class Clock:
@@ -65,6 +67,14 @@ def test_the_line_says_how_far_it_is_and_how_long_it_will_take(time, plan):
     assert "failed 1" in progress.line()
     assert "about 1:00 left" in progress.line()
     assert progress.kept().startswith("1 new responses and 1 judgements are kept in")
+
+
+def test_steps_are_counted_beside_responses(plan):
+    progress = PlainDisplay(io.StringIO())
+    progress.begin(replace(plan, writing=replace(plan.writing, writer=load_writer("agentwrite"))))
+    progress.stepped(None)
+    # 3,000 and 1,000 words in paragraphs of 500, and a plan of each
+    assert progress.line().split(" · ")[1] == "steps 1 of about 10"
 
 
 def test_an_overloaded_server_is_told_of(time, plan):

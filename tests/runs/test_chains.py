@@ -36,7 +36,7 @@ def suite(tmp_path):
 def chain(monkeypatch):
     """The writer of the run."""
     made = ChainWriter()
-    monkeypatch.setattr("longbench_write.runs.plan.load_writer", lambda name: made)
+    monkeypatch.setattr("longbench_write.runs.plan.load_writer", lambda *_: made)
     return made
 
 
@@ -285,7 +285,7 @@ def test_an_answer_whose_text_cannot_be_cleaned_is_kept(tmp_path, suite, monkeyp
             return chains.Draft((await context.complete("write", chat, context.sampling, clean=clean)).text)
 
     made = Cleaning()
-    monkeypatch.setattr("longbench_write.runs.plan.load_writer", lambda name: made)
+    monkeypatch.setattr("longbench_write.runs.plan.load_writer", lambda *_: made)
     with OpenAIServer(lambda body, number: Answer(f"Label: n{number}")) as server:
         assert run(tmp_path, suite, server).failures == {"clean_failed": 3}
         assert len(server.requests) == 3

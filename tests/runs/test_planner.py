@@ -34,7 +34,7 @@ def suite(tmp_path):
 def chain(monkeypatch):
     """The writer of the run."""
     made = ChainWriter()
-    monkeypatch.setattr("longbench_write.runs.plan.load_writer", lambda name: made)
+    monkeypatch.setattr("longbench_write.runs.plan.load_writer", lambda *_: made)
     return made
 
 

@@ -26,12 +26,38 @@ function offsetOf(text, share) {
   return places[Math.min(places.length - 1, Math.round(share * places.length))] ?? 0;
 }
 
-/** The response as text, with a mark where it begins to repeat itself. */
-function responseText(sample, response) {
-  if (sample.repeated_from === null) return [response];
-  const offset = offsetOf(response, sample.repeated_from);
-  const mark = element("mark", { class: "loop" }, `repetition begins here, at ${percent(sample.repeated_from)}`);
-  return [response.slice(0, offset), mark, response.slice(offset)];
+/** How many words a step wrote, of how many that were planned. */
+function stepText({ step, planned, written }) {
+  return `${step}: ${counted(written)}${planned === null ? "" : ` of ${counted(planned)}`} words`;
+}
+
+/** The response as text, with marks where its steps begin and where it begins to repeat itself. */
+function responseText(sample, { response, steps }) {
+  const marks = steps.map((step) => [step.start, element("span", { class: "step" }, stepText(step))]);
+  if (sample.repeated_from !== null) {
+    const said = `repetition begins here, at ${percent(sample.repeated_from)}`;
+    marks.push([offsetOf(response, sample.repeated_from), element("mark", { class: "loop" }, said)]);
+  }
+  marks.sort(([one], [other]) => one - other);
+  const ends = [...marks.slice(1).map(([place]) => place), response.length];
+  return [
+    response.slice(0, marks[0]?.[0]),
+    ...marks.map(([place, mark], number) => [mark, response.slice(place, ends[number])]),
+  ];
+}
+
+/** The plan, and how far each step kept to it. */
+function planPart({ plan, steps }) {
+  if (plan === null && !steps.some(({ planned }) => planned !== null)) return null;
+  const sum = (name) => steps.reduce((all, step) => all + (step[name] ?? 0), 0);
+  const said = `Plan: ${counted(steps.length)} steps, ${counted(sum("written"))} of ${counted(sum("planned"))} words`;
+  return element(
+    "details", {},
+    element("summary", {}, said),
+    plan === null ? null : textRegion("Plan", {}, plan),
+    element("ol", { class: "marks" }, steps.map((step) =>
+      element("li", {}, bar(stepText(step), step.planned ? step.written / step.planned : 0)))),
+  );
 }
 
 function responsePart(sample, texts) {
@@ -43,7 +69,7 @@ function responsePart(sample, texts) {
   const text = textRegion(
     `Response of ${runOf(sample).name} to ${nameOf(sample)}`,
     { class: "text response", lang: languageTag(sample.language) },
-    texts.response.trim() === "" ? element("em", { class: "muted" }, "Empty.") : responseText(sample, texts.response),
+    texts.response.trim() === "" ? element("em", { class: "muted" }, "Empty.") : responseText(sample, texts),
   );
   const mark = text.querySelector("mark");
   const find = mark && element("button", {
@@ -210,7 +236,7 @@ async function fillPanel(sample, main, aside) {
   try {
     if (!sample.texts) throw new CannotUnfold("The response is not in this report: the run's folder has no responses.");
     const texts = await textsOf(sample.number);
-    main.replaceChildren(...[responsePart(sample, texts), reasoningPart(sample, texts)].filter(Boolean));
+    main.replaceChildren(...[responsePart(sample, texts), planPart(texts), reasoningPart(sample, texts)].filter(Boolean));
     aside.append(circumstances(texts), ...judgementParts(sample, texts), runPart(sample));
   } catch (error) {
     if (!(error instanceof CannotUnfold)) throw error;

@@ -1,0 +1,1 @@
+"""AgentWrite against a server whose plans and paragraphs are known; writes benchmarks/AGENTWRITE.md."""

@@ -1,0 +1,142 @@
+"""AgentWrite against a server whose plans and paragraphs are known."""
+
+import json
+
+import pytest
+from servers.planning_server import WORDS, WRITTEN, PlanningServer, paragraph, plan_of
+
+from longbench_write import evaluate, length_score
+from longbench_write.errors import AssetError, UsageError
+
+NAMES = ("dams", "rivers")
+SECTIONS = len(WORDS)
+
+
+@pytest.fixture
+def suite(tmp_path):
+    path = tmp_path / "suite.jsonl"
+    lines = [
+        {
+            "prompt": f"Write about {name} with $PLAN$ and $STEP$ in it.",
+            "id": name,
+            "length": 200,
+            "language": "en",
+        }
+        for name in NAMES
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def run(tmp_path, suite, server, **more):
+    given = {
+        "model": "m",
+        "suite": str(suite),
+        "base_url": [server.base_url],
+        "judge": "none",
+        "concurrency": 4,
+    }
+    return evaluate(**given | {"out": tmp_path / "out", "writer": "agentwrite"} | more)
+
+
+def lines(tmp_path, name):
+    (path,) = (tmp_path / "out").glob(f"*/*/*/{name}")
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_each_request_has_what_it_needs_and_the_score_is_that_of_the_whole_text(tmp_path, suite, parallel):
+    writer = "agentwrite-parallel" if parallel else "agentwrite"
+    with PlanningServer(parallel=parallel) as server:
+        summary = run(tmp_path, suite, server, writer=writer)
+        assert len(server.requests) == len(NAMES) * (1 + SECTIONS)
+    assert server.faults == []
+    predictions = lines(tmp_path, "predictions.jsonl")
+    assert [each["response"] for each in predictions] == [
+        "\n\n".join(paragraph(name, number) for number in range(1, SECTIONS + 1)) for name in NAMES
+    ]
+    assert [(each["calls"], each["steps"], each["planned_words"]) for each in predictions] == [
+        (1 + SECTIONS, SECTIONS, sum(WORDS))
+    ] * len(NAMES)
+    assert summary.S_l == pytest.approx(length_score(200, sum(WRITTEN)))
+    assert summary.writer == writer
+    steps = lines(tmp_path, "steps.jsonl")
+    assert {(step["step"], step["planned_words"]) for step in steps} == {
+        ("plan", None),
+        *((f"write-{number}", words) for number, words in enumerate(WORDS, 1)),
+    }
+    written = next(step for step in steps if step["step"] == "write-1" and step["id"] == "dams")
+    assert written["text"] == paragraph("dams", 1)
+    assert written["raw"].startswith("**Paragraph 1**")
+
+
+def test_a_plan_is_sampled_as_the_paper_does_and_its_text_as_the_run_is(tmp_path, suite):
+    with PlanningServer() as server:
+        run(tmp_path, suite, server, temperature=0.25, max_tokens=5000)
+    asked = {(r.body["temperature"], r.body.get("max_tokens")) for r in server.requests}
+    assert asked == {(1.0, 4096), (0.25, 5000)}
+
+
+def test_an_unreadable_plan_is_asked_for_three_times_each_with_a_seed_of_its_own(tmp_path, suite):
+    with PlanningServer(plans=("I cannot.", "{}", None)) as server:
+        assert run(tmp_path, suite, server).failures == {}
+    plans = [request.body["seed"] for request in server.requests if "Your plan:" in request.prompt]
+    assert len(set(plans)) == len(plans) == 3 * len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("plan", "kind"),
+    [
+        ("I cannot.", "plan_unreadable"),
+        (
+            "\n".join(f"Paragraph {n} - Main Point: x - Word Count: 9 words" for n in range(1, 52)),
+            "plan_too_long",
+        ),
+    ],
+)
+def test_without_a_plan_no_step_is_asked_and_a_retry_asks_for_plans_again(tmp_path, suite, plan, kind):
+    with PlanningServer(plans=(plan,) * 3 + (None,)) as server:
+        assert run(tmp_path, suite, server).failures == {kind: len(NAMES)}
+        assert len(server.requests) == 3 * len(NAMES)
+        assert [each["error"]["type"] for each in lines(tmp_path, "predictions.jsonl")] == [kind] * 2
+        assert run(tmp_path, suite, server, retry_failed=True).failures == {}
+        assert len(server.requests) == len(NAMES) * (3 + 1 + SECTIONS)
+        seeds = {request.body["seed"] for request in server.requests}
+        assert len(seeds) == len(server.requests)
+
+
+def test_a_review_asks_once_more_for_what_is_off_its_plan_and_takes_what_is_nearer(tmp_path, suite):
+    with PlanningServer() as server:
+        server._parallel = None  # the reviewed text stands before the third paragraph: not checked here
+        summary = run(tmp_path, suite, server, writer="agentwrite-review")
+        reviews = [request.prompt for request in server.requests if "again with about 60" in request.prompt]
+    assert len(reviews) == len(NAMES)
+    assert all("30 words long where 60 are planned" in review for review in reviews)
+    prediction = lines(tmp_path, "predictions.jsonl")[0]
+    assert prediction["response"].split("\n\n")[1].startswith("dams again")
+    assert (prediction["calls"], prediction["steps"], prediction["planned_words"]) == (
+        2 + SECTIONS,
+        SECTIONS,
+        180,
+    )
+    assert summary.S_l == pytest.approx(length_score(200, 30 + 60 + 90))
+
+
+def test_a_plan_of_the_suite_or_of_equal_sections_needs_no_planner(tmp_path, suite):
+    rows = [json.loads(line) for line in suite.read_text().splitlines()]
+    suite.write_text("".join(json.dumps(row | {"plan": plan_of(row["id"])}) + "\n" for row in rows))
+    with PlanningServer() as server:
+        assert run(tmp_path, suite, server, planner="suite").failures == {}
+        assert len(server.requests) == len(NAMES) * SECTIONS
+    assert server.faults == []
+    with pytest.raises(UsageError):
+        run(tmp_path, suite, server, writer="direct", planner="even")
+
+
+def test_without_the_official_templates_nothing_is_asked(tmp_path, suite, monkeypatch):
+    monkeypatch.setenv("LBW_ASSETS", str(tmp_path))
+    monkeypatch.setenv("LBW_CACHE", str(tmp_path / "cache"))
+    with PlanningServer() as server:
+        with pytest.raises(AssetError, match="LBW_ASSETS"):
+            run(tmp_path, suite, server, writer="agentwrite-official")
+        assert server.requests == []
