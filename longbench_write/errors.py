@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import enum
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -46,13 +47,16 @@ class ErrorAction(enum.Enum):
     STOP = "stop the run"
 
 
+CONTEXT_LENGTH = "context_length"
+"""The kind of error of a context that is too small."""
+
 ERROR_ACTIONS: Mapping[str, ErrorAction] = {
     "connection": ErrorAction.RETRY,
     "timeout": ErrorAction.RETRY,
     "rate_limited": ErrorAction.RETRY,
     "server_error": ErrorAction.RETRY,
     "bad_response": ErrorAction.RETRY,
-    "context_length": ErrorAction.GIVE_UP,
+    CONTEXT_LENGTH: ErrorAction.GIVE_UP,
     "content_filter": ErrorAction.GIVE_UP,
     "bad_request": ErrorAction.GIVE_UP,
     "unauthorized": ErrorAction.STOP,
@@ -61,6 +65,7 @@ ERROR_ACTIONS: Mapping[str, ErrorAction] = {
     "quota": ErrorAction.STOP,
     "refused_parameter": ErrorAction.STOP,
     "redirected": ErrorAction.STOP,
+    "finish_reason": ErrorAction.STOP,
     "engine_dead": ErrorAction.STOP,
     "budget": ErrorAction.STOP,
 }
@@ -90,7 +95,7 @@ class BackendError(LbwError):
     @property
     def caused_by_prompt(self) -> bool:
         """Whether the prompt itself is the cause, so that others may well succeed."""
-        return self.kind in ("context_length", "content_filter")
+        return self.kind in (CONTEXT_LENGTH, "content_filter")
 
 
 _CONTEXT_PHRASES = (
@@ -103,7 +108,54 @@ _CONTEXT_PHRASES = (
     "too many tokens",
     "prompt is too long",
 )
-_FILTER_PHRASES = ("content_filter", "content management policy", "content_policy", "responsibleaipolicy")
+_FILTER_PHRASES = (
+    *("content_filter", "content filter", "content management policy", "content_policy", "content policy"),
+    *("responsibleaipolicy", "data_inspection_failed", "datainspectionfailed", "content exists risk"),
+    *(
+        "inappropriate content",
+        "prohibited_content",
+        "safety system",
+        "new_sensitive",
+        "敏感内容",
+        "内容安全",
+    ),
+)
+_ACCOUNT_PHRASES = (
+    *("insufficient_quota", "exceeded_current_quota", "quota_exhausted", "quota exhausted", "quota_exceeded"),
+    *("billing_hard_limit", "billing hard limit", "billing_not_active", "plan and billing", "spending limit"),
+    *("insufficient balance", "insufficient_balance", "insufficientbalance", "balance is insufficient"),
+    *(
+        "balance is not enough",
+        "balance not enough",
+        "credit balance",
+        "insufficient credit",
+        "out of credit",
+    ),
+    *("insufficient_credit", "insufficient funds", "no credits", "credits exhausted", "exceeded_budget"),
+    *("arrearage", "overdue", "unpaid", "payment required", "payment_required", "please recharge", "top up"),
+    *("account is not active", "account_deactivated", "account has been deactivated", "account deactivated"),
+    *("account is suspended", "account suspended", "account has been suspended", "account_suspended"),
+    *("account is disabled", "account has been disabled", "account_disabled", "account closed"),
+    *("account is closed", "account has been closed", "access_terminated", "余额不足", "欠费", "账户已停用"),
+)
+"""Words, and codes, of a server whose account is used up, unpaid or closed, whatever the prompt."""
+
+_PASSING = re.compile(r"per (?:minute|second|hour|day)|(?:retry|try again) (?:in|after)|\b[rt]p[ms]\b")
+"""Words of a limit that passes by itself, which some servers call a quota too."""
+
+_OVERLOAD_PHRASES = ("rate limit", "rate_limit", "too many requests", "overloaded", "throttl", "限流", "频率")
+
+_STATUSES = {
+    401: "unauthorized",
+    402: "quota",
+    403: "forbidden",
+    404: "not_found",
+    **dict.fromkeys((408, 460, 499), "timeout"),
+    **dict.fromkeys((409, 423, 424, 425), "server_error"),
+    **dict.fromkeys((429, 430, 498, 503), "rate_limited"),
+}
+"""What statuses mean by themselves; of the others, 500 and more are the server's error, and it may pass."""
+
 _FIXES = {
     "unauthorized": "set the variable that contains the key, or name it with --api-key-env",
     "forbidden": "the key is not allowed to use this model: use another key or another model",
@@ -120,42 +172,70 @@ def from_status(status: int, detail: str, *, retry_after: float | None = None) -
         detail: What the server said, free of secrets.
         retry_after: Seconds from the server's Retry-After header (see `parse_retry_after`).
     """
-    folded = detail.casefold()
-    if any(phrase in folded for phrase in _FILTER_PHRASES):
-        kind = "content_filter"
-    elif status in (400, 413, 422) and (
-        status == 413 or any(phrase in folded for phrase in _CONTEXT_PHRASES)
-    ):
-        kind = "context_length"
-    elif status == 429 and "insufficient_quota" in folded:
-        kind = "quota"
-    else:
-        named = {
-            401: "unauthorized",
-            402: "quota",
-            403: "forbidden",
-            404: "not_found",
-            408: "timeout",
-            409: "server_error",
-        }
-        kind = named.get(status) or ("rate_limited" if status in (429, 503) else "")
-        kind = kind or ("server_error" if status >= 500 else "bad_request")
+    kind = _kind(status, detail.casefold())
     fix = f" ({_FIXES[kind]})" if kind in _FIXES else ""
     return BackendError(kind, f"HTTP {status}: {shorten(detail)}{fix}", retry_after=retry_after)
 
 
-def parse_retry_after(value: str | None) -> float | None:
-    """Read a Retry-After header: seconds or an HTTP date; None where it says neither."""
+def _kind(status: int, folded: str) -> str:
+    """Return the `BackendError.kind` of a status and what was said with it, in small letters."""
+    if _any_of(_FILTER_PHRASES, folded):
+        return "content_filter"
+    if status in (400, 403, 429) and is_account_trouble(folded):
+        return "quota"
+    if status == 413 or (status in (400, 422) and _any_of(_CONTEXT_PHRASES, folded)):
+        return CONTEXT_LENGTH
+    return _STATUSES.get(status) or ("server_error" if status >= 500 else "bad_request")
+
+
+def is_account_trouble(detail: str) -> bool:
+    """Return whether a server's words say that an account is used up, unpaid or closed: no prompt's fault."""
+    folded = detail.casefold()
+    if not _any_of(_ACCOUNT_PHRASES, folded):
+        return False
+    return "insufficient_quota" in folded or not _PASSING.search(folded)
+
+
+def implied_status(detail: str) -> int:
+    """Return the HTTP status that a server's words mean, where an error came without one."""
+    folded = detail.casefold()
+    if is_account_trouble(folded):
+        return 402
+    if _any_of(_OVERLOAD_PHRASES, folded):
+        return 429
+    return 400 if _any_of(_CONTEXT_PHRASES, folded) else 500
+
+
+def _any_of(phrases: Iterable[str], folded: str) -> bool:
+    return any(phrase in folded for phrase in phrases)
+
+
+def parse_retry_after(value: str | None, answered: str | None = None) -> float | None:
+    """Read a Retry-After header: seconds or an HTTP date; None where it says neither.
+
+    Args:
+        value: The header.
+        answered: The response's Date header, from which a date counts: the server's clock may not be ours.
+    """
     if value is None:
         return None
     try:
         return max(0.0, float(value))
     except ValueError:
         pass
+    until = _seconds_of(value)
+    if until is None:
+        return None
+    now = _seconds_of(answered) if answered else None
+    return max(0.0, until - (time.time() if now is None else now))
+
+
+def _seconds_of(date: str) -> float | None:
+    """Return an HTTP date in seconds since 1970; None where it is none."""
     import email.utils
 
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        return email.utils.parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -142,11 +142,12 @@ class Prediction(Record):
         system_fingerprint: The server's own mark of its configuration.
         prompt_sha256: Of what the model was asked (see `Completion`); None where that is not known, and for a
             response made of steps, whose prompts contain earlier answers: two runs would always differ.
+        raw: The response before it was ended at a control token; None where it was not.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
         *("calls", "steps", "planned_words", "requests"),
-        *("model_served", "provider", "system_fingerprint", "prompt_sha256"),
+        *("model_served", "provider", "system_fingerprint", "prompt_sha256", "raw"),
     }
 
     prompt: str
@@ -176,6 +177,7 @@ class Prediction(Record):
     provider: str | None = None
     system_fingerprint: str | None = None
     prompt_sha256: str | None = None
+    raw: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; where calls are counted, it says that there are no steps."""
@@ -223,7 +225,7 @@ class Step(Record):
         seconds: From sending the request that was answered to its last byte.
         attempts: Requests that were needed, 1 without a retry.
         planned_words: Words that a writing step was to have.
-        raw: The text before its label was taken off, where that changed it.
+        raw: The text before it was ended at a control token and its label taken off, where that changed it.
         prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
     """
 
@@ -297,10 +299,11 @@ class Judgement(Record):
         response_sha256: Of the text that was judged, in UTF-8.
         model_served: Who judged, as the server names it; None where that is not known or not one.
         system_fingerprint: The server's own mark of its configuration.
+        reply_field: "reasoning" where the server put the reply there; None where it is the content.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
-        *("rubric", "segment", "response_sha256", "model_served", "system_fingerprint"),
+        *("rubric", "segment", "response_sha256", "model_served", "system_fingerprint", "reply_field"),
     }
 
     id: str
@@ -321,6 +324,7 @@ class Judgement(Record):
     response_sha256: str | None = None
     model_served: str | None = None
     system_fingerprint: str | None = None
+    reply_field: str | None = None
 
     @property
     def key(self) -> Key:

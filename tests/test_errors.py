@@ -56,6 +56,21 @@ def test_exit_codes():
         (429, "slow down", "rate_limited", RETRY),
         (429, "maximum context length of your tier", "rate_limited", RETRY),
         (429, "(insufficient_quota)", "quota", STOP),
+        (429, "suspended due to insufficient balance (exceeded_current_quota_error)", "quota", STOP),
+        (429, "You exceeded your current quota, please check your plan and billing", "quota", STOP),
+        (429, "check your plan and billing details; please retry in 20 s", "rate_limited", RETRY),
+        (400, "Arrearage: access denied", "quota", STOP),
+        (400, "(billing_hard_limit_reached)", "quota", STOP),
+        (403, "your account is not active", "quota", STOP),
+        (429, "账户余额不足", "quota", STOP),
+        (400, "(data_inspection_failed)", "content_filter", GIVE_UP),
+        (423, "locked", "server_error", RETRY),
+        (424, "a dependency failed", "server_error", RETRY),
+        (425, "too early", "server_error", RETRY),
+        (430, "too many", "rate_limited", RETRY),
+        (460, "gone", "timeout", RETRY),
+        (498, "no capacity", "rate_limited", RETRY),
+        (499, "closed", "timeout", RETRY),
         (500, "oops", "server_error", RETRY),
         (502, "bad gateway", "server_error", RETRY),
         (503, "overloaded", "rate_limited", RETRY),
@@ -111,6 +126,14 @@ def test_retry_after(value, seconds):
 def test_retry_after_as_a_date_to_come():
     value = email.utils.formatdate(time.time() + 1000, usegmt=True)
     assert 900 < parse_retry_after(value) <= 1000
+
+
+def test_a_date_counts_from_the_servers_own_clock():
+    at, later = (email.utils.formatdate(seconds, usegmt=True) for seconds in (1_000_000_000, 1_000_000_020))
+    assert parse_retry_after(later, at) == 20.0
+    assert parse_retry_after(at, later) == 0.0
+    assert parse_retry_after("7", at) == 7.0
+    assert parse_retry_after(later, "no date") == 0.0
 
 
 @given(st.text() | st.floats().map(str) | st.from_regex(r"\w{3}, \d+ \w{3} \d+ [\d:]+ [+-]?\w+"))

@@ -67,7 +67,7 @@ class Completion:
     Attributes:
         text: The answer as the server gave it, without what it put in a separate reasoning field.
         reasoning: The separate reasoning field, "" where there is none.
-        finish_reason: "stop", "length", or what else the server said.
+        finish_reason: "stop" or "length"; "unknown" where the server did not say.
         usage: Tokens.
         seconds: From sending the request that succeeded to its last byte.
         attempts: Requests that were needed, 1 without a retry.
@@ -77,6 +77,8 @@ class Completion:
         system_fingerprint: The server's own mark of its configuration.
         prompt_sha256: Of what the model was asked: `hashes.tokens_sha256` of the prompt where it runs in this
             process, `hashes.chat_sha256` of the messages where a server makes the prompt; None if unknown.
+        raw: The text before it was ended at a control token; None where it was not.
+        reasoning_opened: Whether the prompt is known to end in a tag that opens a block of reasoning.
     """
 
     text: str
@@ -90,6 +92,8 @@ class Completion:
     provider: str | None = None
     system_fingerprint: str | None = None
     prompt_sha256: str | None = None
+    raw: str | None = None
+    reasoning_opened: bool = False
 
 
 @dataclass(slots=True)
@@ -129,6 +133,7 @@ class BackendSpec:
         engine_args: For an engine: its own arguments, as it names them.
         prompt_format: For an engine that makes prompts: "chat", "raw" or a chat template's path; None follows
             the model's card.
+        finish_reasons: What finish reasons mean that only this server uses: "stop" or "length".
     """
 
     kind: str
@@ -148,6 +153,7 @@ class BackendSpec:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     engine_args: Mapping[str, Any] = field(default_factory=dict)
     prompt_format: str | None = None
+    finish_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

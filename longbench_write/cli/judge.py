@@ -33,6 +33,7 @@ _OPTIONS = (
     "max_model_len",
     "gpu_memory_utilization",
     "dtype",
+    "finish_reason",
     "idle_timeout",
     "stream",
     "retry_failed",

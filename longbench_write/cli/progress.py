@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from typing import IO, TYPE_CHECKING
 
 from longbench_write.errors import UsageError, shorten
@@ -51,6 +52,7 @@ class ProgressDisplay(Observer):
         self._steps = self._expected = 0
         self._started = 0.0
         self._told = time.monotonic()
+        self._reasons: Counter[str] = Counter()
 
     def note(self, text: str) -> None:
         """Print a sentence."""
@@ -77,8 +79,7 @@ class ProgressDisplay(Observer):
         self._written += record.length or 0
         if record.response_length is None:
             self._failed += 1
-            reason = record.error.message if record.error else ""
-            self.note(f"{record.id}: no response: {reason}")
+            self._note_failure(record.id, f"no response: {record.error.message if record.error else ''}")
         else:
             self._generated += 1
             if record.length is not None:
@@ -96,7 +97,20 @@ class ProgressDisplay(Observer):
         """Count a judgement."""
         self._judged += 1
         if record.error:
-            self.note(f"{record.id}: not judged: {record.error.message}")
+            self._note_failure(record.id, f"not judged: {record.error.message}")
+
+    def _note_failure(self, name: str, reason: str) -> None:
+        """Print why there is no result, once for all that have the same reason."""
+        self._reasons[reason] += 1
+        if self._reasons[reason] == 1:
+            self.note(f"{name}: {reason}")
+
+    def end(self) -> None:
+        """Print how often each reason was given that was given again."""
+        for reason, number in self._reasons.items():
+            if number > 1:
+                self.note(f"{number - 1} more: {reason}")
+        self._reasons.clear()
 
     @property
     def has_kept(self) -> bool:
@@ -166,6 +180,7 @@ class PlainDisplay(ProgressDisplay):
 
     def end(self) -> None:
         """Print the last state."""
+        super().end()
         self.note(self.line())
 
 
@@ -218,6 +233,7 @@ class RichDisplay(ProgressDisplay):
 
     def end(self) -> None:
         """Leave the last state on the screen."""
+        super().end()
         self.tick()
         self._live.stop()
 

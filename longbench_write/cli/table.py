@@ -139,6 +139,11 @@ def footer(summary: Summary, path: Path) -> list[str]:
     again = {"the model": counts["retries"], "the judge": counts.get("judge_retries", 0)}
     if told := [f"{number} of {whom}" for whom, number in again.items() if number]:
         lines.append(f"retried after transient failures: {', '.join(told)}")
+    if ended := counts.get("ended_at_control_token"):
+        lines.append(
+            f"{ended} responses ended at a control token that stood in their text; predictions.jsonl keeps "
+            "what followed, as `raw`"
+        )
     lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
     if known := [f"{who} {cost:,.2f}" for who, cost in summary.cost.items() if cost is not None]:
         lines.append(f"cost at the prices given: {', '.join(known)}")

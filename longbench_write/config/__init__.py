@@ -153,7 +153,11 @@ class RunConfig:
     judge_concurrency: Annotated[
         int | None, Ge(1), "Judgements in the making at once (32; 4 for local, 512 for vllm)."
     ] = None
-    idle_timeout: Annotated[float, Gt(0), "Seconds without a byte after which a request has failed."] = 600.0
+    finish_reason: Annotated[
+        dict[str, Any],
+        "WORD=stop or WORD=length: what a finish reason means that only this server uses.",
+    ] = dataclasses.field(default_factory=dict)
+    idle_timeout: Annotated[float, Gt(0), "Seconds without text after which a request has failed."] = 600.0
     prompt_timeout: Annotated[
         float | None, Gt(0), "Seconds that a request may take, retries and waits included, a judge's too."
     ] = None
@@ -197,7 +201,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     for name in ("ids", "base_url", "judge_base_url"):
         if isinstance(value := ready.get(name), str):
             ready[name] = [part.strip() for part in value.split(",") if part.strip()]
-    for name in ("engine_arg", "judge_engine_arg", "price"):
+    for name in ("engine_arg", "judge_engine_arg", "price", "finish_reason"):
         if isinstance(value := ready.get(name), (list, tuple)):
             ready[name] = dict(_engine_argument(flag(name), str(text)) for text in value)
         elif isinstance(value, dict):
@@ -220,6 +224,9 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     for name in ("api_key_env", "judge_api_key_env"):
         if not (getattr(config, name) or "_").isidentifier():
             raise UsageError(f"{flag(name)} takes the name of a variable, not the key itself")
+    for word, meaning in config.finish_reason.items():
+        if meaning not in ("stop", "length"):
+            raise UsageError(f"--finish-reason {word}={meaning}: it means stop, or length")
     for url in (*config.base_url, *config.judge_base_url):
         check_url(url)
     return config

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, NamedTuple, NoReturn, Protocol, TypeVar
@@ -294,6 +294,21 @@ class RecordFile(Records[R, K]):
         except OSError as error:
             raise _unwritable(self.path, error) from None
         self._offsets = offsets
+
+    def discard(self, keys: Collection[K]) -> None:
+        """Take these records out of the file, which stays open.
+
+        Raises:
+            RunFolderError: The file cannot be written; it is as it was.
+        """
+        if not any(key in self._offsets for key in keys):
+            return
+        self.close()
+        self.rewrite([key for key in self._offsets if key not in keys])
+        try:
+            self._file = self.path.open("ab", buffering=0)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
 
     def sort(self, rank: Callable[[K], Any]) -> None:
         """Put the records in the order of `rank(key)`, if they are not in it already."""

@@ -23,8 +23,9 @@ from longbench_write.backends.base import (
     Usage,
     derived_seed,
 )
+from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.backends.registry import BACKENDS
-from longbench_write.errors import BackendError, ErrorAction, UsageError
+from longbench_write.errors import CONTEXT_LENGTH, BackendError, ErrorAction, UsageError
 from longbench_write.judging.cards import (
     CARD,
     OFFICIAL,
@@ -35,7 +36,7 @@ from longbench_write.judging.cards import (
 )
 from longbench_write.judging.chapters import PARTS, placed, split
 from longbench_write.judging.places import check_secrets, is_trusted, other_place
-from longbench_write.judging.reply import TRUNCATED_REPLY, read_reply
+from longbench_write.judging.reply import TRUNCATED_REPLY, is_json, read_reply
 from longbench_write.judging.template import fill
 from longbench_write.metrics.length import count_words
 from longbench_write.metrics.quality import DIMENSIONS, SIX
@@ -246,7 +247,7 @@ class Judge:
         place = (id, sample, repeat)
         asked = await self._ask(backend, prompt, response, *place)
         chapters = None
-        if self.in_chapters and asked.error and asked.error.type == "context_length":
+        if self.in_chapters and asked.error and asked.error.type == CONTEXT_LENGTH:
             asked, chapters = await self._ask_in_chapters(backend, prompt, response, asked, *place)
         replies = asked.replies
         return Judgement(
@@ -256,7 +257,8 @@ class Judge:
             repeat=repeat,
             scores=asked.scores,
             analysis=asked.analysis,
-            raw=replies[-1].text if replies else "",
+            raw=_said(replies[-1])[0] if replies else "",
+            reply_field=_said(replies[-1])[1] if replies else None,
             error=asked.error,
             usage=_total([reply.usage for reply in replies]),
             seconds=sum(reply.seconds for reply in replies) if replies else None,
@@ -294,7 +296,9 @@ class Judge:
                 break
             asked.retries += completion.attempts - 1
             asked.replies.append(completion)
-            asked.scores, asked.analysis, asked.error = _outcome(completion, response)
+            asked.scores, asked.analysis, asked.error = _outcome(completion, response, self.card.max_tokens)
+            if asked.error and asked.error.type == CONTEXT_LENGTH:
+                break
         return asked
 
     async def _ask_in_chapters(
@@ -319,7 +323,7 @@ class Judge:
                 means = over_chapters(chapters)
                 whole.scores = {name: int(means[name] + 0.5) for name in DIMENSIONS}
                 return whole, chapters
-            if whole.error and whole.error.type != "context_length":
+            if whole.error and whole.error.type != CONTEXT_LENGTH:
                 break
         return whole, None
 
@@ -348,15 +352,38 @@ def _read(path: Path) -> str:
         raise UsageError(f"the judge's template {path} cannot be read: {error}") from None
 
 
-def _outcome(completion: Completion, response: str) -> tuple[dict[str, int] | None, str, Failure | None]:
-    """Return scores, analysis, and the failure if there are no scores."""
-    reply = read_reply(completion.text, response=response)
+def _said(completion: Completion) -> tuple[str, str | None]:
+    """Return a reply as it came, and the field in which it did where that is not the content."""
+    if completion.text.strip() or not completion.reasoning:
+        return completion.text, None
+    return completion.reasoning, "reasoning"
+
+
+def _outcome(
+    completion: Completion, response: str, most: int
+) -> tuple[dict[str, int] | None, str, Failure | None]:
+    """Return scores, analysis, and the failure if there are no scores.
+
+    Args:
+        completion: The reply.
+        response: What was judged.
+        most: Tokens that the reply could have.
+    """
+    said, field_of = _said(completion)
+    cut = is_truncated(completion.finish_reason)
+    if field_of and (cut or not is_json(said)):
+        said = completion.text
+    reply = read_reply(said, response=response)
     if reply.scores is not None:
         return reply.scores, reply.analysis, None
-    if completion.finish_reason == "length":
-        reason = f"truncated: the limit of tokens ended the reply; {reply.reason}"
-        return None, reply.analysis, Failure(TRUNCATED_REPLY, reason, final=True)
-    return None, reply.analysis, Failure(reply.kind, reply.reason, final=True)
+    if not cut:
+        return None, reply.analysis, Failure(reply.kind, reply.reason, final=True)
+    tokens = completion.usage.completion_tokens
+    if tokens is not None and tokens < most - 1:  # some servers count one less than was asked for
+        reason = f"the judge's context ended its reply after {tokens} of {most} tokens: {reply.reason}"
+        return None, reply.analysis, Failure(CONTEXT_LENGTH, reason, final=True)
+    reason = f"truncated: the limit of tokens ended the reply; {reply.reason}"
+    return None, reply.analysis, Failure(TRUNCATED_REPLY, reason, final=True)
 
 
 def _total(usages: Sequence[Usage]) -> dict[str, int | None] | None:

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from longbench_write.backends.control_tokens import end_at_turn
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import shorten
+from longbench_write.judging.planted import Planted
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 
 # The `Failure.type`s of a judge that answered, but not with six scores.
@@ -48,14 +50,15 @@ def read_reply(text: str, *, response: str = "") -> JudgeReply:
 
     Args:
         text: The reply.
-        response: What was judged; an object that stands in it, white space aside, is quoted and never counts.
+        response: What was judged; scores that stand in it in any spelling, with the analysis beside them, are
+            quoted and never count.
     """
-    answer = text if _is_json(text) else split_reasoning(text, truncated=True)[0]
+    answer = text if is_json(text) else end_at_turn(_without_reasoning(text))
     if not answer.strip():
         reason = "empty reply: nothing but reasoning" if text.strip() else "empty reply"
         return JudgeReply(None, reason=reason, kind=EMPTY_REPLY)
     try:
-        return _choose(list(_own_objects(answer)), answer, _squeezed(response))
+        return _choose(list(_own_objects(answer)), answer, Planted(response))
     except _UnreadableError as error:
         return JudgeReply(None, reason=str(error))
 
@@ -84,9 +87,17 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_Object, parse_int=_integer, parse_float=_Literal, parse_constant=_Literal, strict=False
 )
 _OPENING = re.compile(r'\{\s*(?="|\Z)')
+_BRACE = re.compile("[{}]")
+_KEY_LENGTH = 60
 _QUOTE = "[\"'“”‘’]"
 _DIMENSION = "|".join(name.replace(" ", r"[\s_]+") for name in DIMENSIONS)
 _STRAY_KEY = re.compile(rf"{_QUOTE}\s*(?:{_DIMENSION})\s*{_QUOTE}\s*[:：]", re.IGNORECASE)
+_KEY_FOLLOWS = re.compile(
+    rf"\s*(?:\Z|//|/\*|#|{_QUOTE}[^\n]{{0,40}}?{_QUOTE}\s*[:：]|\w+\s*[:：]|(?:analysis|{_DIMENSION})\s*[:：])",
+    re.IGNORECASE,
+)
+"""What follows a brace that opens an object, though the object may be no JSON."""
+_WRITTEN_SCORE = re.compile(r"\s*[0-9](?:\.0+)?\s*", re.ASCII)
 _CUT_ESCAPE = re.compile(r"u[0-9a-fA-F]{0,4}")
 _REFUSAL = re.compile(
     r"\bI(?:['’]m| am) (?:sorry|unable|not able)\b|\bI (?:cannot|can['’]t|won['’]t|must decline)\b"
@@ -95,13 +106,39 @@ _REFUSAL = re.compile(
 )
 
 
-def _is_json(text: str) -> bool:
-    """Return whether the whole text is JSON; tags in it are then no reasoning."""
+def is_json(text: str) -> bool:
+    """Return whether the whole text is one JSON object; tags in it are then no reasoning."""
     try:
-        _DECODER.decode(text)
+        return isinstance(_DECODER.decode(text.strip()), _Object)
     except (json.JSONDecodeError, RecursionError):
         return False
-    return True
+
+
+_HIDDEN = {"<": "\ue000", "[": "\ue001", "◁": "\ue002"}
+"""What tags begin with, and what stands for it where it is quoted."""
+_HIDE, _SHOW = str.maketrans(_HIDDEN), str.maketrans({mark: tag for tag, mark in _HIDDEN.items()})
+
+_MISSES = 100
+"""Braces that open no object, after which none is sought any more."""
+
+
+def _without_reasoning(text: str) -> str:
+    """Return what follows a reply's reasoning; a tag that stands inside a JSON object is quoted there."""
+    parts, end, place, misses = [], 0, 0, 0
+    while misses < _MISSES and (opening := _OPENING.search(text, place)):
+        try:
+            _, place = _DECODER.raw_decode(text, opening.start())
+        except (json.JSONDecodeError, RecursionError):
+            place, misses = opening.end(), misses + 1
+            continue
+        parts += [text[end : opening.start()], text[opening.start() : place].translate(_HIDE)]
+        end = place
+    hidden = "".join((*parts, text[end:]))
+    return (
+        split_reasoning(hidden, truncated=True)[0].translate(_SHOW)
+        if parts
+        else split_reasoning(text, truncated=True)[0]
+    )
 
 
 def _own_objects(text: str) -> Iterator[_Object]:
@@ -112,27 +149,59 @@ def _own_objects(text: str) -> Iterator[_Object]:
             stand outside of any object.
     """
     end = 0
-    unclosed = 0
+    braces = _Braces()
     while opening := _OPENING.search(text, end):
-        unclosed = max(0, unclosed + _check_between(text[end : opening.start()]))
+        braces.read(text[end : opening.start()])
         try:
             value, end = _DECODER.raw_decode(text, opening.start())
         except json.JSONDecodeError as error:
             raise _UnreadableError(_describe(error)) from None
         except RecursionError:
             raise _UnreadableError("malformed JSON: nested too deeply") from None
-        if unclosed:
-            raise _UnreadableError("malformed JSON: an object inside braces that are no JSON")
+        braces.pass_object()
         value.source = text[opening.start() : end]
         yield value
-    _check_between(text[end:])
+    braces.read(text[end:])
 
 
-def _check_between(prose: str) -> int:
-    """Return how many more braces the text between two objects opens than it closes."""
-    if stray := _STRAY_KEY.search(prose):
-        raise _UnreadableError(f"malformed JSON: {shorten(stray[0], 40)} stands outside of any JSON object")
-    return prose.count("{") - prose.count("}")
+class _Braces:
+    """The braces of the prose around objects: whether one of them, opened before an object, surrounds it.
+
+    A brace in prose is text. One that is closed behind the object surrounds it, and so does one that a key, a
+    comment or nothing follows: that is an object which is no JSON, and what stands in it may be quoted.
+    """
+
+    def __init__(self) -> None:
+        self._open: list[str] = []
+        self._passed = 0
+
+    def read(self, prose: str) -> None:
+        """Read the text between two objects.
+
+        Raises:
+            _UnreadableError: It closes a brace that surrounds an object, or has scores of its own.
+        """
+        if stray := _STRAY_KEY.search(prose):
+            raise _UnreadableError(
+                f"malformed JSON: {shorten(stray[0], 40)} stands outside of any JSON object"
+            )
+        for brace in _BRACE.finditer(prose):
+            if brace[0] == "{":
+                self._open.append(prose[brace.end() : brace.end() + _KEY_LENGTH])
+            elif self._open:
+                self._open.pop()
+                if len(self._open) < self._passed:
+                    raise _UnreadableError("malformed JSON: an object inside braces that are no JSON")
+
+    def pass_object(self) -> None:
+        """Note that an object stands here.
+
+        Raises:
+            _UnreadableError: An open brace begins an object that is no JSON.
+        """
+        if any(_KEY_FOLLOWS.match(rest) for rest in self._open[self._passed :]):
+            raise _UnreadableError("malformed JSON: an object inside braces that are no JSON")
+        self._passed = len(self._open)
 
 
 def _describe(error: json.JSONDecodeError) -> str:
@@ -143,22 +212,18 @@ def _describe(error: json.JSONDecodeError) -> str:
     return f"malformed JSON: {error.msg.lower()} at character {error.pos}, near {near}"
 
 
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
-
-
-def _choose(objects: list[_Object], answer: str, response: str) -> JudgeReply:
+def _choose(objects: list[_Object], answer: str, planted: Planted) -> JudgeReply:
     """Return the reply that the objects with keys of the judge's own format agree on."""
     formed = [found for found in objects if not _values(found).keys().isdisjoint((_ANALYSIS, *_NAMES))]
-    rated = [found for found in formed if _squeezed(found.source) not in response]
-    if formed and not rated:
+    replies = [(found, _rate(found)) for found in formed]
+    own = [reply for found, reply in replies if not planted.holds(found.source, reply.scores, reply.analysis)]
+    if formed and not own:
         return JudgeReply(None, reason="quoted: the only scores are an object that stands in the response")
-    if not rated:
+    if not own:
         return _without_scores(bool(objects), answer)
-    replies = [_rate(found) for found in rated]
-    if len({_comparable(reply) for reply in replies}) > 1:
-        return JudgeReply(None, reason=f"ambiguous: {len(rated)} JSON objects with scores that differ")
-    return replies[0]
+    if len({_comparable(reply) for reply in own}) > 1:
+        return JudgeReply(None, reason=f"ambiguous: {len(own)} JSON objects with scores that differ")
+    return own[0]
 
 
 def _comparable(reply: JudgeReply) -> tuple[object, ...]:
@@ -199,7 +264,8 @@ def _rate(found: _Object) -> JudgeReply:
     wrong = [fault for folded, name in _NAMES.items() if (fault := _fault(name, values.get(folded, [])))]
     if wrong:
         return JudgeReply(None, analysis, "; ".join(wrong))
-    return JudgeReply({name: values[folded][0] for folded, name in _NAMES.items()}, analysis)
+    scores = {name: _score(values[folded][0]) for folded, name in _NAMES.items()}
+    return JudgeReply({name: score for name, score in scores.items() if score is not None}, analysis)
 
 
 def _fault(name: str, given: list[Any]) -> str:
@@ -207,11 +273,22 @@ def _fault(name: str, given: list[Any]) -> str:
     if not given:
         return f"{name} is missing"
     for value in given:
-        if type(value) is not int or value not in SIX.scale:
+        if _score(value) is None:
             return f"{name} is {_show(value)}, not an integer from {SIX.low} to {SIX.high}"
-    if len(set(given)) > 1:
-        return f"{name} is given as {given[0]} and as {next(value for value in given if value != given[0])}"
+    if len({_score(value) for value in given}) > 1:
+        other = next(value for value in given if _score(value) != _score(given[0]))
+        return f"{name} is given as {_show(given[0])} and as {_show(other)}"
     return ""
+
+
+def _score(value: Any) -> int | None:
+    """Return the score that a value is, be it 4, 4.0, "4" or "4.0"; None where it is none."""
+    if type(value) is str and not _WRITTEN_SCORE.fullmatch(value):
+        return None
+    if type(value) not in (int, str, _Literal):
+        return None
+    number = float(value)
+    return int(number) if number in SIX.scale else None
 
 
 def _show(value: Any) -> str:

@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from longbench_write.backends.base import CHAIN, Completion, Message, Sampling, Usage, derived_seed
 from longbench_write.backends.budget import most_tokens
+from longbench_write.backends.control_tokens import end_at_turn
+from longbench_write.backends.finish_reasons import STOP, is_truncated
 from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import BackendError
 from longbench_write.records import Prediction, Step, StepKey
+from longbench_write.runs.opening import ReasoningOpening
 from longbench_write.runs.predictions import chained_prediction, completed_prediction, failed_prediction
 from longbench_write.runs.requests import Requests
 from longbench_write.runs.slots import Share
@@ -51,6 +54,7 @@ class SessionContext:
         on_step: Called with each step that has been recorded.
         tasks: Runs requests to their end, whatever becomes of writers.
         retry_failed: Whether steps that failed permanently are retried.
+        opening: Whether the chat template opens a block of reasoning.
     """
 
     requests: Mapping[str, Requests]
@@ -60,6 +64,7 @@ class SessionContext:
     on_step: Callable[[Step], None]
     tasks: Tasks
     retry_failed: bool
+    opening: ReasoningOpening
 
 
 class ResponseContext:
@@ -172,7 +177,7 @@ class ResponseContext:
         if role not in self._session.requests:
             raise ValueError(f"nobody is asked as {role!r}; there are {', '.join(self._session.requests)}")
         if step is None:
-            self._only = await self._answer(_Request(None, messages, sampling, role))
+            self._only = await self._answer_alone(messages, sampling, role)
             return self._only
         digest = request_sha256(messages, sampling)
         for _ in range(_TRIES):
@@ -190,6 +195,20 @@ class ResponseContext:
             self._offsets[step] = self._offsets.get(step, 0) + 1
         self._fail(WriterError("empty_step", f"{step}: {_TRIES} answers without a word", step=step))
         raise Refused("the response has failed")
+
+    async def _answer_alone(self, messages: Sequence[Message], sampling: Sampling, role: str) -> Completion:
+        """Answer the only request of a response; an answer that ends without a word is asked for again.
+
+        Where all that comes is empty, so is the response.
+        """
+        attempts = 0
+        for number in range(_TRIES):
+            completion = await self._answer(_Request(None, messages, sampling, role, number=number))
+            attempts += completion.attempts
+            if completion.text.strip() or is_truncated(completion.finish_reason):
+                break
+            del self._tasks[None]
+        return replace(completion, attempts=attempts)
 
     async def _answer(self, request: _Request) -> Completion:
         """Send a request, unless it is in flight already, and wait for what comes of it.
@@ -215,7 +234,7 @@ class ResponseContext:
             async with self._share.slot() as slot:
                 requests = self._session.requests[request.role]
                 completion = await requests.complete(request.messages, self._seeded(request), slot)
-                completion = _parted(completion)
+                completion = _parted(completion, self._session.opening)
                 if request.key:
                     self._keep(request, request.key, completion)
                 return completion
@@ -231,7 +250,8 @@ class ResponseContext:
         """Return the sampling that is sent: with a seed of its own for each response, step and attempt."""
         if request.sampling.seed is not None or self._session.seed is None:
             return request.sampling
-        step = request.key[2:4] if request.key else ()
+        step: tuple[str | int, ...] = request.key[2:4] if request.key else ()
+        step += ("again", request.number) if request.number else ()
         seed = derived_seed(self._session.seed, self._prompt.id, self._sample, *step)
         return replace(request.sampling, seed=seed)
 
@@ -263,7 +283,7 @@ class ResponseContext:
             model_served=completion.model_served,
             provider=completion.provider,
             system_fingerprint=completion.system_fingerprint,
-            raw=None if text == completion.text else completion.text,
+            raw=completion.raw or (None if text == completion.text else completion.text),
             prompt_bytes=None if counted else most_tokens(request.messages),
         )
         self._session.steps.append(step)
@@ -274,7 +294,11 @@ class ResponseContext:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request as its writer gave it; without a key where it is recorded with the response alone."""
+    """A request as its writer gave it; without a key where it is recorded with the response alone.
+
+    Attributes:
+        number: Of the try, from 0, where an answer without a word is asked for again.
+    """
 
     key: StepKey | None
     messages: Sequence[Message]
@@ -282,15 +306,20 @@ class _Request:
     role: str
     planned_words: int | None = None
     clean: Callable[[str], str] | None = None
+    number: int = 0
 
 
-def _parted(completion: Completion) -> Completion:
-    """Move the reasoning that stands in a completion's text to the rest of it."""
-    text, block = split_reasoning(completion.text, truncated=completion.finish_reason == "length")
-    if not block and text is completion.text:
+def _parted(completion: Completion, opening: ReasoningOpening) -> Completion:
+    """Move the reasoning in a completion's text to the rest of it, and end the text where its turn ends."""
+    truncated = is_truncated(completion.finish_reason)
+    opening.learn(completion)
+    text, block = split_reasoning(completion.text, truncated=truncated, opened=opening.known)
+    if block or text is not completion.text:
+        reasoning = "\n\n".join(part for part in (completion.reasoning, block) if part)
+        completion = replace(completion, text=text, reasoning=reasoning)
+    if (ended := end_at_turn(text)) is text:
         return completion
-    reasoning = "\n\n".join(part for part in (completion.reasoning, block) if part)
-    return replace(completion, text=text, reasoning=reasoning)
+    return replace(completion, text=ended, raw=text, finish_reason=STOP)
 
 
 def _completion(step: Step) -> Completion:

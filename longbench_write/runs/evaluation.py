@@ -107,6 +107,9 @@ async def _evaluate(
         manifest = begun or new_manifest(config, suite, roles, place)
         if place.identity is not None:
             manifest = with_asked(manifest, config, suite, place.prompts)
+        if config.finish_reason:
+            words = manifest["config"].get("finish_reason") or {}
+            manifest["config"]["finish_reason"] = words | config.finish_reason
         owed = [task for task, key in zip(tasks, keys, strict=True) if key not in run.predictions]
         if begun:
             _say_resumed(begun, writer, run.owed(keys, label, repeats), run.path, notes)
@@ -138,10 +141,12 @@ def _say_resumed(
 
 def nothing_owed(manifest: dict[str, Any], owed: Owed, path: Path) -> str:
     """Say that no request is made, how old the answers are, and what has failed permanently."""
-    failed = f"; {owed.failed} failed permanently, --retry-failed retries them" if owed.failed else ""
+    state = "nothing is owed of what this command selects"
+    if owed.failed:
+        state = f"{owed.failed} failed permanently (--retry-failed retries them), and the rest is there"
     return (
-        f"NOTHING IS ASKED: nothing is owed of what this command selects{failed}; the answers are those of "
-        f"{manifest['start']}, in {path} (--fresh asks anew)"
+        f"NOTHING IS ASKED: {state}; the answers are those of {manifest['start']}, in {path} "
+        "(--fresh asks anew)"
     )
 
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from longbench_write.errors import BackendError, ErrorAction
+from longbench_write.records import Judgement
+
+FIRST_JUDGEMENTS = 20
+"""Judgements of which, if they are a judge's first, one at least has a valid reply."""
 
 _REFUSALS = 3
 """Refusals for no known reason, before any answer, that stop the run."""
@@ -64,3 +68,21 @@ class StartupGate:
             return Meaning.RECORD
         enough = _REFUSALS if error.action is ErrorAction.GIVE_UP else 1
         return Meaning.STOP if self._faults >= enough else Meaning.AGAIN
+
+
+class JudgeTrial:
+    """Whether a judge can judge: one whose first replies are all invalid is not paid for any more.
+
+    Args:
+        passed: Whether it has given scores in an earlier session.
+    """
+
+    def __init__(self, *, passed: bool) -> None:
+        self._passed = passed
+        self._failed = 0
+
+    def fails_with(self, judgement: Judgement) -> bool:
+        """Take a judgement; return whether it is the one after which no more are asked for."""
+        self._passed = self._passed or judgement.scores is not None
+        self._failed += 1
+        return not self._passed and self._failed == FIRST_JUDGEMENTS

@@ -155,6 +155,7 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
         extra_body=config.extra_body,
         headers=config.header,
         max_tokens_field=config.max_tokens_field,
+        finish_reasons=config.finish_reason,
         **values,
     )
     if not _makes_prompts(backend) and (card := find_card(config.model)) and card.prompt:
@@ -244,6 +245,7 @@ def judge_role(config: RunConfig, *, seed: int, max_tokens: int, note: Note) -> 
         engine_args=shared | pinned | config.judge_engine_arg if takes else shared,
         prompt_format=config.prompt_format if under_test and _makes_prompts(backend) else None,
         prompt_tokens=spec.prompt_tokens + max_tokens,
+        finish_reasons=config.finish_reason,
     )
     return JudgeRole(backend, backend.configure(spec, note), judge)
 

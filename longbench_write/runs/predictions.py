@@ -7,6 +7,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from longbench_write.backends.base import Completion, Usage
+from longbench_write.backends.finish_reasons import LENGTH, STOP, is_truncated
 from longbench_write.errors import BackendError, ErrorAction
 from longbench_write.metrics.length import count_words, count_words_unicode
 from longbench_write.records import Failure, Prediction, Step, only
@@ -47,14 +48,14 @@ def chained_prediction(
         used: The steps that it was answered with, in the order in which it asked.
         recorded: Those and all others of this response: all of them have been paid for.
     """
-    cut = any(step.finish_reason == "length" for step in used if step.role == "writer")
+    cut = any(is_truncated(step.finish_reason) for step in used if step.role == "writer")
     planned = {step.step: step.planned_words for step in used if step.planned_words is not None}
     steps = len(planned) or None if draft.steps is None else draft.steps
     words = sum(planned.values()) or None if draft.planned_words is None else draft.planned_words
     return replace(
         answered_prediction(prompt, sample, draft.text, ""),
         reasoning_words=sum(count_words(step.reasoning) for step in used),
-        finish_reason="length" if cut else "stop",
+        finish_reason=LENGTH if cut else STOP,
         steps=steps,
         planned_words=words,
         **_taken(used, recorded),
@@ -127,6 +128,7 @@ def _answer(completion: Completion) -> dict[str, Any]:
         "attempts": completion.attempts,
         "calls": 1,
         "prompt_sha256": completion.prompt_sha256,
+        "raw": completion.raw,
         **{name: getattr(completion, name) for name in _SERVED},
     }
 

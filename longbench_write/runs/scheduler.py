@@ -16,9 +16,10 @@ from dataclasses import replace
 from typing import Any
 
 from longbench_write.backends.base import Backend
-from longbench_write.errors import LbwError
-from longbench_write.records import Prediction
+from longbench_write.errors import LbwError, shorten
+from longbench_write.records import Judgement, Prediction
 from longbench_write.runs.context import ResponseContext, SessionContext
+from longbench_write.runs.faults import FIRST_JUDGEMENTS, JudgeTrial
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.requests import Requests, SharedRequests
 from longbench_write.runs.slots import Lane, Share, Slots
@@ -98,6 +99,7 @@ class _Scheduler:
 
     def _prepare_judging(self, judging: Judging) -> Lane:
         label = judging.judge.label
+        self._trial = JudgeTrial(passed=self._run.has_scored(label))
         self._judge_requests = self._requests_to(
             judging.backend, answers=self._run.has_judged(label), explain=judging.judge.explain_error
         )
@@ -119,6 +121,7 @@ class _Scheduler:
             on_step=self._observer.stepped,
             tasks=self._tasks,
             retry_failed=writing.retry_failed,
+            opening=writing.opening,
         )
         return self._slots_of(writing.backend).lane(writing.concurrency, self._begin_response)
 
@@ -273,6 +276,8 @@ class _Scheduler:
     def _begin_judgement(self) -> bool:
         if self._closed or not self._to_judge or not self._work.judging or not self._judging_lane:
             return False
+        if self._judge_requests.stopped:
+            return False
         rank, owed = heapq.heappop(self._to_judge)
         judging = self._work.judging
         self._start(self._judging_lane, rank, lambda share: self._judge(judging, owed, share))
@@ -296,3 +301,13 @@ class _Scheduler:
         self._observer.judged(record)
         if record.error:
             self._failed()
+        if self._trial.fails_with(record):
+            self._stop_judging(record)
+
+    def _stop_judging(self, record: Judgement) -> None:
+        """Ask the judge no more, as its replies are not valid; what has not been judged stays owed."""
+        self._judge_requests.stopped = True
+        self._observer.note(
+            f"judging stops, as the first {FIRST_JUDGEMENTS} judgements gave no valid reply: mend the judge "
+            f"and run the same command again, or name another. Its last reply: {shorten(record.raw, 400)!r}"
+        )

@@ -14,6 +14,7 @@ from longbench_write.records import Key
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
 from longbench_write.runs.manifest import now, with_judge
 from longbench_write.runs.observer import Observer
+from longbench_write.runs.opening import ReasoningOpening, never_closed
 from longbench_write.runs.plan import (
     JudgeRole,
     Note,
@@ -63,6 +64,7 @@ class Session:
             chain(discarded_judgements(run.path), run.judgements),
         )
         self._manifest = manifest
+        self._opening = ReasoningOpening(bool(manifest.get("reasoning_opened")))
         self._judge_backend: dict[str, Any] | None = None
         self._models: list[_OpenModels] = []
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
@@ -127,7 +129,20 @@ class Session:
                 self._manifest["seconds"] = (self._manifest["seconds"] or 0.0) + time.monotonic() - started
                 self._manifest["end"] = now()
                 self._record_adjusted()
+                self._correct()
                 self._run.write_manifest(self._manifest)
+
+    def _correct(self) -> None:
+        """Empty the responses that turn out to be reasoning alone; their judgements are owed again."""
+        if not self._opening.known:
+            return
+        self._manifest["reasoning_opened"] = True
+        if wrong := list(never_closed(self._run.predictions)):
+            self._run.amend(wrong)
+            self._observer.note(
+                f"{len(wrong)} responses were cut off in the reasoning that the chat template opens, as "
+                "other answers show: they are empty, and all of their text is reasoning"
+            )
 
     async def _writing(self, models: _OpenModels, writer: WriterRole, planner: Role | None) -> Writing:
         """Open the model that writes, and the one that plans where that is another."""
@@ -141,6 +156,7 @@ class Session:
             planner=None if plans is backend else self._spending.of_planner(plans),
             retry_failed=self._run.retry_failed,
             system=writer.system,
+            opening=self._opening,
         )
 
     async def _judge_model(self, models: _OpenModels, role: JudgeRole) -> ModelBackend:

@@ -154,6 +154,12 @@ class _Settling(RecordFile[R, K]):
         super().append(record)
         self.note(record)
 
+    def discard(self, keys: Collection[K]) -> None:
+        """Take records out of the file."""
+        super().discard(keys)
+        for key in keys:
+            self.failed.pop(key, None)
+
     def owes(self, key: K) -> bool:
         """Return whether this is not there, or has failed transiently."""
         return key not in self or not self.failed.get(key, True)
@@ -266,6 +272,11 @@ class RunWriter:
         """Return whether this judge has judged any response."""
         return any(key[0] == judge for key in self.judgements.identities())
 
+    def has_scored(self, judge: str) -> bool:
+        """Return whether this judge has given any response its scores."""
+        failed = self.judgements.failed
+        return any(key[0] == judge and key not in failed for key in self.judgements.identities())
+
     def sort(self, order: Iterable[Key]) -> None:
         """Put the records in the suite's order, so that files do not depend on who answered first."""
         rank = {key: place for place, key in enumerate(order)}
@@ -273,6 +284,15 @@ class RunWriter:
         self.predictions.sort(lambda key: rank.get(key, last))
         self.judgements.sort(lambda key: (key[0], rank.get((key[1], key[2]), last), key[3]))
         self.steps.sort(lambda key: rank.get(key, last))
+
+    def amend(self, records: Iterable[Prediction]) -> None:
+        """Put predictions in the place of those of the same responses; what was judged of these goes."""
+        amended = {record.key: record for record in records}
+        self.predictions.discard(amended)
+        for record in amended.values():
+            self.predictions.append(record)
+            self.response_flags.pop(record.key, None)
+        self.judgements.discard([key for key in self.judgements.identities() if key[1:3] in amended])
 
     def read_manifest(self) -> dict[str, Any] | None:
         """Read run.yaml; None where it has not been written yet."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from longbench_write.backends.base import Backend, Sampling
 from longbench_write.judging.judge import Judge
 from longbench_write.records import Key
+from longbench_write.runs.opening import ReasoningOpening
 from longbench_write.suites.suite import Prompt
 from longbench_write.writers.base import Writer
 
@@ -49,6 +50,7 @@ class Writing:
         planner: Whoever answers the requests of that role; None for the model under test.
         retry_failed: Whether steps that failed permanently are retried.
         system: The system prompt before each request to the model under test; None for none.
+        opening: Whether the chat template opens a block of reasoning; what answers show is noted there.
     """
 
     writer: Writer
@@ -58,6 +60,7 @@ class Writing:
     planner: Backend | None = None
     retry_failed: bool = False
     system: str | None = None
+    opening: ReasoningOpening = field(default_factory=ReasoningOpening)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.records import Prediction
 from longbench_write.scoring import diagnostics
 from longbench_write.scoring.diagnostics import Repetition
@@ -38,7 +39,7 @@ def flags_of(prediction: Prediction) -> ResponseFlags:
         raise ValueError("a failed prediction shows nothing")
     repetition = diagnostics.repetition(response)
     flags = {
-        "truncated": prediction.finish_reason == "length",
+        "truncated": is_truncated(prediction.finish_reason),
         "empty": diagnostics.is_empty(response),
         "repetitive": repetition.is_loop,
         "wrong_language": diagnostics.is_wrong_language(response, prediction.language),

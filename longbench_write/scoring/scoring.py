@@ -108,6 +108,7 @@ class _Tally:
         self._settled[record.id] += record.error is None or record.error.final
         self._extra["retries"] += record.retries
         self._extra["reasoning_words"] += record.reasoning_words
+        self._extra["ended_at_control_token"] += record.raw is not None
         if record.requests is None:  # those of a response made of steps are counted step by step
             self.count_usage("model", record.usage)
         return record
@@ -157,6 +158,7 @@ class _Tally:
             "judge_retries": self._extra["judge_retries"],
             "judged_in_chapters": len(self._in_chapters),
             "reasoning_words": self._extra["reasoning_words"],
+            "ended_at_control_token": self._extra["ended_at_control_token"],
         }
 
 

@@ -18,7 +18,7 @@ def fed(data, cuts=()):
     """All that a stream gives when its bytes come in these pieces."""
     stream, found, last = EventStream(), [], 0
     for cut in [*sorted(cut % (len(data) + 1) for cut in cuts), len(data)]:
-        found += stream.feed(data[last:cut])
+        found += [*stream.feed(data[last:cut])]
         last = cut
     return found
 
@@ -56,7 +56,31 @@ def test_nothing_counts_behind_the_end():
     assert stream.feed(b"data: 3\n\n") == []
 
 
-@pytest.mark.parametrize("texts", [("[1", "2]"), ('{"a": 1', '"b": 2}'), ("1, 2",), ("",), ("1", "{")])
+@pytest.mark.parametrize("texts", [("[1", "2]"), ('{"a": 1', '"b": 2}'), ("1, 2",), ("1", "{")])
 def test_events_are_not_taken_together_where_each_is_no_json(texts):
     with pytest.raises(ValueError, match=r"Expecting|Extra data"):
         fed("".join(f"data: {text}\n\n" for text in texts).encode())
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_a_byte_order_mark_is_no_part_of_the_first_line(mark):
+    assert fed(f"{mark}data: 1\n\n".encode(), [1, 2, 4]) == [1]
+
+
+@pytest.mark.parametrize("heartbeat", ["data:", "data: ", "data:\ndata:", ": ping", "event: ping\ndata:"])
+def test_an_event_without_data_is_none(heartbeat):
+    assert fed(f"data: 1\n\n{heartbeat}\n\ndata: 2\n\n".encode()) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "error"), [('{"code": 5}', {"code": 5}), ("out of memory", "out of memory"), ('"x"', "x")]
+)
+def test_an_error_event_is_an_error_and_the_next_event_is_not(data, error):
+    assert fed(f"event: error\ndata: {data}\n\ndata: 2\n\n".encode()) == [{"error": error}, 2]
+
+
+def test_what_came_before_a_broken_event_is_given():
+    found = []
+    with pytest.raises(ValueError, match="Expecting"):
+        found.extend(EventStream().feed(b"data: 1\n\ndata: 2\n\ndata: {no\n\ndata: 3\n\n"))
+    assert found == [1, 2]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, writer
 
 from longbench_write.backends.base import BackendSpec, Meter, Sampling, Usage
-from longbench_write.backends.openai import backend as openai_backend
+from longbench_write.backends.openai import reading
 from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.backends.openai.endpoint import DEFAULT_BASE_URL
 from longbench_write.backends.openai.parameters import request_body
@@ -260,7 +260,7 @@ async def test_a_stall_behind_the_finish_reason_loses_nothing():
 
 
 async def test_a_stream_that_says_its_last_without_an_end_and_stays_open(monkeypatch):
-    monkeypatch.setattr(openai_backend, "_CLOSING", 0.05)
+    monkeypatch.setattr(reading, "_CLOSING", 0.05)
 
     async def talk(reader, writer):
         await reader.readuntil(b"\r\n\r\n")

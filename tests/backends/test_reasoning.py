@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from longbench_write.backends.reasoning import split_reasoning
+from longbench_write.backends.reasoning import closes_unopened, split_reasoning
 
 OPEN, CLOSE = "<think>", "</think>"
 PIECES = st.lists(st.sampled_from([OPEN, CLOSE, " ", "\n\n", "a", "答", "<think", "</", ">", "word "])).map(
@@ -41,6 +41,69 @@ PIECES = st.lists(st.sampled_from([OPEN, CLOSE, " ", "\n\n", "a", "答", "<think
 )
 def test_blocks(text, truncated, response, reasoning):
     assert split_reasoning(text, truncated=truncated) == (response, reasoning)
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("<thinking>", "</thinking>"),
+        ("<thought>", "</thought>"),
+        ("<reasoning>", "</reasoning>"),
+        ("<seed:think>", "</seed:think>"),
+        ("[THINK]", "[/THINK]"),
+        ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("◁think▷", "◁/think▷"),
+        ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+        ("analysis", "assistantfinal"),
+    ],
+)
+def test_other_blocks_count_at_the_beginning_alone(opening, closing, truncated):
+    block = f"{opening}plan{closing}"
+    assert split_reasoning(f"{block}The answer.", truncated=truncated) == ("The answer.", "plan")
+    if not opening.startswith(("<|channel|>", "analysis")):
+        assert split_reasoning(f" \n{block}\n{block} Text", truncated=truncated) == ("Text", "plan\n\nplan")
+        assert split_reasoning(f"plan{closing}\nText", truncated=truncated) == ("Text", "plan")
+        assert split_reasoning(f"{opening}plan", truncated=truncated) == ("", "plan")
+    story = f"In a story stands {block}, and on it goes."
+    assert split_reasoning(story, truncated=truncated) == (story, "")
+
+
+def test_harmonys_channels():
+    text = (
+        "<|channel|>analysis<|message|>one<|end|><|start|>assistant<|channel|>commentary<|message|>two<|end|>"
+        "<|start|>assistant<|channel|>final<|message|>Text.<|return|>"
+    )
+    assert split_reasoning(text, truncated=False) == ("Text.", "one\n\ntwo")
+    assert split_reasoning(text[:60], truncated=True) == ("", "one")
+    assert split_reasoning("<|channel|>final<|message|>Text", truncated=True) == ("Text", "")
+    assert split_reasoning("analysis of rivers", truncated=False) == ("analysis of rivers", "")
+
+
+def test_what_stands_around_a_response_goes_with_the_reasoning():
+    text = "<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>Text.<|END_RESPONSE|>"
+    assert split_reasoning(text, truncated=False) == ("Text.", "a")
+
+
+def test_where_the_template_opens_a_block_a_cut_answer_is_reasoning_until_it_is_closed():
+    assert split_reasoning("I plan", truncated=True, opened=True) == ("", "I plan")
+    assert split_reasoning("I plan", truncated=False, opened=True) == ("I plan", "")
+    assert split_reasoning("I plan</think>Text", truncated=True, opened=True) == ("Text", "I plan")
+    assert split_reasoning("<think>a</think>Text", truncated=True, opened=True) == ("Text", "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("a</think>b", True),
+        ("<think>a</think>b", False),
+        ("a[/THINK]", True),
+        ("a", False),
+        ("<think>", False),
+    ],
+)
+def test_a_closing_tag_that_nothing_opened_shows_the_template(text, closes):
+    assert closes_unopened(text) is closes
 
 
 def test_open_block_in_the_text_counts_only_at_a_truncated_end():
@@ -85,7 +148,21 @@ def test_closed_blocks_leave_no_pair_in_the_response(text, truncated):
 
 
 @pytest.mark.parametrize(
-    "piece", [OPEN, CLOSE, OPEN + CLOSE, OPEN + "a" + CLOSE + "b", "<think", "<", " " + OPEN]
+    "piece",
+    [
+        "<thinking>",
+        "</thinking>",
+        "<thinking></thinking>",
+        "<|channel|>x<|message|>",
+        "analysis",
+        OPEN,
+        CLOSE,
+        OPEN + CLOSE,
+        OPEN + "a" + CLOSE + "b",
+        "<think",
+        "<",
+        " " + OPEN,
+    ],
 )
 @pytest.mark.parametrize("truncated", [False, True])
 def test_hostile_long_texts_end(piece, truncated):

@@ -19,6 +19,8 @@ GOOD = json.dumps({"Analysis": "Why."} | SCORES)
 BAD = json.dumps(SCORES | {"Relevance": 9})
 TEMPLATE = "Asked: $INST$\nWritten: $RESPONSE$\nGrade it."
 TEMPLATE_SHA256 = "2c423ce88a0eb6a61482f427997a3c03c4bc11fe861102895dcac45926ae1d57"
+WHOLE_LIMIT = {"prompt_tokens": 9, "completion_tokens": 1023}
+"""Of a reply that the limit ended: some servers count one less than was asked for."""
 RESPONSE = {"id": "p-1", "sample": 0, "prompt": "Write of rivers.", "response": "A river."}
 
 
@@ -129,17 +131,17 @@ async def test_the_card_says_how_many_tries(make_judge):
             "refused: I'm sorry, I can't help with that.",
         ),
         (
-            Answer(GOOD[:30], finish_reason="length"),
+            Answer(GOOD[:30], finish_reason="length", usage=WHOLE_LIMIT),
             "truncated_reply",
             "truncated: the limit of tokens ended ",
         ),
         (
-            Answer(f"<think>{GOOD}", finish_reason="length"),
+            Answer(f"<think>{GOOD}", finish_reason="length", usage=WHOLE_LIMIT),
             "truncated_reply",
             "truncated: the limit of tokens ended the reply; ",
         ),
         (
-            Answer("", reasoning=GOOD, finish_reason="length"),
+            Answer("", reasoning=GOOD, finish_reason="length", usage=WHOLE_LIMIT),
             "truncated_reply",
             "truncated: the limit of tokens ended the reply; ",
         ),
@@ -150,7 +152,7 @@ async def test_each_invalid_reply_has_its_reason(make_judge, answer, kind, reaso
     assert judgement.scores is None
     assert judgement.error.type == kind
     assert judgement.error.message.startswith(reason)
-    assert judgement.raw == (answer.text or answer.refusal)
+    assert judgement.raw == (answer.text or answer.refusal or answer.reasoning)
 
 
 async def test_a_whole_reply_before_the_limit_of_tokens_counts(make_judge):
@@ -456,3 +458,39 @@ async def test_what_fits_in_no_parts_fails_with_that_reason(make_judge):
     judgement, requests = await ask(make_judge(in_chapters=True), with_room_for(10), response=LONG)
     assert judgement.error.type == "context_length"
     assert len(requests) == judgement.tries == 1 + 6
+
+
+async def test_a_reply_that_the_judges_own_context_ended_is_a_context_that_is_too_small(make_judge):
+    cut = Answer(GOOD[:30], finish_reason="length", usage={"prompt_tokens": 4065, "completion_tokens": 31})
+    judgement, requests = await ask(make_judge(), in_turn(cut))
+    assert (judgement.error.type, judgement.error.final, len(requests)) == ("context_length", True, 1)
+
+    def answer(body, number):
+        return cut if "part " not in body["messages"][0]["content"] else Answer(GOOD)
+
+    judgement, _ = await ask(make_judge(in_chapters=True), answer, response=LONG)
+    assert (judgement.scores, len(judgement.chapters)) == (SCORES, 2)
+
+
+async def test_a_cut_reply_whose_tokens_nobody_counts_is_truncated(make_judge):
+    cut = Answer(GOOD[:30], finish_reason="length", fault="no_usage")
+    judgement, _ = await ask(make_judge("tries: 1"), in_turn(cut))
+    assert judgement.error.type == "truncated_reply"
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+async def test_json_in_the_reasoning_field_is_the_reply_where_there_is_no_other(make_judge, field):
+    answer = Answer("", reasoning=GOOD, reasoning_field=field)
+    judgement, requests = await ask(make_judge(), in_turn(answer))
+    assert (judgement.scores, judgement.raw, judgement.reply_field) == (SCORES, GOOD, "reasoning")
+    assert len(requests) == 1
+    assert Judgement.from_json(json.loads(json.dumps(judgement.to_json()))) == judgement
+
+
+async def test_thoughts_are_no_reply_and_are_kept(make_judge):
+    thoughts = f"It may be {GOOD} or so."
+    judgement, _ = await ask(make_judge("tries: 1"), in_turn(Answer("", reasoning=thoughts)))
+    assert judgement.error.type == "empty_reply"
+    assert (judgement.scores, judgement.raw) == (None, thoughts)
+    judgement, _ = await ask(make_judge(), in_turn(Answer(GOOD, reasoning=thoughts)))
+    assert (judgement.scores, judgement.raw, judgement.reply_field) == (SCORES, GOOD, None)

@@ -26,6 +26,8 @@ READ = {
     "byte-order mark": f"\ufeff{VALID}",
     "upper-case keys": json.dumps({key.upper().replace(" ", "_"): value for key, value in SCORES.items()}),
     "NUL around": f"\x00{VALID}\x00",
+    "a whole fraction": VALID.replace('"Coherence": 3', '"Coherence": 3.0'),
+    "a number as a text": VALID.replace('"Coherence": 3', '"Coherence": "3"'),
 }
 
 
@@ -51,8 +53,6 @@ UNREAD = {
     "zero": (with_value("0"), "invalid_reply"),
     "negative": (with_value("-3"), "invalid_reply"),
     "fraction": (with_value("3.5"), "invalid_reply"),
-    "a whole fraction": (with_value("3.0"), "invalid_reply"),
-    "string": (with_value('"3"'), "invalid_reply"),
     "of five": (with_value('"3/5"'), "invalid_reply"),
     "word": (with_value("three"), "invalid_reply"),
     "true": (with_value("true"), "invalid_reply"),
@@ -68,7 +68,8 @@ UNREAD = {
     "code": (with_value('__import__("os").getpid()'), "invalid_reply"),
     "deep": ('{"a":' * 50_000, "invalid_reply"),
 }
-CUT = {f"cut at {end}": VALID[:end] for end in range(0, len(VALID), 9)}
+WHOLE_LIMIT = {"prompt_tokens": 9, "completion_tokens": 1024}
+CUT = {f"cut at {end}": VALID[:end] for end in range(9, len(VALID), 9)}
 
 
 @pytest.fixture
@@ -90,7 +91,9 @@ def run(tmp_path):
     def answer(body, number):
         place = int(body["messages"][0]["content"].split()[1])
         cut = place >= len(READ) + len(UNREAD)
-        return Answer(replies[place], finish_reason="length" if cut else "stop")
+        if cut:
+            return Answer(replies[place], finish_reason="length", usage=WHOLE_LIMIT)
+        return Answer(replies[place])
 
     with OpenAIServer(writer()) as model, OpenAIServer(answer) as server:
         summary = evaluate(

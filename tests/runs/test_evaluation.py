@@ -227,7 +227,7 @@ def test_a_server_that_never_answered_stops_the_run(tmp_path, suite):
         assert len(model.requests) == 12
 
 
-def refusing(text, status=400, message="data_inspection_failed"):
+def refusing(text, status=400, message="no reason that anybody knows"):
     """Refuses the prompts that contain `text`, and writes the others."""
 
     def answer(body, number):

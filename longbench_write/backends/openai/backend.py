@@ -8,15 +8,12 @@ brings is parsed at once: the client's objects, one a token, cost more than ever
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from datetime import date
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from longbench_write.backends.adaptive_concurrency import AdaptiveLimit
 from longbench_write.backends.base import (
@@ -29,6 +26,7 @@ from longbench_write.backends.base import (
     Sampling,
 )
 from longbench_write.backends.environment import BASE_URL_ENV, DEFAULT_KEY_ENV, default_base_url, is_set
+from longbench_write.backends.finish_reasons import FinishReasons
 from longbench_write.backends.hashes import chat_sha256
 from longbench_write.backends.openai.endpoint import (
     DEFAULT_BASE_URL,
@@ -38,7 +36,6 @@ from longbench_write.backends.openai.endpoint import (
     read_headers,
     read_key,
 )
-from longbench_write.backends.openai.event_stream import EventStream
 from longbench_write.backends.openai.listing import day_of, identified, listed, names_of
 from longbench_write.backends.openai.parameters import (
     Adjustments,
@@ -47,22 +44,15 @@ from longbench_write.backends.openai.parameters import (
     refused_parameter,
     request_body,
 )
-from longbench_write.backends.openai.refusals import ServerRefusalError, explain, refusal, tokens_left
+from longbench_write.backends.openai.reading import read_answer
+from longbench_write.backends.openai.refusals import ServerRefusalError, explain, tokens_left
 from longbench_write.backends.openai.reply import ChatResponse, repair_surrogates
 from longbench_write.errors import BackendError, ErrorAction, shorten, with_retries
-
-if TYPE_CHECKING:
-    import httpx2
-
-_HTML = "text/html"
 
 _ROOMS = 5
 """How often a server is asked that names a smaller room for the answer each time."""
 
-_CLOSING = 1.0
-"""Seconds that a stream which has said its last has to close, so that its connection can be used again."""
-
-_TOLD = ("text", "reasoning", "finish_reason", "model_served", "provider", "system_fingerprint")
+_TOLD = ("text", "reasoning", "model_served", "provider", "system_fingerprint")
 """What of a completion is the server's own text."""
 
 _SHORTEST_SECRET = 16
@@ -94,6 +84,7 @@ class OpenAIBackend(ModelBackend):
         self._homes: dict[Hashable, Endpoint] = {}
         self._adjustments = Adjustments(lambda text: self.note(text))
         self.adjusted = self._adjustments.made
+        self._reasons = FinishReasons(spec.finish_reasons)
 
     @classmethod
     def defaults(cls, base_urls: Sequence[str]) -> Mapping[str, Any]:
@@ -284,13 +275,15 @@ class OpenAIBackend(ModelBackend):
         import httpx2
 
         began = time.perf_counter()
-        reply = ChatResponse(self.meter)
+        reply = ChatResponse(self.meter, self._reasons)
+        idle = self.spec.idle_timeout
         try:
-            async with aclosing(await endpoint.send(body)) as response:
-                await _read(response, reply, streamed="stream" in body)
+            await read_answer(lambda: endpoint.send(body), reply, streamed="stream" in body, idle=idle)
             return reply.completion(time.perf_counter() - began, attempt)
         except (httpx2.HTTPError, aiohttp.ClientError) as error:
-            raise explain(error, endpoint.url, self.spec.idle_timeout) from None
+            raise explain(error, endpoint.url) from None
+        except TimeoutError:
+            raise BackendError("timeout", f"{endpoint.url} sent nothing for {idle:g} s") from None
         except (ValueError, RecursionError) as error:
             told = f"the answer of {endpoint.url} is no JSON that can be read: {shorten(str(error))}"
             raise BackendError("bad_response", told) from None
@@ -312,40 +305,3 @@ class OpenAIBackend(ModelBackend):
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return repair_surrogates(text)
-
-
-async def _read(response: httpx2.Response, reply: ChatResponse, *, streamed: bool) -> None:
-    """Add the pieces as they come, or the whole where the server does not stream, asked to or not.
-
-    Raises:
-        BackendError: The status is an error.
-    """
-    if not response.is_success:
-        await response.aread()
-        raise refusal(response)
-    kind = response.headers.get("content-type", "").partition(";")[0].strip()
-    if streamed and not kind.endswith("json") and kind != _HTML:
-        await _read_events(response, reply)
-        return
-    data = await response.aread()
-    reply.add_message(data.decode(errors="replace") if kind == _HTML else json.loads(data))
-
-
-async def _read_events(response: httpx2.Response, reply: ChatResponse) -> None:
-    """Add the pieces of a stream as they come; it has ended when it says so, whatever becomes of it then."""
-    import aiohttp
-    import httpx2
-
-    events = EventStream()
-    try:
-        async with asyncio.timeout(None) as limit:
-            async for received in response.aiter_bytes():
-                reply.add_chunks(events.feed(received))
-                if events.ended and limit.when() is None:
-                    limit.reschedule(asyncio.get_running_loop().time() + _CLOSING)
-    except (httpx2.HTTPError, aiohttp.ClientError):
-        if not reply.finish_reason:
-            raise
-    except TimeoutError:
-        if not events.ended:
-            raise

@@ -149,7 +149,7 @@ def open_endpoint(url: str, key: str, spec: BackendSpec, headers: Mapping[str, s
     Args:
         url: The base URL.
         key: The key, or `NO_KEY`.
-        spec: How long it may idle, and whether its connections are kept.
+        spec: Whether its connections are kept.
         headers: What each request says besides.
 
     Raises:
@@ -163,8 +163,7 @@ def open_endpoint(url: str, key: str, spec: BackendSpec, headers: Mapping[str, s
     local = is_this_machine(parts.host)
     if not local:
         _check_proxy(parts)
-    idle = spec.idle_timeout
-    timeout = httpx2.Timeout(connect=CONNECT_TIMEOUT, read=idle, write=idle, pool=None)
+    timeout = httpx2.Timeout(None, connect=CONNECT_TIMEOUT)  # `read_answer` says how long a response may take
     transport = openai.DefaultAioHttpClient(
         timeout=timeout,
         limits=httpx2.Limits(

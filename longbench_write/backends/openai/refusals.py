@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from longbench_write.errors import BackendError, from_status, parse_retry_after, shorten
+from longbench_write.errors import BackendError, from_status, implied_status, parse_retry_after, shorten
 
 if TYPE_CHECKING:
     import httpx2
@@ -169,7 +169,8 @@ def inline_error(body: object) -> BackendError:
     codes = [str(mapping(body).get(name)) for name in ("code", "type", "status")]
     numbers = [int(code) for code in codes if code.isdecimal() and 400 <= int(code) <= 599]
     numbers += [_STATUS_OF_CODE[code] for code in codes if code in _STATUS_OF_CODE]
-    return from_status(numbers[0] if numbers else 500, f"(inside a 200) {_detail(body)}")
+    detail = _detail(body)
+    return from_status(numbers[0] if numbers else implied_status(detail), f"(inside a 200) {detail}")
 
 
 def refusal(response: httpx2.Response) -> ServerRefusalError:
@@ -179,7 +180,7 @@ def refusal(response: httpx2.Response) -> ServerRefusalError:
         body = json.loads(text)
     except (ValueError, RecursionError):
         body = text
-    wait = parse_retry_after(response.headers.get("retry-after"))
+    wait = parse_retry_after(response.headers.get("retry-after"), response.headers.get("date"))
     error = _inner(body)
     detail = _detail(error)
     found = from_status(response.status_code, detail, retry_after=wait)
@@ -190,13 +191,12 @@ def refusal(response: httpx2.Response) -> ServerRefusalError:
     return ServerRefusalError(found, detail, named if isinstance(named, str) else None)
 
 
-def explain(error: Exception, url: str, idle: float) -> BackendError:
+def explain(error: Exception, url: str) -> BackendError:
     """Turn a request without a response, or one that broke off, into a `BackendError`.
 
     Args:
         error: What the transport raised.
         url: The base URL, free of secrets.
-        idle: The idle time-out in seconds.
     """
     import aiohttp
 
@@ -205,8 +205,6 @@ def explain(error: Exception, url: str, idle: float) -> BackendError:
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
         told = f"cannot reach {url}: no connection within {CONNECT_TIMEOUT:g} s (check --base-url)"
         return BackendError("timeout", told)
-    if isinstance(cause, TimeoutError):
-        return BackendError("timeout", f"{url} sent nothing for {idle:g} s")
     if isinstance(cause, aiohttp.ClientConnectorError):
         return BackendError("connection", f"cannot reach {url}: {told} (check --base-url)")
     return BackendError("connection", f"connection lost ({told}): {url}")

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling, Usage
+from longbench_write.backends.finish_reasons import FinishReasons
 from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.vllm.engine_guard import EngineGuard
 from longbench_write.backends.vllm.options import (
@@ -93,6 +94,7 @@ class VLLMBackend(ModelBackend):
         self._loaded: _Loaded | None = None
         self._guard: EngineGuard | None = None
         self._numbers = itertools.count()
+        self._reasons = FinishReasons(spec.finish_reasons)
 
     @classmethod
     def configure(cls, spec: BackendSpec, note: Callable[[str], None]) -> BackendSpec:
@@ -213,11 +215,10 @@ class VLLMBackend(ModelBackend):
             raise BackendError("bad_request", f"vLLM: {shorten(str(error))}") from None
         if finish == "abort":
             raise BackendError("engine_dead", "vLLM's engine was ended from outside")
-        if finish not in ("stop", "length"):
-            raise BackendError("server_error", f"vLLM ended the response with {finish!r}")
+        ended = self._reasons.read(finish)
         usage = Usage(prompt_tokens=len(ids), completion_tokens=tokens, cached_tokens=cached)
         seconds = time.perf_counter() - began
-        return Completion("".join(text), "", finish, usage, seconds, max_tokens=values["max_tokens"])
+        return Completion("".join(text), "", ended, usage, seconds, max_tokens=values["max_tokens"])
 
 
 def check_installed() -> None:
