@@ -30,7 +30,9 @@ def case(number):
 
 
 async def ask(server, *, stream=True, **values):
-    spec = BackendSpec("openai", "m", (server.base_url,), retry=TWICE, stream=stream, **values)
+    spec = BackendSpec(
+        "openai", "m", (server.base_url,), retry=TWICE, stream=stream, keep_alive=False, **values
+    )
     async with OpenAIBackend(spec) as backend:
         return await backend.complete([{"role": "user", "content": "Ten words about rivers."}], Sampling(64))
 
