@@ -132,13 +132,13 @@ def read_objects(path: Path, digest: Any) -> Iterator[tuple[str, dict[str, Any]]
         for line in read_jsonl(path, digest=digest, nan=True):
             yield f"{path}:{line.number}", line.value
     except LineError as error:
-        _refuse(f"{path}:{error.number}", error.fault)
+        _refuse(f"{path}:{error.number}", error.fault, error.advice)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that can") from None
 
 
-def _refuse(where: str, fault: str) -> NoReturn:
-    raise UsageError(f"{where}: {fault}; fix or remove that line")
+def _refuse(where: str, fault: str, advice: str = "fix or remove that line") -> NoReturn:
+    raise UsageError(f"{where}: {fault}; {advice}")
 
 
 def find(place: Path, name: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -49,12 +50,14 @@ class LineError(ValueError):
     Attributes:
         number: The line's, from 1.
         fault: What is wrong with it, in a few words.
+        advice: What to do about it, likewise.
     """
 
-    def __init__(self, number: int, fault: str) -> None:
+    def __init__(self, number: int, fault: str, advice: str = "fix that line") -> None:
         super().__init__(f"line {number} is {fault}")
         self.number = number
         self.fault = fault
+        self.advice = advice
 
 
 def read_jsonl(
@@ -74,6 +77,7 @@ def read_jsonl(
         OSError: The file cannot be read.
     """
     offset = 0
+    begun = False
     with path.open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(longest), b""), start=1):
             if digest is not None:
@@ -89,13 +93,28 @@ def read_jsonl(
             except UnicodeDecodeError as error:
                 raise LineError(number, f"not UTF-8 ({error.reason} at byte {error.start})") from None
             except (ValueError, RecursionError) as error:
+                if not begun and text.lstrip().startswith("["):
+                    raise _array(path, number) from None
                 unfinished = "" if whole else "; it has no line end and may be torn"
                 raise LineError(number, f"not JSON ({shorten(str(error), 200)}){unfinished}") from None
             if isinstance(value, dict):
+                begun = True
                 yield Line(number, offset, value)
+            elif isinstance(value, list) and not begun:
+                raise _array(path, number)
             elif text.strip():
                 raise LineError(number, "not an object with keys and values")
             offset += len(line)
+
+
+def _array(path: Path, number: int) -> LineError:
+    """Make the error for a file that holds one JSON array, on one line or over many."""
+    quoted = shlex.quote(str(path))
+    return LineError(
+        number,
+        "the beginning of a JSON array, not an object",
+        f"make a line of each of its objects: jq -c '.[]' {quoted} > NEW.jsonl",
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

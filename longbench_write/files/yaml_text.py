@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MOST_NODES = 200_000
 """Keys, values and lists that a document may have once its aliases are written out."""
 
+LONGEST_NUMBER = 200
+"""Characters that an integer may have."""
+
 LARGEST = 1 << 26
 """Bytes that a file may have."""
 
@@ -24,7 +27,8 @@ def load_yaml(text: str) -> Any:
     """Read one YAML document, with plain types alone.
 
     Raises:
-        yaml.YAMLError: It is none, builds objects, is nested too deeply, or is too large.
+        yaml.YAMLError: It is none, builds objects, is nested too deeply, is too large, has a key twice in
+            one mapping, or a number of too many characters.
     """
     import yaml
 
@@ -35,6 +39,7 @@ def load_yaml(text: str) -> Any:
             return None
         if _size(node, {}) > MOST_NODES:
             raise yaml.YAMLError(f"it has more than {MOST_NODES} values once its aliases are written out")
+        _check_nodes(node, set())
         return loader.construct_document(node)
     except RecursionError:
         raise yaml.YAMLError("it is nested too deeply") from None
@@ -87,3 +92,32 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
     )
     known[id(node)] = min(MOST_NODES + 1, 1 + sum(_size(part, known) for part in parts))
     return known[id(node)]
+
+
+def _check_nodes(node: yaml.Node, seen: set[int]) -> None:
+    """Refuse a mapping that has a key twice, of which PyYAML keeps the last without a word, and long numbers.
+
+    PyYAML builds an integer of any length in base 2, 8, 16 and 60, which Python then refuses to print.
+    """
+    import yaml
+
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            _check_nodes(part, seen)
+    elif isinstance(node, yaml.MappingNode):
+        lines: dict[tuple[str, str], int] = {}
+        for key, value in node.value:
+            _check_nodes(key, seen)
+            _check_nodes(value, seen)
+            if isinstance(key, yaml.ScalarNode):
+                line, name = key.start_mark.line + 1, (key.tag, key.value)
+                if name in lines:
+                    raise yaml.YAMLError(
+                        f"line {line}: the key {key.value!r} stands on line {lines[name]} too"
+                    )
+                lines[name] = line
+    elif node.tag == "tag:yaml.org,2002:int" and len(node.value) > LONGEST_NUMBER:
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number of {len(node.value)} characters")

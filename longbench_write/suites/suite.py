@@ -6,6 +6,7 @@ import bisect
 import csv
 import hashlib
 import itertools
+import json
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from longbench_write.errors import AssetError, UsageError, unknown_name
+from longbench_write.errors import AssetError, UsageError, shorten, unknown_name
 from longbench_write.files.jsonl import LineError, read_jsonl
 from longbench_write.files.resources import data_root
 from longbench_write.files.yaml_text import read_mapping
@@ -25,6 +26,8 @@ LENGTH_RANGES = ("[0,500)", "[500,2000)", "[2000,4000)", "[4000,20000]", ">20000
 _RANGE_STARTS = (500, 2000, 4000, 20001)
 LONGEST = 10**9
 """Words that a prompt may require at most."""
+_KEYS_NAMED = 8
+"""Keys of a line that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Prompt:
         length_bounds: Both ends, in words, where the rule is "range"; `length` lies between them.
         topic: What it is about, unique in a suite that names its topics; "" elsewhere.
         plan: For writers that plan: the lines of a plan that the suite brings along; "" where it has none.
+        line: Where it stands in its file, from 1; None where no file is known.
     """
 
     id: str
@@ -53,6 +57,7 @@ class Prompt:
     length_bounds: tuple[int, int] | None = None
     topic: str = ""
     plan: str = ""
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +203,11 @@ def _read(
     prompts: dict[str, Prompt] = {}
     for number, row in _rows(path, digest):
         where = f"{path}:{number}"
+        _need_keys(row, where)
         text = _text(row, "prompt", None, where)
         default = language_of(text) if english is None else "en" if text in english else "zh"
         kind = _text(row, "type", "Other", where)
-        length = None if _asks_nothing(row, where, benchmark) else _length(row.get("length"), "length", where)
+        length = None if _asks_nothing(row, where, benchmark) else _length(row["length"], "length", where)
         rule = _rule(row, where)
         prompt = Prompt(
             id=_text(row, "id", f"{stem}-{number}", where),
@@ -213,9 +219,10 @@ def _read(
             length_bounds=_range(row, length, where) if length and rule == "range" else None,
             topic=_text(row, "topic", None, where) if "topic" in row else "",
             plan=_text(row, "plan", None, where) if "plan" in row else "",
+            line=number,
         )
         if prompt.id in prompts:
-            _refuse(where, f"the id {prompt.id!r} stands on an earlier line too")
+            _refuse(where, f"the id {prompt.id!r} stands on line {prompts[prompt.id].line} too")
         prompts[prompt.id] = prompt
     if not prompts:
         raise UsageError(f"{path} has no prompts: give a JSONL file with one a line")
@@ -228,7 +235,20 @@ def _rows(path: Path, digest: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         for line in read_jsonl(path, digest=digest):
             yield line.number, line.value
     except LineError as error:
-        _refuse(f"{path}:{error.number}", error.fault)
+        _refuse(f"{path}:{error.number}", error.fault, error.advice)
+
+
+def _need_keys(row: dict[str, Any], where: str) -> None:
+    """Refuse a line of another shape, such as another benchmark's: it is told which keys it has."""
+    if lacking := [key for key in ("prompt", "length") if key not in row]:
+        has = ", ".join(repr(shorten(key, 40)) for key in itertools.islice(row, _KEYS_NAMED)) or "none"
+        more = f" and {len(row) - _KEYS_NAMED} more" if len(row) > _KEYS_NAMED else ""
+        _refuse(
+            where,
+            f"it lacks {' and '.join(map(repr, lacking))}; its keys are {has}{more}",
+            'give each line both, such as {"prompt": "Write ...", "length": 500}; '
+            "length is null where none is asked for",
+        )
 
 
 def _text(row: dict[str, Any], key: str, default: str | None, where: str) -> str:
@@ -244,7 +264,7 @@ def _text(row: dict[str, Any], key: str, default: str | None, where: str) -> str
 
 def _asks_nothing(row: dict[str, Any], where: str, benchmark: bool) -> bool:
     """Return whether a line says that its prompt asks for no length."""
-    if row.get("length", 0) is not None:
+    if row["length"] is not None:
         return False
     if benchmark:
         _refuse(where, "a prompt of a benchmark has a length")
@@ -255,8 +275,26 @@ def _asks_nothing(row: dict[str, Any], where: str, benchmark: bool) -> bool:
 
 def _length(value: Any, what: str, where: str) -> int:
     if type(value) is not int or not 0 < value <= LONGEST:
-        _refuse(where, f"{what} must be a positive integer of at most {LONGEST}")
+        said = f", not {shorten(json.dumps(value), 40)}" if isinstance(value, str | float | int) else ""
+        _refuse(where, f"{what} must be a positive integer of at most {LONGEST}{said}", _advice(value))
     return value
+
+
+def _advice(value: Any) -> str:
+    """Say how a length is written that is a text, or a number with a fraction."""
+    if isinstance(value, int):
+        return "fix that line"
+    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    plain = re.sub(r"(?<=[0-9])[,.\u00a0' ](?=[0-9]{3}(?![0-9]))", "", text)
+    if one := re.fullmatch(r"[^0-9-]*([1-9][0-9]{0,9})(\s*(?![kK千百万])[^\W\d_]+)?[^0-9\w]*", plain):
+        return f"write the number alone: {one[1]}"
+    if both := re.fullmatch(r"[^0-9-]*([0-9]{1,9})\s*(?:-|–|—|~|to|至|到)\s*([0-9]{1,9})[^0-9]*", plain):
+        low, high = int(both[1]), int(both[2])
+        return (
+            f'write a range as "length": {(low + high) // 2}, "length_rule": "range", '
+            f'"length_bounds": [{low}, {high}]'
+        )
+    return "write a number"
 
 
 def _rule(row: dict[str, Any], where: str) -> str | None:
@@ -276,8 +314,8 @@ def _range(row: dict[str, Any], length: int, where: str) -> tuple[int, int]:
     return low, high
 
 
-def _refuse(where: str, fault: str) -> NoReturn:
-    raise UsageError(f"{where}: {fault}; fix that line")
+def _refuse(where: str, fault: str, advice: str = "fix that line") -> NoReturn:
+    raise UsageError(f"{where}: {fault}; {advice}")
 
 
 def language_of(text: str) -> str:

@@ -32,6 +32,10 @@ HOSTILE = {
     "key that is a list": "? [a]\n: b\n",
     "control character": "a: \x1b\n",
     "two documents": "a: 1\n---\nb: 2\n",
+    "a key twice": "a: 1\nb: 2\na: 1\n",
+    "a key twice, deep": "a: [{b: {c: 1, c: 2}}]\n",
+    "a key twice, quoted": "a: {b: 1, 'b': 2}\n",
+    "a key twice behind an alias": "a: &a {b: 1, b: 2}\nc: *a\n",
 }
 
 
@@ -63,6 +67,18 @@ def test_what_is_plain_is_read_as_ever(monkeypatch):
     assert load_yaml(f"{list(range(19))}") == list(range(19))
     with pytest.raises(yaml.YAMLError, match=r"\b20\b"):
         load_yaml(f"{list(range(20))}")
+
+
+def test_a_key_that_stands_twice_is_named_with_both_lines(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("# mine\nmodel: m\nseed: 1\ngen:\n  seed: 2\nmodel: n\n")
+    with pytest.raises(UsageError, match=r"line 6: .*'model'.* line 2\b"):
+        read_config(path)
+
+
+def test_equal_keys_of_different_mappings_and_types_are_read():
+    text = "a: &a {x: 1}\nb: *a\nc: {x: 1, '1': 2, 1: 3}\nd: {<<: *a, x: 2}\n"
+    assert load_yaml(text) == yaml.safe_load(text)
 
 
 @given(st.text() | st.text(st.sampled_from("&*!<>[]{}:-? \n'\"|#%@`,.0189abty~=")))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import random
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -21,7 +26,7 @@ from longbench_write.suites.checks.checks import (
     check_types,
     read_cells,
 )
-from longbench_write.suites.checks.overlap import long_runs, near_duplicates
+from longbench_write.suites.checks.overlap import NEAR, long_runs, near_duplicates
 from longbench_write.suites.checks.stated import matching, stated_lengths
 from longbench_write.suites.suite import Prompt, Suite, length_range, load_suite
 
@@ -308,6 +313,72 @@ def test_the_same_words_in_another_dress():
     texts = ["Say it, 300 words!", "say IT — 400 words"]
     prompts = [Prompt(f"p-{i}", text, "News", 300, "en") for i, text in enumerate(texts)]
     assert len(check_duplicates(prompts)) == 1
+
+
+def test_prompts_that_are_alike_are_one_fault_that_names_their_lines():
+    texts = [f"Write about {n} words on the quiet life of lighthouse keepers." for n in range(7)]
+    other = "Explain in a letter to your landlord why none of the taps has worked since Easter."
+    places = [0, 1, 2, 4, 5, 7, 9]
+    lines = dict.fromkeys(range(10), other) | dict(zip(places, texts, strict=True))
+    prompts = [Prompt(f"p-{n}", text, "News", 500, "en", line=n + 1) for n, text in lines.items()]
+    first, second = check_duplicates(prompts)
+    assert first.ids == tuple(f"p-{n}" for n in places)
+    assert "(lines 1-3, 5-6, 8, 10)" in first.text
+    assert (second.ids, "(lines 4, 7, 9)" in second.text) == (("p-3", "p-6", "p-8"), True)
+    assert "p-9" not in str(first)
+
+
+def test_prompts_in_other_scripts_are_told_apart():
+    texts = ["Напиши о море.", "Опиши старый дом.", "海について書いてください。", "напиши о море!"]
+    prompts = [Prompt(f"p-{i}", text, "News", 300, "xx") for i, text in enumerate(texts)]
+    assert [fault.ids for fault in check_duplicates(prompts)] == [("p-0", "p-3")]
+    assert check_duplicates([replace(prompts[0], prompt=text, id=text) for text in "?!"]) == []
+
+
+WORDS = st.sampled_from(["a", "b", "c", "d", "e", "f", "g", "h"])
+
+
+@given(st.lists(st.lists(WORDS, max_size=12).map(" ".join), max_size=8))
+def test_whoever_is_near_another_prompt_stands_in_a_group_or_beside_one_that_does(texts):
+    """The groups are those of all pairs, less what is lost where one is near several."""
+    prompts = [Prompt(f"p-{i}", text, "News", 300, "en") for i, text in enumerate(texts)]
+    grouped = {prompt.id: n for n, found in enumerate(near_duplicates(prompts)) for prompt in found.prompts}
+    for one, other in itertools.combinations(prompts, 2):
+        runs = [
+            set(zip(*(text.split()[n:] for n in range(3)), strict=False))
+            for text in (one.prompt, other.prompt)
+        ]
+        least = min(map(len, runs))
+        near = least and len(runs[0] & runs[1]) >= NEAR * least
+        if near or one.prompt.replace(" ", "") == other.prompt.replace(" ", "") != "":
+            assert one.id in grouped or other.id in grouped
+    for found in near_duplicates(prompts):
+        assert len(found.prompts) > 1
+        assert NEAR <= found.shared <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alike", [True, False])
+def test_ten_thousand_prompts_are_checked_in_little_memory(tmp_path, alike):
+    """Within 1 GB; a test that takes more than its time-out fails."""
+    rng = random.Random(3)
+    names = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(20_000)]
+    path = tmp_path / "many.jsonl"
+    with path.open("w") as file:
+        for number in range(10_000):
+            body = "a lighthouse and the people who keep it" if alike else " ".join(rng.choices(names, k=40))
+            text = f"Write a short story of about {number % 900 + 100} words on {body}, {rng.choice(names)}."
+            file.write(json.dumps({"prompt": text, "length": number % 900 + 100}) + "\n")
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2 << 30,) * 2); "
+        "from longbench_write.cli.app import main; sys.argv[1:1] = ['suites', 'check', '--offline']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False, timeout=120
+    )
+    duplicates = [line for line in done.stdout.splitlines() if line.startswith("duplicates")]
+    assert len(duplicates) == int(alike), done.stderr
+    assert not alike or "(lines 1-10000)" in duplicates[0]
 
 
 def test_the_same_topic(good):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from longbench_write.assets import assets
 from longbench_write.errors import AssetError, UsageError
+from longbench_write.exchange.sources import read_answers
 from longbench_write.files.resources import data_root
 from longbench_write.metrics.length import LENGTH_RULES
 from longbench_write.suites import suite
@@ -244,12 +245,12 @@ BAD_LINES = {
     "infinite extra": (b'{"prompt": "a", "length": 3, "x": -Infinity}', "not JSON (-Infinity"),
     "list": (b"[]", "not an object"),
     "null": (b"null", "not an object"),
-    "no prompt": ({"type": "News", "length": 3}, "prompt must"),
+    "no prompt": ({"type": "News", "length": 3}, "it lacks 'prompt'; its keys are 'type', 'length';"),
     "empty prompt": (row(prompt=" \n"), "prompt must"),
     "number as prompt": (row(prompt=5), "prompt must"),
     "half a character": (b'{"prompt": "\\ud800", "length": 3}', "prompt has half"),
     "rule of no length": (row(length=None, length_rule="about"), "length_rule is"),
-    "no length": ({"prompt": "a", "type": "News"}, "length must"),
+    "no length": ({"prompt": "a", "type": "News"}, "it lacks 'length'"),
     "zero": (row(length=0), "length must"),
     "negative": (row(length=-5), "length must"),
     "float": (row(length=500.0), "length must"),
@@ -267,7 +268,7 @@ BAD_LINES = {
     "falling bounds": (row(length_rule="range", length_bounds=[350, 250]), "length_bounds must rise"),
     "bounds elsewhere": (row(length_rule="range", length_bounds=[400, 500]), "length_bounds must rise"),
     "topic": (row(topic=7), "topic must"),
-    "same id": (row(id="mine-1"), "the id 'mine-1' stands on an earlier line too"),
+    "same id": (row(id="mine-1"), "the id 'mine-1' stands on line 1 too"),
 }
 
 
@@ -278,6 +279,59 @@ def test_bad_line_is_refused_by_file_and_line(tmp_path, line, fault):
         load_suite(path)
     assert str(caught.value).startswith(f"{path}:3: {fault}")
     assert caught.value.exit_code == 2
+
+
+CASES = Path(__file__).parent.parent / "cases"
+"""Files that were met in the field."""
+LENGTHS = {
+    '"2,000"': ["2000"],
+    '"10"': ["10"],
+    '"about 1 500 words"': ["1500"],
+    '"500字"': ["500"],
+    "2000.0": ["2000"],
+    '"1000-1500 words"': ["1250", "[1000, 1500]"],
+    '"800至1,000"': ["900", "[800, 1000]"],
+    '"1.5k"': [],
+    '"two"': [],
+    "1e999": [],
+    "{}": [],
+}
+
+
+@pytest.mark.parametrize("said", LENGTHS)
+def test_a_length_that_is_no_integer_is_refused_with_how_to_write_it(tmp_path, said):
+    path = write(tmp_path, row(), b'{"prompt": "Write.", "length": ' + said.encode() + b"}")
+    with pytest.raises(UsageError) as caught:
+        load_suite(path)
+    where, _, advice = str(caught.value).rpartition("; ")
+    assert where.startswith(f"{path}:2: length ")
+    assert re.findall(r"\[.*?\]|[0-9]+", advice) == LENGTHS[said]
+
+
+def test_lengths_as_text_and_ranges_as_met_in_the_field(tmp_path):
+    for number, line in enumerate((CASES / "49-suite-lengths.jsonl").read_bytes().splitlines(), start=1):
+        path = write(tmp_path, *[row()] * number, line)
+        with pytest.raises(UsageError, match=re.escape(f"{path}:{number + 1}: length ")):
+            load_suite(path)
+
+
+def test_a_line_of_another_benchmark_is_told_its_keys_and_those_that_are_wanted():
+    with pytest.raises(UsageError) as caught:
+        load_suite(CASES / "48-hellobench.jsonl")
+    for key in ("id", "category", "instruction", "checklists", "num_checklist", "prompt", "length"):
+        assert f"'{key}'" in str(caught.value)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("before", ["", "\n \n"])
+def test_one_json_array_is_told_from_lines(tmp_path, indent, before):
+    path = tmp_path / "an array.json"
+    path.write_text(before + json.dumps(json.loads((CASES / "50-array.jsonl").read_text()), indent=indent))
+    for read in (load_suite, read_answers):
+        with pytest.raises(UsageError) as caught:
+            read(path)
+        assert str(caught.value).startswith(f"{path}:{1 + before.count(chr(10))}: ")
+        assert f"jq -c '.[]' '{path}'" in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n\n"])
@@ -316,7 +370,8 @@ def test_all_objects_become_prompts_or_the_file_is_refused(tmp_path_factory, row
     good = all(
         isinstance(row.get("prompt"), str)
         and row["prompt"].strip()
-        and (row.get("length", 0) is None or (type(row.get("length")) is int and row["length"] > 0))
+        and "length" in row
+        and (row["length"] is None or (type(row["length"]) is int and row["length"] > 0))
         and all(isinstance(row.get(key, "x"), str) and row.get(key, "x").strip() for key in ("type", "id"))
         for row in rows
     )

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longbench_write.files.resources import data_root
-from longbench_write.suites.checks.overlap import near_duplicates, shared_runs
+from longbench_write.suites.checks.overlap import Alike, near_duplicates, shared_runs
 from longbench_write.suites.checks.stated import Stated, stated_lengths
 from longbench_write.suites.suite import Prompt, Suite, language_of, length_range
 
 PromptCell = tuple[str, str, int | None]
 """Type, language and required length; None where none is required."""
 
+_NAMED = 5
+"""Prompts that a fault names by their ids."""
 CELLS = "cells.csv"
 """How many prompts of each cell longbench-write has; the table in benchmark_data."""
 
@@ -35,7 +37,9 @@ class Fault:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.check}: {' and '.join(self.ids)}{': ' if self.ids else ''}{self.text}"
+        named = " and ".join(self.ids[:_NAMED])
+        more = f" and {len(self.ids) - _NAMED} more" if len(self.ids) > _NAMED else ""
+        return f"{self.check}: {named}{more}{': ' if self.ids else ''}{self.text}"
 
 
 def read_cells(path: Path | None = None) -> Counter[PromptCell]:
@@ -129,12 +133,7 @@ def check_language(prompts: Iterable[Prompt]) -> list[Fault]:
 
 def check_duplicates(prompts: Sequence[Prompt]) -> list[Fault]:
     """Check that no two prompts are the same, nearly the same, or on the same topic."""
-    faults = [
-        Fault(
-            "duplicates", (one.id, other.id), f"{round(100 * shared)}% of the shorter one is the other's too"
-        )
-        for one, other, shared in near_duplicates(prompts)
-    ]
+    faults = [_alike(found) for found in near_duplicates(prompts)]
     first: dict[str, Prompt] = {}
     for prompt in prompts:
         topic = " ".join(prompt.topic.lower().split())
@@ -144,6 +143,27 @@ def check_duplicates(prompts: Sequence[Prompt]) -> list[Fault]:
             )
         first.setdefault(topic, prompt)
     return faults
+
+
+def _alike(found: Alike) -> Fault:
+    share = f"{round(100 * found.shared)}%"
+    what = f"{share} of the shorter one is the other's too"
+    if len(found.prompts) > 2:
+        what = f"these {len(found.prompts)} prompts are alike: {share} or more of each is another one's too"
+    lines = [prompt.line for prompt in found.prompts if prompt.line is not None]
+    where = f" (lines {_spans(lines)})" if lines else ""
+    return Fault("duplicates", tuple(prompt.id for prompt in found.prompts), what + where)
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Return rising numbers such as "1-3, 7"."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(f"{low}-{high}" if high > low else f"{low}" for low, high in spans)
 
 
 def check_overlap(prompts: Iterable[Prompt], official: Iterable[Prompt]) -> list[Fault]:
