@@ -1,4 +1,4 @@
-"""Crash tests of real processes, killed or out of resources; shared with benchmarks/reliability.py.
+"""Crash tests of real processes, killed or out of resources; shared with benchmarks/reliability/.
 
 A `Trial` is one run with its own servers and folder. What it leaves is compared with an undisturbed run's.
 """
