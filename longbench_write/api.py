@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +140,9 @@ def plot(
     from longbench_write.plots.files import write_plots
 
     forms = (formats,) if isinstance(formats, str) else tuple(formats)
-    return list(write_plots(_scored(places), Path(out), forms, LoggingObserver().note))
+    return list(
+        write_plots(_scored(places, lambda entry: entry.rows), Path(out), forms, LoggingObserver().note)
+    )
 
 
 def report(places: Places = "results", *, output: AnyPath = "report.html") -> Path:
@@ -154,10 +156,10 @@ def report(places: Places = "results", *, output: AnyPath = "report.html") -> Pa
         UsageError: There is no scored run, or the file cannot be written.
     """
     from longbench_write.files.output import output_file
-    from longbench_write.reports import write_report
+    from longbench_write.reports import read_all, write_report
 
     path = Path(output)
-    entries = _scored(places)
+    entries = _scored(places, read_all)
     with output_file(path) as target:
         write_report(entries, target)
     return path
@@ -176,14 +178,20 @@ def _plain(value: Any) -> Any:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-def _scored(places: Places) -> list[Entry]:
-    """The scored runs in these places; those that are not scored are logged."""
+def _scored(places: Places, read: Callable[[Entry], object] | None = None) -> list[Entry]:
+    """Find the scored runs in these places; those that are not scored or cannot be read are logged.
+
+    Args:
+        places: Where to look.
+        read: What the caller needs of a run besides its summary.
+    """
     from longbench_write.compare.collection import collect
 
-    several = (places,) if isinstance(places, str | os.PathLike) else places
-    found = collect([Path(place) for place in several])
+    several = [Path(place) for place in ((places,) if isinstance(places, str | os.PathLike) else places)]
+    found = collect(several, read) if read else collect(several)
     for folder in found.unscored:
         _log.warning("%s is not scored yet: score_run scores it", folder)
-    if not found.entries:
-        raise UsageError("none of these runs is scored yet: score them with score_run")
+    found.check_any()
+    for error in found.unreadable.values():
+        _log.warning("left out: %s", error)
     return found.entries

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from longbench_write.cli.places import Places, scored_runs
+from longbench_write.cli.places import Places, Strict, end, scored_runs
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
-    from longbench_write.compare.collection import Entry
+    from longbench_write.compare.collection import Collection
 
 
 def leaderboard(
@@ -38,6 +38,7 @@ def leaderboard(
     published: Annotated[
         bool, typer.Option("--published", help="Add published results, unranked, each with its source.")
     ] = False,
+    strict: Strict = False,
 ) -> None:
     """Rank runs: scores with 95% intervals, a breakdown, counts and flags.
 
@@ -49,16 +50,20 @@ def leaderboard(
     from longbench_write.leaderboards.published import published as read_published
 
     render = TABLES.get(form)
-    rankings = ranked(_entries(places, published=published), sort=sort)
+    found = _found(places, published=published)
+    rankings = ranked(found.entries, sort=sort)
     sys.stdout.write(render(Board(rankings, by, read_published() if published else ())))
     sys.stdout.flush()
+    end(found, strict=strict)
 
 
-def _entries(places: list[Path] | None, *, published: bool) -> list[Entry]:
-    """Return the scored runs; there need not be one where published results are shown anyway."""
+def _found(places: list[Path] | None, *, published: bool) -> Collection:
+    """Find the scored runs; there need not be one where published results are shown anyway."""
+    from longbench_write.compare.collection import Collection
+
     try:
         return scored_runs(places)
     except UsageError:
         if places or not published:
             raise
-        return []
+        return Collection([], [])

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from longbench_write.cli.places import Places, note, scored_runs
+from longbench_write.cli.places import Places, Strict, end, note, scored_runs
 
 
 class Form(StrEnum):
@@ -32,6 +32,7 @@ def plot(
             show_default=False,
         ),
     ] = None,
+    strict: Strict = False,
 ) -> None:
     """Draw runs: required against written length, scores by length range, the dimensions and more.
 
@@ -42,5 +43,7 @@ def plot(
     from longbench_write.render.terminal import escape_terminal
 
     chosen = [form.value for form in forms or [Form.png, Form.svg]]
-    for path in write_plots(scored_runs(places), out, chosen, note):
+    found = scored_runs(places, lambda entry: entry.rows)
+    for path in write_plots(found.entries, out, chosen, note):
         sys.stdout.write(escape_terminal(f"{path}\n"))
+    end(found, strict=strict)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from longbench_write.cli.places import Places, scored_runs
+from longbench_write.cli.places import Places, Strict, end, scored_runs
 from longbench_write.files.output import output_file
 
 
@@ -17,6 +17,7 @@ def report(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE.html", help="The page to write.")] = Path(
         "report.html"
     ),
+    strict: Strict = False,
 ) -> None:
     """Make one HTML page to look at runs: leaderboard, plots and every response.
 
@@ -24,13 +25,14 @@ def report(
     FILE.html#run=LABEL&id=PROMPT&sample=NUMBER, with &with=LABEL beside another run.
     """
     from longbench_write.render.terminal import escape_terminal
-    from longbench_write.reports import write_report
+    from longbench_write.reports import read_all, write_report
 
-    entries = scored_runs(places)
+    found = scored_runs(places, read_all)
     with output_file(out) as target:
-        contents = write_report(entries, target)
+        contents = write_report(found.entries, target)
     what = f"{_size(contents.bytes)}, runs: {contents.runs}, samples: {contents.samples}"
     sys.stdout.write(escape_terminal(f"{out}: {what}\n"))
+    end(found, strict=strict)
 
 
 def _size(number: int) -> str:

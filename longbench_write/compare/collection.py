@@ -7,17 +7,33 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from longbench_write.errors import UsageError
+from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY
 from longbench_write.scoring.rows import Row
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import read_rows
+
+
+def read_scored(folder: Path, summary: Summary) -> list[Row]:
+    """Read a run's responses from its scores.csv.
+
+    Raises:
+        RunFolderError: That cannot be read, or is not of the same records as the summary.
+    """
+    rows = read_rows(folder / SCORES, summary.others)
+    if len(rows) != summary.counts["generated"]:
+        raise RunFolderError(
+            f"{folder / SCORES} has {len(rows)} responses, {SUMMARY} {summary.counts['generated']}: "
+            f"make both anew with `lbw-eval score {folder}`"
+        )
+    return rows
 
 
 @dataclass(frozen=True)
@@ -39,17 +55,37 @@ class Entry:
         """Its responses, from scores.csv.
 
         Raises:
-            RunFolderError: That cannot be read.
+            RunFolderError: That cannot be read, or is not of the same records as the summary.
         """
-        return read_rows(self.path / SCORES, self.summary.others)
+        return read_scored(self.path, self.summary)
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What was found: the scored runs, and the folders of runs that have no summary.json yet."""
+    """What was found.
+
+    Attributes:
+        entries: The scored runs.
+        unscored: The folders of runs that have no summary.json yet.
+        unreadable: Why a run cannot be shown, by its folder.
+    """
 
     entries: list[Entry]
     unscored: list[Path]
+    unreadable: dict[Path, RunFolderError] = field(default_factory=dict)
+
+    def check_any(self) -> None:
+        """Raise what is wrong where there is nothing to show.
+
+        Raises:
+            UsageError: None of the runs is scored.
+            RunFolderError: None of those that are can be read.
+        """
+        if self.entries:
+            return
+        for error in self.unreadable.values():
+            raise error
+        raise UsageError("none of these runs is scored yet: score them with lbw-eval score RUN")
 
 
 @dataclass(frozen=True)
@@ -64,43 +100,70 @@ class Block:
     entries: list[Entry]
 
 
-def collect(places: Iterable[Path]) -> Collection:
+def _nothing_else(_: Entry) -> None:
+    """Read nothing besides the summary."""
+
+
+def collect(places: Iterable[Path], read: Callable[[Entry], object] = _nothing_else) -> Collection:
     """Find the runs in these places: a run folder, or a folder with runs anywhere under it.
+
+    Args:
+        places: Where to look.
+        read: Reads what the caller is going to need of a run besides its summary. A run of which that raises
+            a RunFolderError is unreadable, and so is one whose summary cannot be read: it does not block the
+            others.
 
     Raises:
         UsageError: A place is not there, or there is no run in any.
-        RunFolderError: A summary.json cannot be read.
     """
     places = list(places)
-    folders: dict[Path, Path] = {}
+    folders: dict[Path, tuple[Path, bool]] = {}
     for place in places:
         if not place.is_dir():
             raise UsageError(f"{place} is no folder: name a run folder, or a folder with runs under it")
-        for folder in _run_folders(place):
-            folders.setdefault(folder.absolute(), folder)
+        for folder, is_scored in _run_folders(place):
+            folders.setdefault(folder.absolute(), (folder, is_scored))
     if not folders:
         raise UsageError(
             f"there is no run under {', '.join(map(str, places))}: make one with lbw-eval --model"
         )
-    scored: list[Path] = []
-    unscored: list[Path] = []
-    for folder in folders.values():
-        (scored if (folder / SUMMARY).exists() else unscored).append(folder)
-    summaries = [Summary.read(folder / SUMMARY) for folder in scored]
-    labels = _labels(scored, summaries)
-    return Collection([Entry(*parts) for parts in zip(scored, summaries, labels, strict=True)], unscored)
+    summaries: dict[Path, Summary] = {}
+    unreadable: dict[Path, RunFolderError] = {}
+    for folder, is_scored in folders.values():
+        if is_scored:
+            with _leaving_out(folder, unreadable):
+                summaries[folder] = Summary.read(folder / SUMMARY)
+    entries = []
+    for parts in zip(summaries, summaries.values(), _labels(summaries), strict=True):
+        entry = Entry(*parts)
+        with _leaving_out(entry.path, unreadable):
+            read(entry)
+            entries.append(entry)
+    unscored = [folder for folder, is_scored in folders.values() if not is_scored]
+    return Collection(entries, unscored, unreadable)
 
 
-def _run_folders(place: Path) -> Iterable[Path]:
+@contextmanager
+def _leaving_out(folder: Path, unreadable: dict[Path, RunFolderError]) -> Iterator[None]:
+    """Note that a run cannot be read, and go on."""
+    try:
+        yield
+    except RunFolderError as error:
+        unreadable[folder] = error
+
+
+def _run_folders(place: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield each run folder under a place, and whether it has a summary.json."""
     for folder, below, files in os.walk(place):
         below.sort()
         if MANIFEST in files or SUMMARY in files:
             below.clear()
-            yield Path(folder)
+            yield Path(folder), SUMMARY in files
 
 
-def _labels(paths: Sequence[Path], summaries: Sequence[Summary]) -> list[str]:
+def _labels(runs: Mapping[Path, Summary]) -> list[str]:
     """Return each run's model and writer, with settings and at last the folder where others have the same."""
+    paths, summaries = list(runs), list(runs.values())
     labels = [
         summary.model if summary.writer == "direct" else f"{summary.model} + {summary.writer}"
         for summary in summaries

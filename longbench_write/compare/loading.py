@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from longbench_write.compare.baseline import is_baseline, read_baseline
-from longbench_write.compare.collection import Entry, collect
+from longbench_write.compare.collection import Entry, collect, read_scored
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.metrics.catalogue import all_metrics, others
@@ -59,9 +59,11 @@ def load_entry(place: Path) -> Entry:
 
 def _only_run(place: Path) -> Path:
     found = collect([place])
-    runs = [*(entry.path for entry in found.entries), *found.unscored]
+    runs = [*(entry.path for entry in found.entries), *found.unscored, *found.unreadable]
     if len(runs) > 1:
         raise UsageError(f"{place} holds {len(runs)} runs: name one of them, such as {min(runs, key=str)}")
+    for error in found.unreadable.values():
+        raise error
     if found.unscored:
         raise RunFolderError(f"{runs[0]} has no {SUMMARY}: make it with `lbw-eval score {runs[0]}`")
     return runs[0]
@@ -69,7 +71,7 @@ def _only_run(place: Path) -> Path:
 
 def _of_run(folder: Path) -> RunScores:
     summary = Summary.read(folder / SUMMARY)
-    responses = responses_of(read_rows(folder / SCORES, summary.others))
+    responses = responses_of(read_scored(folder, summary))
     return RunScores(
         folder,
         info_of(summary),

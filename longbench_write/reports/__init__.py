@@ -18,7 +18,8 @@ from typing import BinaryIO
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.ranking import leaderboard
 from longbench_write.reports.page import packed, page
-from longbench_write.reports.samples import Index
+from longbench_write.reports.samples import Index, responses
+from longbench_write.reports.steps import read_steps
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,18 @@ class Contents:
     runs: int
     samples: int
     bytes: int
+
+
+def read_all(entry: Entry) -> None:
+    """Read all that the page needs of a run, so that one that cannot be read is known before it is begun.
+
+    Raises:
+        RunFolderError: The run's records or scores cannot be read.
+    """
+    _ = entry.rows
+    for _ in responses(entry):
+        pass
+    read_steps(entry.path)
 
 
 def write_report(entries: Iterable[Entry], target: BinaryIO) -> Contents:

@@ -59,7 +59,7 @@ class Index:
             rows = {(row.id, row.sample): row for row in entry.rows}
             metrics = entry.summary.others
             steps = read_steps(entry.path)
-            for prediction, judgements in _responses(entry):
+            for prediction, judgements in responses(entry):
                 row = rows.pop(prediction.key, None)
                 prompt = self._prompts.setdefault(prediction.prompt, len(self._prompts))
                 about = {"run": run, "prompt": prompt, "texts": True}
@@ -153,8 +153,12 @@ def _run(entry: Entry, name: str) -> dict[str, Any]:
     }
 
 
-def _responses(entry: Entry) -> Iterator[tuple[Prediction, list[Judgement]]]:
-    """A run's responses, one at a time, each with all that any judge said of it."""
+def responses(entry: Entry) -> Iterator[tuple[Prediction, list[Judgement]]]:
+    """Yield a run's responses, one at a time, each with all that any judge said of it.
+
+    Raises:
+        RunFolderError: They cannot be read.
+    """
     if not (entry.path / MANIFEST).exists():
         return
     run = load_run(entry.path)

@@ -41,11 +41,24 @@ def test_a_place_without_a_run_is_refused(tmp_path):
         collect([tmp_path / "not-there"])
 
 
-def test_an_unreadable_summary_is_named(tmp_path):
-    run = put_run(tmp_path / "r")
-    (run / "summary.json").write_text("{")
+def test_a_run_that_cannot_be_read_is_named_and_blocks_no_other(tmp_path):
+    good = put_run(tmp_path / "a")
+    bad = put_run(tmp_path / "b", model="n")
+    (bad / "summary.json").write_text("{")
+    found = collect([tmp_path])
+    assert [entry.path for entry in found.entries] == [good]
+    assert "summary.json" in str(found.unreadable[bad])
+    found.check_any()
     with pytest.raises(RunFolderError, match=r"summary\.json"):
-        collect([tmp_path])
+        collect([bad]).check_any()
+
+
+def test_a_run_lacks_what_the_caller_needs(tmp_path):
+    good, bad = put_run(tmp_path / "a"), put_run(tmp_path / "b", model="n")
+    (bad / "scores.csv").write_text("id\nx\n")
+    assert len(collect([tmp_path]).entries) == 2
+    found = collect([tmp_path], lambda entry: entry.rows)
+    assert ([entry.path for entry in found.entries], list(found.unreadable)) == ([good], [bad])
 
 
 def test_missing_scores_are_named_with_the_command_that_makes_them(tmp_path):
