@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
-from annotated_types import Ge
+from annotated_types import Ge, Le, Len
 from typing_extensions import TypedDict
 
 from longbench_write.errors import ERROR_ACTIONS
-from longbench_write.files.schema import check_values, known_names
+from longbench_write.files.schema import MOST, Amount, Count, check_plain, check_values, known_names
 from longbench_write.metrics.base import Rubric
+from longbench_write.metrics.length import LENGTH_RULES
 from longbench_write.metrics.quality import DIMENSIONS, RUBRICS, SIX
 
 Key = tuple[str, int]
@@ -22,7 +23,6 @@ StepKey = tuple[str, int, str, int, str]
 """A step's identity within a run: prompt id, sample, step, attempt, the request's hash."""
 
 
-Count = Annotated[int, Ge(0)]
 Usage = dict[str, Count | None]
 """Tokens by kind; None where the server did not count them."""
 
@@ -99,6 +99,8 @@ class Record:
         check_values(cls, values)
         kind: Any = cls
         known = {name: values.pop(name) for name in _names(kind) if name in values}
+        if values:
+            check_plain(values)
         record = cls(**known, unknown=values)
         record._check()
         return record
@@ -152,7 +154,7 @@ class Prediction(Record):
 
     prompt: str
     type: str
-    length: Annotated[int, Ge(1)] | None
+    length: Annotated[int, Ge(1), Le(MOST)] | None
     response_length: Count | None
     response: str | None
     id: str
@@ -161,14 +163,14 @@ class Prediction(Record):
     response_length_unicode: Count | None
     reasoning: str
     finish_reason: str | None
-    max_tokens_effective: int | None
+    max_tokens_effective: Count | None
     usage: Usage | None
-    seconds: float | None
+    seconds: Amount | None
     error: Failure | None
     attempts: Count
     reasoning_words: Count
     length_rule: str | None = None
-    length_bounds: list[int] | None = None
+    length_bounds: Annotated[list[Count], Len(2, 2)] | None = None
     calls: Count | None = None
     steps: Count | None = None
     planned_words: Count | None = None
@@ -205,6 +207,10 @@ class Prediction(Record):
             raise ValueError("attempts: there was a request at least")
         if (self.response is None) != (self.response_length is None):
             raise ValueError("response and response_length do not go together")
+        if self.length_rule is not None and self.length_rule not in LENGTH_RULES:
+            raise ValueError(f"length_rule: none of {', '.join(LENGTH_RULES)}")
+        if self.length_rule == "range" and not (self.length_bounds and min(self.length_bounds) > 0):
+            raise ValueError("length_bounds: a range has two positive ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +247,9 @@ class Step(Record):
     reasoning: str
     finish_reason: str
     usage: Usage
-    seconds: float
+    seconds: Amount
     attempts: Count
-    max_tokens_effective: int | None = None
+    max_tokens_effective: Count | None = None
     planned_words: Count | None = None
     model_served: str | None = None
     provider: str | None = None
@@ -315,7 +321,7 @@ class Judgement(Record):
     raw: str
     error: Failure | None
     usage: Usage | None
-    seconds: float | None
+    seconds: Amount | None
     tries: Count
     chapters: list[Chapter] | None = None
     retries: Count = 0

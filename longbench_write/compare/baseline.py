@@ -12,23 +12,64 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from annotated_types import Ge, Le, Len, Predicate
+from typing_extensions import TypedDict
 
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError, shorten
 from longbench_write.files.jsonl import read_object
-from longbench_write.files.schema import check_schema
+from longbench_write.files.schema import (
+    Count,
+    Number,
+    Score,
+    check_plain,
+    check_schema,
+    check_values,
+    known_names,
+)
 from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
+from longbench_write.scoring.shapes import CountsShape, DeclarationShape, InfoShape, Positive
 from longbench_write.scoring.summary import RunInfo
 
 SCHEMA = 2
 _KIND = "longbench-write baseline"
+
+
+class SampleShape(TypedDict):
+    """What a baseline has of a response."""
+
+    S_l: Score | None
+    dimensions: Annotated[list[Annotated[float, Ge(SIX.low), Le(SIX.high)]], Len(6, 6)] | None
+    flags: list[str]
+    values: NotRequired[dict[str, Number]]
+    words: Count
+
+
+class PromptShape(TypedDict):
+    """What a baseline has of a prompt: its responses by the sample's number."""
+
+    length: Positive | None
+    samples: dict[Annotated[str, Predicate(str.isdecimal)], SampleShape]
+    prompt_sha256: NotRequired[str]
+
+
+@dataclass(frozen=True)
+class BaselineShape:
+    """The values that are read of a baseline."""
+
+    convention: str
+    counts: CountsShape | None
+    heading: dict[str, Any]
+    scores: dict[str, PromptShape]
+    metrics: dict[str, DeclarationShape] = field(default_factory=dict)
 
 
 def baseline_text(scores: RunScores) -> str:
@@ -98,10 +139,12 @@ def read_baseline(path: Path) -> RunScores:
     values = _read(path)
     try:
         check_schema(path, values["schema"], SCHEMA)
+        check_plain(values)
+        check_values(BaselineShape, values)
         metrics = read_declarations(values.get("metrics", {}))
         return RunScores(
             source=path,
-            info=RunInfo(**values["heading"]),
+            info=_info(values["heading"]),
             convention=values["convention"],
             counts=values["counts"],
             responses=dict(_responses(values["scores"], metrics)),
@@ -110,7 +153,7 @@ def read_baseline(path: Path) -> RunScores:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFolderError(
-            f"{path} cannot be read ({shorten(repr(error))}): make it anew with `lbw-eval baseline`"
+            f"{path} cannot be read ({shorten(str(error))}): make it anew with `lbw-eval baseline`"
         ) from None
 
 
@@ -118,14 +161,24 @@ def _prompt_hashes(lines: Mapping[str, Any]) -> dict[str, str]:
     return {prompt: str(line["prompt_sha256"]) for prompt, line in lines.items() if "prompt_sha256" in line}
 
 
+def _info(heading: Mapping[str, Any]) -> RunInfo:
+    """Return what a baseline is about; keys of other versions are passed over."""
+    known = {name: heading[name] for name in known_names(RunInfo) if name in heading}
+    check_values(RunInfo, known)
+    check_values(InfoShape, known)
+    return RunInfo(**known)
+
+
 def _responses(lines: Mapping[str, Any], metrics: Sequence[Metric]) -> list[tuple[Key, Response]]:
     found = []
     for prompt, line in lines.items():
         for sample, kept in line["samples"].items():
-            scores = _scores(prompt, kept["dimensions"])
+            scores = _scores(kept["dimensions"])
             values = {name: float(value) for name, value in kept.get("values", {}).items()}
             if (length := line["length"]) is not None:
-                length, values[S_L.name] = int(length), float(kept[S_L.name])
+                if kept[S_L.name] is None:
+                    raise ValueError(f"scores.{prompt}.samples.{sample}.{S_L.name}: there is no value")
+                values[S_L.name] = float(kept[S_L.name])
             if scores:
                 values |= {name: SIX.points(score) for name, score in scores.items()}
                 values[S_Q.name] = SIX.quality(scores)
@@ -133,7 +186,7 @@ def _responses(lines: Mapping[str, Any], metrics: Sequence[Metric]) -> list[tupl
                 id=prompt,
                 sample=int(sample),
                 length=length,
-                words=int(kept["words"]),
+                words=kept["words"],
                 values=complete(values, (*BUILT_IN, *metrics)),
                 scores=scores,
                 flags=frozenset(kept["flags"]),
@@ -142,11 +195,9 @@ def _responses(lines: Mapping[str, Any], metrics: Sequence[Metric]) -> list[tupl
     return found
 
 
-def _scores(prompt: str, dimensions: Sequence[float] | None) -> dict[str, float] | None:
+def _scores(dimensions: Sequence[float] | None) -> dict[str, float] | None:
     if not dimensions:
         return None
-    if len(dimensions) != len(DIMENSIONS):
-        raise ValueError(f"{prompt} has {len(dimensions)} dimensions")
     return dict(zip(DIMENSIONS, map(float, dimensions), strict=True))
 
 

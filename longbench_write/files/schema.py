@@ -5,12 +5,29 @@ A dataclass's instance is a tenth of a pydantic model's size, and nobody who rea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any, NotRequired, get_type_hints
+from typing import Annotated, Any, NotRequired, get_type_hints
+
+from annotated_types import Ge, Le, Len
 
 from longbench_write.errors import RunFolderError, shorten
+
+MOST = 10**15
+"""No count, and no other number of a file, is larger: sums of such are exact, and floats can hold them."""
+DEEPEST = 50
+"""Levels of lists and keys that a file may have."""
+
+Count = Annotated[int, Ge(0), Le(MOST)]
+Number = Annotated[float, Ge(-MOST), Le(MOST)]
+Amount = Annotated[float, Ge(0), Le(MOST)]
+"""Such as seconds or money."""
+Score = Annotated[float, Ge(-1e-6), Le(100 + 1e-6)]
+"""0 to 100, with room for the rounding of a mean."""
+Ends = Annotated[list[Number], Len(2, 2)]
+"""Both ends of an interval."""
 
 UNKNOWN = "unknown"
 """The field of a dataclass that holds what a file says under keys that this version does not know."""
@@ -47,6 +64,37 @@ def check_values(cls: type, values: Mapping[str, Any]) -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def check_plain(value: Any, where: tuple[str, ...] = ()) -> None:
+    """Check that values are what JSON can hold: finite numbers no larger than `MOST`, text keys, few levels.
+
+    Args:
+        value: As a file has it.
+        where: The keys that lead to it, for the error.
+
+    Raises:
+        ValueError: One is not; the keys that lead to it are named.
+    """
+    fault = ""
+    if len(where) > DEEPEST:
+        where, fault = where[:3], f"nested more than {DEEPEST} levels deep"
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            if not isinstance(key, str):
+                fault = f"the key {shorten(repr(key), 40)} is no text"
+                break
+            check_plain(part, (*where, key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            check_plain(part, (*where, str(number)))
+    elif isinstance(value, float | int):
+        if not (math.isfinite(value) and abs(value) <= MOST):
+            fault = f"{shorten(str(value), 40)} is out of range"
+    elif value is not None and not isinstance(value, str):
+        fault = f"a value of type {type(value).__name__} is no JSON"
+    if fault:
+        raise ValueError(f"{'.'.join(where)}: {fault}")
 
 
 def known_names(cls: Any) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.rule import Rule
-from longbench_write.errors import UsageError, unknown_name
+from longbench_write.errors import UsageError, shorten, unknown_name
+from longbench_write.files.schema import MOST
 from longbench_write.files.yaml_text import read_mapping
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
@@ -78,8 +78,10 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
         floors[metric] = _number(f"min {name}", low, metric.metric.range)
     judges = values.get("allow_different_judges", False)
     if not isinstance(judges, bool):
-        raise UsageError(f"allow-different-judges must be true or false, not {judges!r}")
+        raise UsageError(f"allow-different-judges must be true or false, not {shorten(repr(judges), 80)}")
     baseline = values.get("baseline")
+    if not isinstance(baseline, str | Path | None):
+        raise UsageError(f"baseline must be a path, not {shorten(repr(baseline), 80)}")
     return GateConfig(
         rule=Rule(
             metrics=metrics,
@@ -88,7 +90,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             floors=floors,
             max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
         ),
-        baseline=Path(str(baseline)) if baseline is not None else None,
+        baseline=Path(baseline) if baseline is not None else None,
         allow_different_judges=judges,
     )
 
@@ -122,18 +124,15 @@ def gated_metrics(names: Sequence[Any], declared: Sequence[Metric] = ()) -> tupl
 
 def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
     if not isinstance(value, Mapping):
-        raise UsageError(f"{key} must map metrics to numbers, such as S_l: 70; not {value!r}")
+        raise UsageError(
+            f"{key} must map metrics to numbers, such as S_l: 70; not {shorten(repr(value), 80)}"
+        )
     return value
 
 
 def _number(key: str, value: Any, ends: tuple[float, float] | None = (0.0, 100.0)) -> float:
-    low, high = ends or (-math.inf, math.inf)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or not low <= value <= high
-    ):
+    low, high = ends or (-MOST, MOST)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         between = "" if ends is None else f" from {low:g} to {high:g}"
-        raise UsageError(f"{key} must be a number{between}, not {value!r}")
+        raise UsageError(f"{key} must be a number{between}, not {shorten(repr(value), 80)}")
     return float(value)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from longbench_write.errors import RunFolderError, UsageError, shorten
-from longbench_write.files.schema import check_schema, check_values, known_names
+from longbench_write.files.schema import check_schema, known_names
 from longbench_write.files.whole import write_whole
 from longbench_write.files.yaml_text import read_mapping
-from longbench_write.records import Count
 from longbench_write.runs.folder import MANIFEST
+from longbench_write.runs.shapes import ManifestShape, check_manifest
 
 MANIFEST_SCHEMA = 1
 """The newest schema of run.yaml that can be read."""
@@ -24,24 +23,6 @@ ASKED = "asked.json"
 100,000 lines takes half a minute to read. run.yaml then has this name in its place."""
 
 MOST_ASKED = 2000
-
-
-@dataclass(frozen=True)
-class ManifestShape:
-    """What every run.yaml says; it may say more."""
-
-    model: str
-    suite: dict[str, Any]
-    writer: str
-    prompts: dict[str, Any]
-    owed: Count
-    backend: dict[str, Any]
-    config: dict[str, Any]
-    judge: str | None
-    judges: dict[str, dict[str, Any]]
-    start: str
-    seconds: float | None
-    asked: dict[str, Count] | None = None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -86,11 +67,10 @@ def _check(path: Path, manifest: Mapping[str, Any]) -> None:
         RunFolderError: It lacks something, or holds what cannot be; that is named.
     """
     check_schema(path, manifest.get("schema", 1), MANIFEST_SCHEMA)
-    needed = [name for name in known_names(ManifestShape) if name != "asked"]
-    if lacking := [name for name in needed if name not in manifest]:
+    if lacking := [name for name in known_names(ManifestShape) if name not in manifest]:
         raise RunFolderError(f"{path} does not say {', '.join(lacking)}: it is no run's manifest")
     try:
-        check_values(ManifestShape, manifest)
+        check_manifest(manifest)
     except ValueError as error:
         raise RunFolderError(
             f"{path} was changed and cannot be used ({shorten(str(error), 100)}): restore what it said, "

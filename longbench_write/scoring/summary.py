@@ -15,6 +15,7 @@ from longbench_write.files.schema import check_schema, check_values, known_names
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, BUILT_IN, HEADLINES, merged, read_declarations
 from longbench_write.metrics.quality import MEAN
+from longbench_write.scoring.shapes import check_summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,6 +194,7 @@ class Summary(RunInfo):
                 )
             known = {name: values[name] for name in _KEYS if name in values}
             check_values(cls, known)
+            check_summary(values)
             summary = cls(**known, unknown=_unknown(values))
             _ = summary.others
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
 from longbench_write.errors import RunFolderError, UsageError, shorten
+from longbench_write.files.schema import MOST
 from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, others
-from longbench_write.metrics.length import S_L, S_L_RULE, S_L_UNICODE
+from longbench_write.metrics.length import LENGTH_RULES, S_L, S_L_RULE, S_L_UNICODE
 from longbench_write.metrics.quality import DIMENSIONS, S_Q, SIX
+from longbench_write.records import Key
 from longbench_write.render.csv import csv_text, escape_csv, unescape_csv
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.flags import FLAGS
@@ -119,54 +122,105 @@ def read_rows(path: Path, metrics: Iterable[Metric] = BUILT_IN) -> list[Row]:
         RunFolderError: It cannot be read, or was written by another version.
     """
     more = others(metrics)
+    remedy = f"make it anew with `lbw-eval score {path.parent}`"
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [_row(line, more) for line in csv.DictReader(file)]
+            lines = csv.DictReader(file)
+            known = lines.fieldnames or ()
+            if lacking := [column.name for column in columns() if column.name not in known]:
+                raise RunFolderError(f"{path} has no column {', '.join(lacking)}: {remedy}")
+            rows: dict[Key, Row] = {}
+            for line in lines:
+                try:
+                    row = _row(line, more)
+                except ValueError as error:
+                    told = shorten(str(error), 200)
+                    raise RunFolderError(
+                        f"{path}:{lines.line_num} cannot be read ({told}): {remedy}"
+                    ) from None
+                if (row.id, row.sample) in rows:
+                    raise RunFolderError(f"{path}:{lines.line_num} repeats {row.id} {row.sample}: {remedy}")
+                rows[row.id, row.sample] = row
+            return list(rows.values())
     except FileNotFoundError:
-        raise RunFolderError(f"there is no {path}: make it with `lbw-eval score {path.parent}`") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        raise RunFolderError(
-            f"{path} cannot be read ({shorten(repr(error))}): "
-            f"make it anew with `lbw-eval score {path.parent}`"
-        ) from None
+        raise RunFolderError(f"there is no {path}: {remedy}") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise RunFolderError(f"{path} cannot be read ({shorten(str(error))}): {remedy}") from None
 
 
 def _row(line: Mapping[str, str], more: Sequence[Metric]) -> Row:
-    by_six = line[S_Q.name] != "" and any(line[name] for name in DIMENSIONS)
-    scores = {name: _finite(line[name]) for name in DIMENSIONS} if by_six else None
-    values = {metric.name: _optional(line[metric.name]) for metric in (S_L, S_Q, S_L_UNICODE, S_L_RULE)}
-    if line["length"] and values[S_L.name] is None:
-        raise ValueError(f"{line['id']} has no {S_L.name}")
+    by_six = _text(line, S_Q.name) != "" and any(_text(line, name) for name in DIMENSIONS)
+    scores = {name: _needed(line, name, (SIX.low, SIX.high)) for name in DIMENSIONS} if by_six else None
+    values = {
+        metric.name: _number(line, metric.name, metric.range) for metric in (S_L, S_Q, S_L_UNICODE, S_L_RULE)
+    }
+    length = _count(line, "length") if _text(line, "length") else None
+    if length is not None and (length == 0 or values[S_L.name] is None):
+        raise ValueError(f"length: {length} has no {S_L.name}")
     values |= {name: SIX.points(score) for name, score in (scores or {}).items()}
-    values |= {metric.name: _optional(line.get(metric.name) or "") for metric in more if not metric.parts}
+    values |= {
+        metric.name: _number(line, metric.name, None)
+        for metric in more
+        if not metric.parts and metric.name in line
+    }
+    if (rule := unescape_csv(_text(line, "length_rule")) or None) not in (None, *LENGTH_RULES):
+        raise ValueError(f"length_rule: {rule!r} is none of {', '.join(LENGTH_RULES)}")
     return Row(
-        id=unescape_csv(line["id"]),
-        sample=int(line["sample"]),
-        type=unescape_csv(line["type"]),
-        language=unescape_csv(line["language"]),
-        length=int(line["length"]) if line["length"] else None,
-        response_length=int(line["response_length"]),
-        response_length_unicode=int(line["response_length_unicode"]),
+        id=unescape_csv(_text(line, "id")),
+        sample=_count(line, "sample"),
+        type=unescape_csv(_text(line, "type")),
+        language=unescape_csv(_text(line, "language")),
+        length=length,
+        response_length=_count(line, "response_length"),
+        response_length_unicode=_count(line, "response_length_unicode"),
         values=complete(values, (*BUILT_IN, *more)),
         scores=scores,
-        failed=line["judge_failed"] == "1",
-        flags=frozenset(flag for flag in FLAGS if line[flag] == "1"),
+        failed=_flagged(line, "judge_failed"),
+        flags=frozenset(flag for flag in FLAGS if _flagged(line, flag)),
         repetition=Repetition(
-            _finite(line["repeated_share"]),
-            _optional(line["repeated_from"]),
-            _optional(line["compressed_share"]),
+            _needed(line, "repeated_share", None),
+            _number(line, "repeated_from", None),
+            _number(line, "compressed_share", None),
         ),
-        reasoning_words=int(line["reasoning_words"]),
-        length_rule=unescape_csv(line["length_rule"]) or None,
+        reasoning_words=_count(line, "reasoning_words"),
+        length_rule=rule,
     )
 
 
-def _optional(text: str) -> float | None:
-    return _finite(text) if text else None
+def _text(line: Mapping[str, str], name: str) -> str:
+    """Return what a line has in a column; it may be shorter than the heading."""
+    value = line.get(name)
+    if value is None:
+        raise ValueError(f"{name}: there is no value")
+    return value
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no score")
+def _count(line: Mapping[str, str], name: str) -> int:
+    text = _text(line, name)
+    if not re.fullmatch(r"[0-9]{1,15}", text, re.ASCII):
+        raise ValueError(f"{name}: {text!r} is no count")
+    return int(text)
+
+
+def _flagged(line: Mapping[str, str], name: str) -> bool:
+    text = _text(line, name)
+    if text not in ("0", "1"):
+        raise ValueError(f"{name}: {text!r} is neither 0 nor 1")
+    return text == "1"
+
+
+def _number(line: Mapping[str, str], name: str, ends: tuple[float, float] | None) -> float | None:
+    """Return a column's number; None where it is empty."""
+    return _needed(line, name, ends) if _text(line, name) else None
+
+
+def _needed(line: Mapping[str, str], name: str, ends: tuple[float, float] | None) -> float:
+    low, high = ends or (-MOST, MOST)
+    text = _text(line, name)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not low - 1e-6 <= number <= high + 1e-6:  # with room for the rounding of a mean
+        raise ValueError(f"{name}: {text!r} is no number from {low:g} to {high:g}")
     return number

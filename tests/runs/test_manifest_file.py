@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from samples import write_suite
+from samples import MANIFEST, write_suite
 from servers.openai_server import OpenAIServer, writer
 
 from longbench_write import evaluate
@@ -50,8 +50,7 @@ def test_a_spoilt_list_is_named(tmp_path, few, content):
 
 
 def test_a_hundred_thousand_prompts_can_be_read_back(tmp_path):
-    manifest = {name: {} for name in ("suite", "prompts", "backend", "config", "judges")}
-    manifest |= {"model": "m", "writer": "direct", "start": "", "owed": 0, "judge": None, "seconds": 0.0}
-    manifest |= {"asked": {f"p-{number}": 1 for number in range(100_000)}}
+    manifest = MANIFEST | {"asked": {f"p-{number}": 1 for number in range(100_000)}, "owed": 100_000}
+    manifest["prompts"] = MANIFEST["prompts"] | {"n": 100_000}
     write_manifest(tmp_path, manifest)
     assert read_manifest(tmp_path) == manifest

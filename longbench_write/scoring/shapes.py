@@ -1,0 +1,133 @@
+"""What the values of a summary.json may be; pydantic holds a file against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, NotRequired
+
+from annotated_types import Ge, Le, Len
+from typing_extensions import TypedDict
+
+from longbench_write.files.schema import MOST, Amount, Count, Ends, Number, Score, check_plain, check_values
+from longbench_write.metrics.catalogue import HEADLINES
+from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.suites.suite import LENGTH_RANGES
+
+Positive = Annotated[int, Ge(1), Le(MOST)]
+Bounds = Annotated[list[Score | None], Len(2, 2)]
+
+Dimensions: Any = TypedDict("Dimensions", dict.fromkeys(DIMENSIONS, Score | None))  # type: ignore[misc]
+Headlines: Any = TypedDict(  # type: ignore[misc]
+    "Headlines", {metric.name: Score | None for metric in HEADLINES}
+)
+
+
+class PromptsShape(TypedDict):
+    """Which prompts a run is about; `samples` are those of prompts that have fewer than the others."""
+
+    n: Positive
+    sha256: str
+    samples: NotRequired[dict[str, Count]]
+
+
+class CountsShape(TypedDict):
+    """The counts that every summary has."""
+
+    owed: Positive
+    generated: Count
+    generation_failed: Count
+    not_generated: Count
+    judged: Count
+    judge_failed: Count
+    not_judged: Count
+
+
+class DeclarationShape(TypedDict):
+    """What a file says of a metric that has no key of its own; `Metric.declared` checks the rest."""
+
+    range: Ends | None
+
+
+class MetricShape(DeclarationShape):
+    """The figures of such a metric, with its declaration."""
+
+    value: Number | None
+    ci: Ends | None
+
+
+class GroupShape(TypedDict):
+    """The figures of a group of responses."""
+
+    n: Count
+    judged: Count
+    S_bar: Score | None
+    S_l: Score | None
+    S_q: Score | None
+    S_l_unicode: Score | None
+    S_l_rule: Score | None
+    S_q_bounds: Bounds | None
+    S_l_bounds: NotRequired[Bounds | None]
+    ci: dict[str, Ends | None]
+    dimensions: Dimensions
+    metrics: NotRequired[dict[str, MetricShape]]
+
+
+class RangeShape(GroupShape):
+    """Those of a length range."""
+
+    range: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoShape:
+    """The values of a `RunInfo` of which its types say too little."""
+
+    prompts: PromptsShape
+    samples: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummaryShape(InfoShape):
+    """The values that are read of a summary."""
+
+    S_bar: Score | None
+    S_l: Score | None
+    S_q: Score | None
+    S_l_unicode: Score | None
+    S_l_rule: Score | None
+    S_q_bounds: Bounds | None
+    S_l_bounds: Bounds | None = None
+    ci: dict[str, Ends | None]
+    dimensions: Dimensions
+    metrics: dict[str, MetricShape] = field(default_factory=dict)
+    counts: CountsShape
+    failures: dict[str, Count]
+    judge_failures: dict[str, Count]
+    by_length: list[RangeShape]
+    by_language: dict[str, GroupShape]
+    by_type: dict[str, GroupShape]
+    range_mean: Headlines
+    usage: dict[str, dict[str, Count]]
+    cost: dict[str, Amount | None]
+    seconds: Amount | None
+
+
+def check_summary(values: Mapping[str, Any]) -> None:
+    """Check the values of a summary.json.
+
+    Raises:
+        ValueError: One cannot be; its key is named.
+    """
+    check_plain(values)
+    check_values(SummaryShape, values)
+    counts = values["counts"]
+    for whole, parts in (
+        ("owed", ("generated", "generation_failed", "not_generated")),
+        ("generated", ("judged", "judge_failed", "not_judged")),
+    ):
+        if counts[whole] != sum(counts[part] for part in parts):
+            raise ValueError(f"counts: {whole} is not the sum of {', '.join(parts)}")
+    for place, group in enumerate(values["by_length"]):
+        if group["range"] not in LENGTH_RANGES:
+            raise ValueError(f"by_length.{place}.range: none of {', '.join(LENGTH_RANGES)}")
