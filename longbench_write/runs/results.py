@@ -74,7 +74,7 @@ def write_results(
         metrics=metrics,
         further=_further_usage(run, label),
     )
-    summary = replace(summary, unknown=kept)
+    summary = replace(summary, writer_config=run.manifest.get("writer_config"), unknown=kept)
     write_whole(path / SCORES, scores_csv(rows, metrics))
     write_whole(path / SUMMARY, summary.to_json())
     return summary

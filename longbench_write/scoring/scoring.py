@@ -77,6 +77,7 @@ def summarise(
         usage=tally.usage,
         cost=costs(price or {}, tally.usage),
         seconds=seconds,
+        steps=tally.steps,
     )
     return summary, rows
 
@@ -99,6 +100,7 @@ class _Tally:
         self._usage: dict[str, Counter[str]] = {"model": Counter(), "judge": Counter()}
         self._extra: Counter[str] = Counter()
         self._in_chapters: set[Key] = set()
+        self._steps: Counter[str] = Counter()
         self.lost: list[Lost] = []
 
     def count_prediction(self, record: Prediction) -> Prediction:
@@ -109,6 +111,9 @@ class _Tally:
         self._extra["retries"] += record.retries
         self._extra["reasoning_words"] += record.reasoning_words
         self._extra["ended_at_control_token"] += record.raw is not None
+        if record.steps and record.response_length is not None:
+            words = {"required": record.length or 0, "planned": record.planned_words or 0}
+            self._steps.update(number=record.steps, written=record.response_length, **words)
         if record.requests is None:  # those of a response made of steps are counted step by step
             self.count_usage("model", record.usage)
         return record
@@ -131,6 +136,11 @@ class _Tally:
         for kind, number in (tokens or {}).items():
             if number is not None:
                 total[kind] += number
+
+    @property
+    def steps(self) -> dict[str, int] | None:
+        """How many steps were planned, and the words that were required, planned and written in them."""
+        return dict(self._steps) or None
 
     @property
     def usage(self) -> dict[str, dict[str, int]]:

@@ -101,7 +101,8 @@ class Summary(RunInfo):
         panel: Those of the judges together.
         calibrated: S_q corrected by people's scores.
         writer_config: The writer's settings.
-        steps: How many steps of the writer's plans were planned, and written.
+        steps: Of the responses that were planned, the `number` of their steps and the words that were
+            `required`, `planned` and `written`; None where the writer makes no plans.
         ceilings: Where servers cut responses.
         reach: How long responses get.
         serving: What servers cut, and who answered.

@@ -60,6 +60,13 @@ def test_each_request_has_what_it_needs_and_the_score_is_that_of_the_whole_text(
     ] * len(NAMES)
     assert summary.S_l == pytest.approx(length_score(200, sum(WRITTEN)))
     assert summary.writer == writer
+    assert summary.writer_config["order"] == ("parallel" if parallel else "serial")
+    assert summary.steps == {
+        "number": len(NAMES) * SECTIONS,
+        "required": len(NAMES) * 200,
+        "planned": len(NAMES) * sum(WORDS),
+        "written": len(NAMES) * sum(WRITTEN),
+    }
     steps = lines(tmp_path, "steps.jsonl")
     assert {(step["step"], step["planned_words"]) for step in steps} == {
         ("plan", None),
