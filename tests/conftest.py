@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from longbench_write.errors import RetryPolicy
 
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test asks the real hub
+
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 

@@ -71,8 +71,13 @@ def distributions(module: str) -> set[str]:
 
 EXTRAS = {
     "backends/local.py": "local",
+    "backends/hub.py": "vllm",
     "backends/vllm/backend.py": "vllm",
+    "backends/vllm/faults.py": "vllm",
+    "backends/vllm/glm4.py": "vllm",
+    "backends/vllm/loading.py": "vllm",
     "backends/vllm/options.py": "vllm",
+    "backends/vllm/tokens.py": "vllm",
     "backends/hf_folder.py": "vllm",
     "doctor.py": "vllm",
     "exchange/exporting.py": "parquet",

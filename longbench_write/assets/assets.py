@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -254,18 +254,32 @@ def derive(name: str, kind: str, make: Callable[[Path, Path], str]) -> Path:
         AssetError: The file cannot be had, or the folder cannot be written.
     """
     asset = find(name)
-    target = cache_dir() / "derived" / f"{name}-{kind}-{asset.sha256[:8]}"
+    origin = {"derived_from": asset.filename, "sha256": asset.sha256}
+    folder = f"{name}-{kind}-{asset.sha256[:8]}"
+    return derived_folder(folder, origin, lambda made: make(fetch(name), made))
+
+
+def derived_folder(name: str, origin: Mapping[str, str], make: Callable[[Path], str]) -> Path:
+    """Return a folder of the cache that is made once, whole or not at all, and marked as derived.
+
+    Args:
+        name: The folder's, which says what it is made from.
+        origin: What is noted of where it comes from.
+        make: Fills a folder; returns a description of the method.
+
+    Raises:
+        AssetError: The folder cannot be written.
+    """
+    target = cache_dir() / "derived" / name
     if target.is_dir():
         return target
-    source = fetch(name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as temporary:
             made = Path(temporary) / "made"
             made.mkdir()
-            means = make(source, made)
-            origin = {"derived_from": asset.filename, "sha256": asset.sha256, "by": means}
-            write_whole(made / "DERIVED.json", json.dumps(origin, indent=2) + "\n", error=AssetError)
+            noted = {**origin, "by": make(made)}
+            write_whole(made / "DERIVED.json", json.dumps(noted, indent=2) + "\n", error=AssetError)
             if not target.is_dir():
                 made.rename(target)
     except OSError as error:

@@ -134,6 +134,8 @@ class BackendSpec:
         prompt_format: For an engine that makes prompts: "chat", "raw" or a chat template's path; None follows
             the model's card.
         finish_reasons: What finish reasons mean that only this server uses: "stop" or "length".
+        adapter: For an engine: the folder of a LoRA adapter that the model is asked with.
+        day: The date that a chat template is told; None for today's.
     """
 
     kind: str
@@ -154,6 +156,8 @@ class BackendSpec:
     engine_args: Mapping[str, Any] = field(default_factory=dict)
     prompt_format: str | None = None
     finish_reasons: Mapping[str, str] = field(default_factory=dict)
+    adapter: str | None = None
+    day: date | None = None
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,6 +281,18 @@ class ModelBackend(ABC):
         return
 
     @classmethod
+    def check_sampling(cls, sampling: Sampling) -> None:
+        """Refuse fields of a request that the backend knows that it does not have.
+
+        Args:
+            sampling: As requests to the model under test will have it.
+
+        Raises:
+            UsageError: There is one; the nearest that it has is named.
+        """
+        return
+
+    @classmethod
     def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
         """Return whether one open model can answer for both specifications, which are of this kind."""
         return False
@@ -302,6 +318,15 @@ class ModelBackend(ABC):
     def opening(cls, spec: BackendSpec) -> str:
         """Return what is said aloud before a model is loaded; "" for nothing."""
         return ""
+
+    def about(self) -> Mapping[str, Any]:
+        """Return what run.yaml says of the open model.
+
+        Returns:
+            `sampling` where a request says nothing, `stop` (token ids), `prompt_format` and `engine`, where
+            they are known.
+        """
+        return {}
 
     async def shutdown_date(self) -> date | None:
         """Return when the provider shuts the open model down; None where that is not known."""

@@ -6,15 +6,18 @@ The server lives and dies with the process, so none can be left behind.
 from __future__ import annotations
 
 import asyncio
-import struct
-from collections.abc import Callable, Sequence
+import hashlib
+import importlib.metadata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling
+from longbench_write.backends.gguf import context_length, generation_config, not_applied, read_header
 from longbench_write.backends.openai.backend import OpenAIBackend
+from longbench_write.backends.sampling import in_force, model_sampling
 from longbench_write.backends.weights import weights_sha256
 from longbench_write.errors import UsageError, unknown_name
 
@@ -23,6 +26,19 @@ EMBEDDED = ("smollm2-135m",)
 
 PROMPT_TOKENS = 8192
 """Tokens of context that a prompt may have beside the new tokens, where the model was trained on so many."""
+
+_NAMES = {"repetition_penalty": "repeat_penalty"}
+"""What llama.cpp calls a field of `sampling.NEUTRAL` by another name."""
+
+_OFF = {
+    "typical_p": 1.0,
+    "top_n_sigma": -1.0,
+    "xtc_probability": 0.0,
+    "dry_multiplier": 0.0,
+    "dynatemp_range": 0.0,
+    "mirostat": 0,
+}
+"""llama.cpp's further samplers, switched off."""
 
 
 class LocalBackend(ModelBackend):
@@ -41,12 +57,23 @@ class LocalBackend(ModelBackend):
     def __init__(self, spec: BackendSpec) -> None:
         super().__init__(spec)
         self._server: Any = None
+        self._defaults: dict[str, Any] = {}
+        self._about: dict[str, Any] = {}
         self._client: OpenAIBackend | None = None
 
     @classmethod
     def prepare(cls, spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
-        """Find the model's file, or fetch an embedded one."""
-        find_model(spec.model, on_download)
+        """Find the model's file, or fetch an embedded one, and see that it can be asked.
+
+        Raises:
+            UsageError: See `find_model`; or the file has no chat template, which llama.cpp would guess.
+        """
+        path = find_model(spec.model, on_download)
+        if "tokenizer.chat_template" not in read_header(path):
+            raise UsageError(
+                f"{path} has no chat template: give a GGUF file with one, or, for a model that continues"
+                " texts, run it on vLLM with --prompt-format raw"
+            )
 
     @classmethod
     def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
@@ -66,6 +93,12 @@ class LocalBackend(ModelBackend):
             AssetError: The embedded model cannot be had.
         """
         self._server = await asyncio.to_thread(_start, self.spec)
+        path = find_model(self.spec.model)
+        header = await asyncio.to_thread(read_header, path)
+        self._defaults = model_sampling(generation_config(header), {})
+        self._about = _about(self.spec, header, path, self._defaults)
+        for text in _faults(header, path):
+            self.note(text)
         address = f"{self._server.listening_address}/v1"
         spec = replace(
             self.spec,
@@ -97,7 +130,59 @@ class LocalBackend(ModelBackend):
         """Answer one chat; see `Backend.complete`."""
         if self._client is None:
             raise RuntimeError("the backend is not open")
-        return await self._client.complete(messages, sampling)
+        return await self._client.complete(messages, every_field_set(sampling, self._defaults))
+
+    def about(self) -> Mapping[str, Any]:
+        """Return sampling, prompt format and engine."""
+        return self._about
+
+
+def every_field_set(sampling: Sampling, defaults: Mapping[str, Any]) -> Sampling:
+    """Return the sampling of a request in llama.cpp's own names, so that none of its defaults is in force.
+
+    Args:
+        sampling: What the request asks for.
+        defaults: The model's own, of `sampling.model_sampling`.
+    """
+    values = in_force(sampling, defaults)
+    temperature, seed = values.pop("temperature"), values.pop("seed", None)
+    extra = {**_OFF, **{_NAMES.get(name, name): value for name, value in values.items()}}
+    return replace(sampling, temperature=temperature, seed=seed, extra=extra)
+
+
+def _faults(header: dict[str, Any], path: Path) -> list[str]:
+    """Return what the user should know of a file, a sentence each."""
+    notes = []
+    if header.get("tokenizer.ggml.model") == "gpt2" and "tokenizer.ggml.pre" not in header:
+        notes.append(
+            f"{path} does not say how its tokenizer splits a text (tokenizer.ggml.pre): llama.cpp guesses,"
+            " and its tokens may not be the model's; convert the model again"
+        )
+    if left := not_applied(header):
+        notes.append(f"what {path} recommends is not applied: {', '.join(left)}")
+    if given := generation_config(header):
+        told = ", ".join(f"{name} {value}" for name, value in given.items())
+        notes.append(f"{path} recommends {told}: it is in force where nothing else is asked for")
+    return notes
+
+
+def _about(spec: BackendSpec, header: dict[str, Any], path: Path, defaults: dict[str, Any]) -> dict[str, Any]:
+    template = str(header.get("tokenizer.chat_template", ""))
+    return {
+        "sampling": defaults,
+        "prompt_format": {"template_sha256": hashlib.sha256(template.encode()).hexdigest()},
+        "engine": {
+            "name": "llama.cpp",
+            "version": importlib.metadata.version("xllamacpp"),
+            "context": _context(spec, header, path),
+            "concurrency": spec.concurrency,
+        },
+    }
+
+
+def _context(spec: BackendSpec, header: dict[str, Any], path: Path) -> int:
+    """Return the context of each slot, in tokens."""
+    return min(context_length(header, path), spec.max_tokens + PROMPT_TOKENS)
 
 
 def _start(spec: BackendSpec) -> Any:
@@ -107,7 +192,7 @@ def _start(spec: BackendSpec) -> Any:
     except ImportError:
         raise UsageError('local models need xllamacpp: run pip install "longbench-write[local]"') from None
     path = find_model(spec.model)
-    context = min(read_context_length(path), spec.max_tokens + PROMPT_TOKENS)
+    context = _context(spec, read_header(path), path)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.hostnames = ["127.0.0.1"]
@@ -150,73 +235,3 @@ def find_model(model: str, on_download: Callable[[int, int | None], None] | None
     if path.suffix == ".gguf":
         raise UsageError(f"there is no file {path}: local/PATH.gguf takes the path of a GGUF file")
     raise unknown_name("model", model, [f"local/{each}" for each in EMBEDDED] + ["local/PATH.gguf"])
-
-
-_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-_STRING, _ARRAY = 8, 9
-
-
-def read_context_length(path: Path) -> int:
-    """Return the context that a GGUF model was trained on, in tokens.
-
-    Reads the header only, in the layout of the GGUF specification (versions 2 and 3, little-endian). The gguf
-    package's reader is not used: it does not come back from a damaged header whose counts are huge.
-
-    Raises:
-        UsageError: The file is no GGUF file, or does not say.
-    """
-    try:
-        with path.open("rb") as file:
-            length = _find_context_length(file)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that can") from None
-    except (struct.error, KeyError, UnicodeDecodeError):
-        raise UsageError(f"{path} is no whole GGUF file: give one of version 2 or 3") from None
-    if length is None:
-        raise UsageError(f"{path} does not say its context length: give the GGUF file of a language model")
-    return length
-
-
-def _find_context_length(file: BinaryIO) -> int | None:
-    magic, version, _tensors, count = struct.unpack("<4sIQQ", file.read(24))
-    if magic != b"GGUF" or version not in (2, 3):
-        raise struct.error
-    values: dict[str, object] = {}
-    for _ in range(count):
-        key = _read_string(file)
-        values[key] = _read_value(file)
-        length = values.get(f"{values.get('general.architecture')}.context_length")
-        if isinstance(length, int) and length > 0:
-            return length
-    return None
-
-
-def _read_scalar(file: BinaryIO, code: str) -> Any:
-    return struct.unpack(f"<{code}", file.read(struct.calcsize(f"<{code}")))[0]
-
-
-def _read_string(file: BinaryIO) -> str:
-    return _read_bytes(file, _read_scalar(file, "Q")).decode()
-
-
-def _read_bytes(file: BinaryIO, size: int) -> bytes:
-    data = file.read(min(size, 1 << 26))
-    if len(data) != size:
-        raise struct.error
-    return data
-
-
-def _read_value(file: BinaryIO) -> object:
-    """Read the metadata value that follows its type; skip an array, which gives None."""
-    kind = _read_scalar(file, "I")
-    if kind == _STRING:
-        return _read_string(file)
-    if kind != _ARRAY:
-        return _read_scalar(file, _SCALARS[kind])
-    inner, count = _read_scalar(file, "I"), _read_scalar(file, "Q")
-    if inner == _STRING:
-        for _ in range(count):
-            _read_string(file)
-    else:
-        _read_bytes(file, count * struct.calcsize(_SCALARS[inner]))
-    return None

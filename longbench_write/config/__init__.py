@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,8 @@ class RunConfig:
         int | None, Ge(1), "vLLM: copies of the model, each on GPUs of its own."
     ] = None
     max_model_len: Annotated[
-        int | None, Ge(1), "vLLM: context in tokens (as much as --max-tokens and the prompts need)."
+        Annotated[int, Ge(1)] | Literal["auto"] | None,
+        "vLLM: context in tokens (as much as --max-tokens and the prompts need); `auto` is all that fits.",
     ] = None
     gpu_memory_utilization: Annotated[
         float | None, Interval(gt=0, le=1), "vLLM: share of each GPU's memory that it may use."
@@ -84,6 +86,10 @@ class RunConfig:
         dict[str, Any],
         "vLLM: any other engine argument, such as quantization=fp8; may be given several times.",
     ] = dataclasses.field(default_factory=dict)
+    adapter: Annotated[str | None, "vLLM: folder of a LoRA adapter that the model is asked with."] = None
+    date: Annotated[
+        datetime.date | None, "vLLM: day that a chat template is told, YYYY-MM-DD (the day the run began)."
+    ] = None
     prompt_format: Annotated[
         str | None,
         "vLLM: chat (the model's own template), raw, or the path of a chat template (the card's, else chat).",
@@ -176,7 +182,13 @@ class RunConfig:
         """Return the fields that say what was asked for, as plain values for run.yaml."""
         left_out = ("env_file", "out", "fresh", "retry_failed", "strict", "progress")
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def build_config(values: Mapping[str, Any]) -> RunConfig:

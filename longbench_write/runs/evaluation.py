@@ -15,7 +15,7 @@ from longbench_write.backends.environment import read_env_file
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.runs.identity import Place, find_place, run_identity
-from longbench_write.runs.manifest import new_manifest, with_asked
+from longbench_write.runs.manifest import begun_on, new_manifest, with_asked
 from longbench_write.runs.notes import DeferredNotes
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.plan import (
@@ -80,6 +80,7 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
         spending = _spending(config, roles)
         for role in roles:
             role.backend.prepare(role.spec, notes.downloading)
+        writer.backend.check_sampling(writer.sampling)
         identity = run_identity(config, suite, roles, notes.note)
         place = find_place(config, suite, prompts, writer.spec.kind, identity, notes.note)
     return partial(_evaluate, config, suite, place, roles, spending, notes)
@@ -112,6 +113,9 @@ async def _evaluate(
             manifest["config"]["finish_reason"] = words | config.finish_reason
         owed = [task for task, key in zip(tasks, keys, strict=True) if key not in run.predictions]
         if begun:
+            day = writer.spec.day or begun_on(begun)
+            writer = replace(writer, spec=replace(writer.spec, day=day))
+            roles = replace(roles, writer=writer)
             _say_resumed(begun, writer, run.owed(keys, label, repeats), run.path, notes)
         notes.release()
         for role, said in ((writer, manifest), (roles.planner, manifest.get("planner", {}))):

@@ -23,7 +23,18 @@ from longbench_write.writers.base import configuration_of
 VERSION = 2
 
 _OF_VERSION_1 = frozenset(
-    {"version", "model", "weights", "card", "prompt_format", "engine", "sampling", "writer", "suite"}
+    {
+        "version",
+        "model",
+        "weights",
+        "commit",
+        "card",
+        "prompt_format",
+        "engine",
+        "sampling",
+        "writer",
+        "suite",
+    }
 )
 _SAMPLING_OF_VERSION_1 = frozenset({"temperature", "max_tokens", "seed"})
 
@@ -67,6 +78,7 @@ def run_identity(
         **_model(writer, note),
         "tag": config.tag,
         "planner": _model(roles.planner, note) if roles.planner else None,
+        "date": config.date.isoformat() if config.date else None,
         "sampling": {
             "temperature": config.temperature,
             "max_tokens": config.max_tokens,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from importlib import metadata
 from typing import Any
 
@@ -216,6 +216,35 @@ def with_judge(
         | {"base_urls": [public_url(u) for u in judge.card.base_urls]},
     }
     return manifest | {"judge": judge.label, "judges": manifest["judges"] | {judge.label: entry}}
+
+
+def with_about(
+    manifest: dict[str, Any], about: Mapping[str, Any], note: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return the manifest with what is known of the open model; what has changed since is said.
+
+    Args:
+        manifest: What run.yaml says.
+        about: What the model under test says of itself.
+        note: Told what the user should know.
+    """
+    changed = [
+        name
+        for name in ("sampling", "stop", "prompt_format")
+        if manifest.get(name) is not None and manifest[name] != about.get(name, manifest[name])
+    ]
+    if changed:
+        note(
+            f"WARNING: {', '.join(changed)} differ from what this run was begun with (run.yaml): its answers"
+            " were not all asked for alike; --fresh starts another run"
+        )
+    return {**manifest, **about}
+
+
+def begun_on(manifest: Mapping[str, Any]) -> date | None:
+    """Return the day that the prompts of a run were made with; None where they do not depend on it."""
+    day = (manifest.get("prompt_format") or {}).get("date")
+    return date.fromisoformat(day) if day else None
 
 
 def _versions() -> dict[str, str]:

@@ -34,6 +34,12 @@ _ENGINE = (
 )
 """Fields of the configuration that are engine arguments under the same name."""
 
+_OF_WRITER = (
+    *("prompt_format", "adapter", "date", "extra_body", "header", "max_tokens_field"),
+    *_OF_MODEL,
+)
+"""Fields of the configuration that are for the model under test alone."""
+
 Note = Callable[[str], None]
 """Told what the user should know, in one sentence."""
 
@@ -151,11 +157,11 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
         idle_timeout=config.idle_timeout,
         stream=config.stream,
         engine_args=_engine_args(config, backend),
-        prompt_format=config.prompt_format if _makes_prompts(backend) else None,
         extra_body=config.extra_body,
         headers=config.header,
         max_tokens_field=config.max_tokens_field,
         finish_reasons=config.finish_reason,
+        **_of_prompts(config, backend),
         **values,
     )
     if not _makes_prompts(backend) and (card := find_card(config.model)) and card.prompt:
@@ -167,6 +173,13 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
     seed = None if config.seed == "none" else config.seed
     sampling = Sampling(config.max_tokens, temperature, seed, extra=config.gen)
     return WriterRole(backend, backend.configure(spec, note), writer, sampling, config.system)
+
+
+def _of_prompts(config: RunConfig, backend: type[ModelBackend]) -> dict[str, Any]:
+    """Return what the configuration says of the prompts of the model under test, and its adapter."""
+    given = {"prompt_format": config.prompt_format, "adapter": config.adapter, "date": config.date}
+    known = {name: value for name, value in given.items() if name in backend.options}
+    return {"day" if name == "date" else name: value for name, value in known.items()}
 
 
 def _makes_prompts(backend: type[ModelBackend]) -> bool:
@@ -197,7 +210,7 @@ def check_options(config: RunConfig, roles: Roles) -> None:
     asked = {
         "judge_engine_arg": judges,
         **dict.fromkeys(("engine_arg", *_ENGINE), writers | judges),
-        **dict.fromkeys(("prompt_format", "extra_body", "header", "max_tokens_field", *_OF_MODEL), writers),
+        **dict.fromkeys(_OF_WRITER, writers),
     }
     for name, backends in asked.items():
         option = name.removeprefix("judge_")
@@ -243,7 +256,7 @@ def judge_role(config: RunConfig, *, seed: int, max_tokens: int, note: Note) -> 
         idle_timeout=config.idle_timeout,
         stream=config.stream,
         engine_args=shared | pinned | config.judge_engine_arg if takes else shared,
-        prompt_format=config.prompt_format if under_test and _makes_prompts(backend) else None,
+        **(_of_prompts(config, backend) if under_test else {}),
         prompt_tokens=spec.prompt_tokens + max_tokens,
         finish_reasons=config.finish_reason,
     )

@@ -9,10 +9,11 @@ from itertools import chain
 from typing import Any
 
 from longbench_write.backends.base import ModelBackend
+from longbench_write.backends.sampling import in_force
 from longbench_write.errors import UsageError
 from longbench_write.records import Key
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
-from longbench_write.runs.manifest import now, with_judge
+from longbench_write.runs.manifest import now, with_about, with_judge
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.opening import ReasoningOpening, never_closed
 from longbench_write.runs.plan import (
@@ -147,6 +148,10 @@ class Session:
     async def _writing(self, models: _OpenModels, writer: WriterRole, planner: Role | None) -> Writing:
         """Open the model that writes, and the one that plans where that is another."""
         backend = await models.of(writer)
+        about = dict(backend.about())
+        if defaults := about.get("sampling"):
+            about["sampling"] = in_force(replace(writer.sampling, seed=None), defaults)
+        self._manifest = with_about(self._manifest, about, self._observer.note)
         plans = await models.of(planner) if planner else backend
         return Writing(
             writer.writer,

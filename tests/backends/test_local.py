@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longbench_write.backends.base import BackendSpec, Sampling
-from longbench_write.backends.local import LocalBackend, find_model, read_context_length
+from longbench_write.backends.gguf import context_length, generation_config, not_applied, read_header
+from longbench_write.backends.local import LocalBackend, every_field_set, find_model
+from longbench_write.backends.sampling import model_sampling
 from longbench_write.errors import BackendError, RetryPolicy, UsageError
 
 
@@ -23,6 +25,10 @@ def spec(model="local/smollm2-135m", **values):
 
 def chat(text):
     return [{"role": "user", "content": text}]
+
+
+def read_context_length(path):
+    return context_length(read_header(path), path)
 
 
 def string(text):
@@ -70,6 +76,43 @@ def test_a_file_that_is_no_language_model_is_refused_by_name(tmp_path, data):
     path.write_bytes(data)
     with pytest.raises(UsageError, match=r"m\.gguf"):
         read_context_length(path)
+
+
+SAMPLING = {
+    "general.sampling.temp": struct.pack("<If", 6, 0.5),
+    "general.sampling.top_k": struct.pack("<Ii", 5, 20),
+    "general.sampling.mirostat": struct.pack("<Ii", 5, 2),
+}
+
+
+def test_what_a_file_recommends_is_a_generation_config(tmp_path):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf(NAME, *SAMPLING.items(), LENGTH))
+    header = read_header(path)
+    assert generation_config(header) == {"temperature": 0.5, "top_k": 20}
+    assert not_applied(header) == ["mirostat=2"]
+
+
+def test_no_default_of_llama_cpp_is_in_force():
+    asked = every_field_set(Sampling(9, seed=7), model_sampling({}, {}))
+    assert (asked.temperature, asked.seed, asked.max_tokens) == (1.0, 7, 9)
+    neutral = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "presence_penalty": 0.0}
+    assert asked.extra.items() >= neutral.items()
+    assert {"typical_p", "xtc_probability", "dry_multiplier", "mirostat"} <= asked.extra.keys()
+
+
+def test_a_person_comes_before_the_file_and_the_file_before_nothing():
+    defaults = model_sampling({"temperature": 0.3, "top_k": 20, "repetition_penalty": 1.1}, {})
+    asked = every_field_set(Sampling(9, temperature=0.0, extra={"top_k": 5}), defaults)
+    assert (asked.temperature, asked.extra["top_k"], asked.extra["repeat_penalty"]) == (0.0, 5, 1.1)
+    assert every_field_set(Sampling(9), defaults).temperature == 0.3
+
+
+def test_a_file_without_a_chat_template_is_refused(tmp_path):
+    path = tmp_path / "base.gguf"
+    path.write_bytes(gguf(NAME, LENGTH))
+    with pytest.raises(UsageError, match=r"base\.gguf .*--prompt-format raw"):
+        LocalBackend.prepare(spec(f"local/{path}"), lambda done, total: None)
 
 
 @given(st.binary(max_size=200), st.integers(0, 200))
@@ -197,3 +240,18 @@ def test_ctrl_c_ends_the_server_and_the_process():
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=60)
     assert (out, err, child.returncode) == ("interrupted\n", "", 0)
+
+
+@pytest.mark.model
+@pytest.mark.slow
+async def test_further_fields_reach_the_sampler():
+    async with LocalBackend(spec(concurrency=1)) as backend:
+        one, other = [
+            await backend.complete(
+                chat("Tell a tale."), Sampling(24, temperature=5.0, seed=seed, extra={"top_k": 1})
+            )
+            for seed in (7, 8)
+        ]
+        record = backend.about()
+    assert one.text == other.text
+    assert (record["sampling"]["top_k"], record["engine"]["context"]) == (0, 8192)

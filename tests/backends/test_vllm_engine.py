@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from longbench_write.backends.base import BackendSpec, Sampling
-from longbench_write.backends.vllm.backend import VLLMBackend, find_folder, sampling_values
-from longbench_write.backends.vllm.options import check_engine_args
+from longbench_write.backends.vllm.backend import VLLMBackend, sampling_values
+from longbench_write.backends.vllm.options import check_engine_args, find_folder
 from longbench_write.errors import UsageError
 
 SCHEMA = {"type": "object"}
@@ -33,8 +33,8 @@ def test_greedy_is_a_wish_too():
 @pytest.mark.parametrize(
     ("sampling", "forced"),
     [
-        (Sampling(9, json_schema=SCHEMA), {"json": SCHEMA}),
-        (Sampling(9, json_object=True), {"json_object": True}),
+        (Sampling(9, json_schema=SCHEMA), {"json": SCHEMA, "disable_any_whitespace": True}),
+        (Sampling(9, json_object=True), {"json_object": True, "disable_any_whitespace": True}),
         (Sampling(9), None),
     ],
 )

@@ -146,10 +146,10 @@ def test_an_unknown_engine_argument_gets_vllms_nearest_name():
 def test_the_prompt_is_the_one_that_the_models_tokenizer_makes(folder):
     from transformers import AutoTokenizer
 
-    from longbench_write.backends.vllm.prompts import PromptFormat
+    from longbench_write.backends.vllm.prompts import PromptFormat, Prompts
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    ids = PromptFormat().token_ids(tokenizer, chat("Describe a river."))
+    ids = Prompts(tokenizer, PromptFormat()).make(chat("Describe a river.")).ids
     wanted = tokenizer.apply_chat_template(
         chat("Describe a river."), add_generation_prompt=True, return_dict=False
     )

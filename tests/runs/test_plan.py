@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 
 from longbench_write.backends.base import BackendSpec
@@ -78,15 +80,21 @@ def test_an_engine_argument_is_key_and_value(text):
         config(engine_arg=[text])
 
 
-@pytest.mark.parametrize("name", ["THUDM/LongWriter-glm4-9b", "zai-org/LongWriter-glm4-9b"])
-def test_remote_code_that_a_card_asks_for_is_said_aloud_and_can_be_refused(name):
-    notes = []
-    assert writer(notes, model=name).spec.engine_args == {"trust_remote_code": True}
-    assert any("trust_remote_code" in told for told in notes)
-    quiet = []
-    assert writer(quiet, model=name, trust_remote_code=False).spec.engine_args == {"trust_remote_code": False}
-    assert not any("trust_remote_code" in told for told in quiet)
-    assert writer(model="THUDM/LongWriter-llama3.1-8b").spec.engine_args == {}
+@pytest.mark.parametrize("name", ["THUDM/LongWriter-glm4-9b", "THUDM/LongWriter-llama3.1-8b"])
+def test_no_code_of_a_repository_is_run_unless_it_is_asked_for(name):
+    assert writer(model=name).spec.engine_args == {}
+    assert writer(model=name, trust_remote_code=True).spec.engine_args == {"trust_remote_code": True}
+
+
+def test_adapter_and_date_are_the_model_under_tests(tmp_path):
+    (tmp_path / "adapter_config.json").write_text("{}")
+    values = {"adapter": str(tmp_path), "date": "2026-11-03"}
+    spec = writer(**values).spec
+    assert (spec.adapter, spec.day) == (str(tmp_path), date(2026, 11, 3))
+    other = judge(judge_model="org/judge", **values).spec
+    assert (other.adapter, other.day) == (None, None)
+    assert share_model(writer(**values), judge(judge_model="org/model", **values))
+    assert not share_model(writer(**values), judge(judge_model="org/model"))
 
 
 def test_a_server_that_makes_the_prompt_of_a_carded_model_itself_is_pointed_out():
@@ -107,6 +115,8 @@ def test_a_server_that_makes_the_prompt_of_a_carded_model_itself_is_pointed_out(
         {"trust_remote_code": True},
         {"engine_arg": {"block_size": 8}},
         {"prompt_format": "raw"},
+        {"date": "2026-11-03"},
+        {"max_model_len": "auto"},
     ],
 )
 def test_options_for_vllm_are_refused_where_nobody_is_asked_through_it(values):

@@ -18,6 +18,12 @@ from multiprocessing import active_children
 _PATIENCE = 10.0
 """Seconds from asking a process to end to ending it."""
 
+_PATIENCE_KILLED = 1.0
+"""The same where the process that started them was killed: there is nobody left whom a clean end serves."""
+
+_END = "end"
+"""The last line of an owner that ends as it should."""
+
 
 class EngineGuard:
     """A watching process that is told which processes go with this one."""
@@ -46,6 +52,8 @@ class EngineGuard:
         """End those that still run; blocks until they are gone."""
         if self._watcher.stdin:
             with contextlib.suppress(BrokenPipeError):
+                self._watcher.stdin.write(f"{_END}\n")
+            with contextlib.suppress(BrokenPipeError):
                 self._watcher.stdin.close()
         while self._watcher.poll() is None:
             active_children()  # takes note of those that have ended, which otherwise stay
@@ -55,12 +63,14 @@ class EngineGuard:
 
 def main() -> None:
     """Read process ids, a line each; when the input ends, end those processes."""
-    pids = [int(line) for line in sys.stdin]
+    lines = [line.strip() for line in sys.stdin]
+    pids = [int(line) for line in lines if line != _END]
+    patience = _PATIENCE if lines[-1:] == [_END] else _PATIENCE_KILLED
     for sent in (signal.SIGTERM, signal.SIGKILL):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sent)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience
         while any(map(_runs, pids)) and time.monotonic() < deadline:
             time.sleep(0.1)
 

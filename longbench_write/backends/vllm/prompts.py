@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from longbench_write.backends.base import Message
 from longbench_write.backends.model_cards import ModelCard
+from longbench_write.backends.vllm.tokens import Encoder, Tokenizer
 from longbench_write.errors import UsageError
 
 CHAT, RAW = "chat", "raw"
 """The prompt formats that have a name; any other is the path of a chat template."""
 
 _BARE = "{prompt}"
-
-
-class Tokenizer(Protocol):
-    """What is needed of a Hugging Face tokenizer."""
-
-    unk_token: str | None
-    unk_token_id: int | None
-
-    def apply_chat_template(self, conversation: Any, **options: Any) -> Any:
-        """Return the prompt of a conversation."""
-
-    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
-        """Return the token ids of a text."""
-
-    def convert_tokens_to_ids(self, tokens: str) -> int | None:
-        """Return the id of one token."""
+_DAYS = (date(2001, 2, 3), date(2024, 12, 31))
+"""Two days that differ in all that a template may show of them."""
+_OPENING = (
+    "<think>",
+    "<thinking>",
+    "<thought>",
+    "<reasoning>",
+    "<seed:think>",
+    "[THINK]",
+    "<|START_THINKING|>",
+)
+"""Tags of reasoning that a chat template may open."""
+_DAY = "lbw_day"
+_CLOCK = (
+    "{%- macro strftime_now(format) -%}{%- for part in format.split('%') -%}"
+    "{%- if loop.first -%}{{ part }}"
+    f"{{%- elif part[:1] == '-' -%}}{{{{ {_DAY}[part[:2]] ~ part[2:] }}}}"
+    f"{{%- else -%}}{{{{ {_DAY}[part[:1]] ~ part[1:] }}}}{{%- endif -%}}"
+    "{%- endfor -%}{%- endmacro -%}"
+)
+"""A macro in the place of transformers' `strftime_now`, to which it passes plain data but no function."""
+_ANSWER = "\ue002answer\ue002"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +50,178 @@ class PromptFormat:
     Attributes:
         pattern: The prompt with `{prompt}` for the messages' text; None where a chat template makes it.
         template: A Jinja chat template; None for the model's own.
+        content_apart: Whether a pattern's parts and the messages' text are tokenized each by itself.
     """
 
     pattern: str | None = None
     template: str | None = None
+    content_apart: bool = False
 
-    def text(self, tokenizer: Tokenizer, messages: Sequence[Message]) -> str:
-        """Make the prompt as text, without what the tokenizer puts before it.
+
+class Prompt(NamedTuple):
+    """What a model is given.
+
+    Attributes:
+        ids: Token ids.
+        opened: The tag of a block of reasoning that the prompt ends in; "" for none.
+    """
+
+    ids: list[int]
+    opened: str
+
+
+class Prompts:
+    """Makes a model's prompts.
+
+    Args:
+        tokenizer: The model's.
+        prompt_format: How messages become a prompt.
+        day: What a template that asks for the date is told; None for today.
+
+    Attributes:
+        day: The date that the prompts are made with; None where they do not depend on it.
+        control: The tokenizer's control tokens, by their text.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, prompt_format: PromptFormat, day: date | None = None) -> None:
+        self._tokenizer = tokenizer
+        self._format = prompt_format
+        self._template = None if prompt_format.pattern else prompt_format.template or _own(tokenizer)
+        self._encoder = Encoder(tokenizer, self._template)
+        self.control = self._encoder.control
+        self.day: date | None = None
+        if self._reads_the_clock():
+            self.day = day or date.today()
+
+    def text(self, messages: Sequence[Message], options: Mapping[str, Any] | None = None) -> str:
+        """Make a prompt as text, without what the tokenizer puts before it.
+
+        Args:
+            messages: The chat.
+            options: Variables for the chat template.
 
         Raises:
             UsageError: The model has no chat template, or the template cannot be filled.
         """
-        if self.pattern is not None:
-            return self.pattern.replace(_BARE, "\n\n".join(message["content"] for message in messages))
+        return self._encoder.shown(self._render(self._disguised(messages), options or {}))
+
+    def make(self, messages: Sequence[Message], options: Mapping[str, Any] | None = None) -> Prompt:
+        """Make a prompt; what begins a text stands once before them.
+
+        A chat template says itself how a text begins. Before any other prompt stands what the tokenizer puts
+        before a text, unless the prompt has it already.
+
+        Args:
+            messages: The chat.
+            options: Variables for the chat template.
+
+        Raises:
+            UsageError: See `text`.
+        """
+        disguised = self._disguised(messages)
+        pattern = self._format.pattern
+        if pattern is None:
+            text = self._render(disguised, options or {})
+            opened = next((tag for tag in _OPENING if text.rstrip().endswith(tag)), "")
+            return Prompt(self._encoder.ids(text), opened)
+        if self._format.content_apart:
+            before, _, after = pattern.partition(_BARE)
+            parts = [before, _joined(disguised), after]
+        else:
+            parts = [self._render(disguised, {})]
+        ids = [number for part in parts if part for number in self._encoder.ids(part)]
+        begin = self._encoder.begin
+        return Prompt(ids if ids[: len(begin)] == begin else begin + ids, "")
+
+    @cached_property
+    def end_of_turn(self) -> str | None:
+        """The control token that the chat template puts behind an answer; None where it puts none."""
+        if self._format.pattern is not None:
+            return None
+        chat = [Message(role="user", content="?"), Message(role="assistant", content=_ANSWER)]
+        try:
+            shown = self._apply(chat, {}, add_generation_prompt=False)
+        except UsageError:
+            return None  # a template for single turns
+        behind = shown.partition(_ANSWER)[2]
+        tokens = [(place, text) for text in self.control if (place := behind.find(text)) >= 0]
+        return min(tokens)[1] if tokens else None
+
+    def about(self) -> dict[str, Any]:
+        """Return what run.yaml says of the prompts: hash of the template, date, and one prompt."""
+        made = self._format.pattern or self._template
+        return {
+            "template_sha256": hashlib.sha256(made.encode()).hexdigest() if made else None,
+            "date": self.day.isoformat() if self.day else None,
+            "sample": self.text([Message(role="user", content=_BARE)]),
+        }
+
+    def _disguised(self, messages: Sequence[Message]) -> list[Message]:
+        return [
+            Message(role=message["role"], content=self._encoder.disguise(message["content"]))
+            for message in messages
+        ]
+
+    def _render(self, messages: Sequence[Message], options: Mapping[str, Any]) -> str:
+        if self._format.pattern is not None:
+            return self._format.pattern.replace(_BARE, _joined(messages))
+        return self._apply(messages, options)
+
+    def _apply(
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        *,
+        add_generation_prompt: bool = True,
+        day: date | None = None,
+    ) -> str:
         import jinja2
 
+        template, frozen = self._format.template, {}
+        if day := day or self.day:
+            template, frozen = f"{_CLOCK}{self._template}", {_DAY: _shown(day)}
         try:
-            text: str = tokenizer.apply_chat_template(
-                list(messages), chat_template=self.template, tokenize=False, add_generation_prompt=True
+            text: str = self._tokenizer.apply_chat_template(
+                list(messages),
+                chat_template=template,
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                **{**frozen, **options},
             )
-        except (ValueError, jinja2.TemplateError) as error:
-            if self.template is not None:
-                raise UsageError(
-                    f"the chat template cannot be filled ({error}): fix --prompt-format"
-                ) from None
+        except (ValueError, TypeError, jinja2.TemplateError) as error:
+            if self._template is not None:
+                fix = "fix --prompt-format" if self._format.template else "give another with --prompt-format"
+                raise UsageError(f"the chat template cannot be filled ({error}): {fix}") from None
             raise UsageError(
                 "the model has no chat template: take --prompt-format raw for a model that continues texts,"
                 " or give the path of a chat template there"
             ) from None
         return text
 
-    def token_ids(self, tokenizer: Tokenizer, messages: Sequence[Message]) -> list[int]:
-        """Make the prompt's tokens; what begins a text stands once before them.
+    def _reads_the_clock(self) -> bool:
+        chat = [Message(role="user", content="?")]
+        if self._format.pattern is not None or "strftime_now" not in (self._template or ""):
+            return False
+        one, other = (self._apply(chat, {}, day=day) for day in _DAYS)
+        return one != other
 
-        A chat template says itself how a text begins. Before any other prompt stands what the tokenizer puts
-        before a text, unless the prompt has it already.
-        """
-        ids = tokenizer.encode(self.text(tokenizer, messages), add_special_tokens=False)
-        if self.pattern is None:
-            return ids
-        begin = tokenizer.encode("", add_special_tokens=True)
-        return ids if ids[: len(begin)] == begin else begin + ids
+
+def _joined(messages: Sequence[Message]) -> str:
+    return "\n\n".join(message["content"] for message in messages)
+
+
+def _shown(day: date) -> dict[str, str]:
+    """Return what each directive of `strftime` shows of a day, at noon."""
+    noon = datetime.combine(day, time(12))
+    letters = "aAbBcdHIjmMpSUwWxXyYZz"
+    padded = {letter: noon.strftime(f"%{letter}") for letter in letters}
+    return padded | {f"-{letter}": padded[letter].lstrip("0") or "0" for letter in "dHIjmMSUWy"}
+
+
+def _own(tokenizer: Tokenizer) -> str | None:
+    """Return the chat template that a tokenizer takes by itself."""
+    template = getattr(tokenizer, "chat_template", None)
+    return template.get("default") if isinstance(template, dict) else template
 
 
 def choose_format(name: str | None, card: ModelCard | None) -> PromptFormat:
@@ -94,7 +235,7 @@ def choose_format(name: str | None, card: ModelCard | None) -> PromptFormat:
         UsageError: There is no such file.
     """
     if name is None and card is not None and card.prompt is not None:
-        return PromptFormat(pattern=card.prompt)
+        return PromptFormat(pattern=card.prompt, content_apart=card.content_apart)
     if name in (None, CHAT):
         return PromptFormat()
     return PromptFormat(pattern=_BARE) if name == RAW else PromptFormat(template=read_template(str(name)))

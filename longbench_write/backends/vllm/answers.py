@@ -1,0 +1,59 @@
+"""The text of an answer, read from its token ids: control tokens end it, enclose thoughts, or go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from longbench_write.backends.vllm.tokens import Tokenizer
+
+_ENDS = frozenset(
+    {
+        *("<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>", "<end_of_turn>", "<|end|>", "</s>"),
+        *("<eos>", "<|eom_id|>", "<|return|>", "<|end▁of▁sentence|>", "<｜end▁of▁sentence｜>"),
+        *("<|user|>", "<|observation|>", "<|END_OF_TURN_TOKEN|>", "<turn|>", "[INST]"),
+    }
+)
+"""Control tokens that end an answer, whether or not a model's files name them as its ends."""
+
+_THOUGHT = re.compile(r"think|thought|reasoning|channel", re.IGNORECASE)
+"""In the names of control tokens that enclose thoughts, which are split off later, by their text."""
+
+_HARMONY = "<|channel|>"
+
+
+class AnswerReader:
+    """Reads answers of one model.
+
+    Args:
+        tokenizer: The model's.
+        control: Its control tokens, by their text.
+        stop: Token ids that the engine ends an answer at.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, control: Mapping[str, int], stop: Collection[int]) -> None:
+        self._tokenizer = tokenizer
+        self._control = frozenset(control.values())
+        self._stop = frozenset(stop)
+        self._ends = frozenset(stop) | {number for text, number in control.items() if text in _ENDS}
+        self._kept = {number for text, number in control.items() if _THOUGHT.search(text)}
+        self._harmony = control.get(_HARMONY)
+
+    def text(self, ids: Sequence[int], text: str) -> str:
+        """Return an answer up to its end of turn, without control tokens other than those around thoughts.
+
+        Args:
+            ids: The answer's token ids.
+            text: The same as the engine made it, with control tokens as text.
+        """
+        if self._control.isdisjoint(ids[:-1]) and self._control.isdisjoint(set(ids[-1:]) - self._stop):
+            return text
+        # In harmony's channels, an end stands behind each of several messages.
+        several = self._harmony is not None and ids[0] == self._harmony
+        kept: list[int] = []
+        for number in ids:
+            if number in self._ends and not several:
+                break
+            if number not in self._control or number in self._kept or several:
+                kept.append(number)
+        return self._tokenizer.decode(kept, skip_special_tokens=False)

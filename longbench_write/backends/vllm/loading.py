@@ -1,0 +1,288 @@
+"""Loading a model into vLLM: what can be checked is checked before its weights are read."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+from longbench_write.backends.base import BackendSpec, Message
+from longbench_write.backends.hub import hub_commit
+from longbench_write.backends.model_cards import ModelCard, find_card
+from longbench_write.backends.sampling import model_sampling, not_applied
+from longbench_write.backends.vllm.adapter import adapter_arguments
+from longbench_write.backends.vllm.answers import AnswerReader
+from longbench_write.backends.vllm.glm4 import fast_tokenizer
+from longbench_write.backends.vllm.options import find_folder, import_engine_args, stdout_kept
+from longbench_write.backends.vllm.prompts import Prompts, choose_format, stop_token_ids
+from longbench_write.errors import LbwError, UsageError, shorten
+
+PIECE = 32
+"""Tokens after which a request in flight reports what it has; a report a token would slow the engine down."""
+
+AUTO_LENGTH = -1
+"""vLLM's context that is as long as its memory allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An engine that can be asked.
+
+    Attributes:
+        engine: vLLM's AsyncLLM.
+        prompts: Makes the model's prompts.
+        answers: Reads its answers.
+        stop: Token ids that end a response, beside those of the generation config.
+        defaults: Sampling where the request says nothing.
+        context: Tokens of prompt and response together.
+        adapter: vLLM's LoRARequest that every request is made with; None without an adapter.
+        record: What run.yaml says of it.
+        notes: What the user should know, a sentence each.
+    """
+
+    engine: Any
+    prompts: Prompts
+    answers: AnswerReader
+    stop: list[int]
+    defaults: dict[str, Any]
+    context: int
+    adapter: Any
+    record: dict[str, Any]
+    notes: list[str]
+
+
+@dataclass(slots=True)
+class _Checked:
+    """A model whose weights have not been read yet."""
+
+    args: Any
+    prompts: Prompts
+    answers: AnswerReader
+    stop: list[int]
+    generation: dict[str, Any]
+    card: ModelCard | None
+    record: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+
+def load(spec: BackendSpec) -> Loaded:
+    """Load the model; blocks until it can be asked.
+
+    Raises:
+        UsageError: vLLM cannot load it as it was asked to, or its tokenizer or chat template cannot be used.
+    """
+    engine_args = import_engine_args()
+    with stdout_kept(), _warnings() as warnings:
+        try:
+            args = engine_args(**_arguments(spec))
+            checked = _check(spec, args)
+            engine = _start(spec, checked)
+        except LbwError:
+            raise
+        except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
+            raise UsageError(_refusal(spec.model, error)) from error
+    context = engine.model_config.max_model_len
+    defaults = model_sampling(checked.generation, checked.card.sampling if checked.card else {})
+    if context < spec.max_tokens:
+        checked.notes.append(
+            f"the context of {spec.model} is {context} tokens, fewer than --max-tokens {spec.max_tokens}:"
+            " answers are cut there"
+        )
+    record = checked.record | {"sampling": defaults, "engine": _about(engine, checked, warnings)}
+    return Loaded(
+        engine=engine,
+        prompts=checked.prompts,
+        answers=checked.answers,
+        stop=checked.stop,
+        defaults=defaults,
+        context=context,
+        adapter=_lora(spec.adapter),
+        record=record,
+        notes=checked.notes,
+    )
+
+
+def _lora(adapter: str | None) -> Any:
+    if adapter is None:
+        return None
+    from vllm.lora.request import LoRARequest
+
+    return LoRARequest("adapter", 1, os.path.abspath(os.path.expanduser(adapter)))
+
+
+def _arguments(spec: BackendSpec) -> dict[str, Any]:
+    """Return all engine arguments: the user's over what the model and this machine need."""
+    from vllm.platforms import current_platform
+
+    values: dict[str, Any] = {"disable_log_stats": True, "stream_interval": PIECE}
+    if current_platform.is_cpu():
+        values["enable_chunked_prefill"] = False  # with seeds, a prompt in pieces ends the engine there
+    model = find_folder(spec.model)
+    values |= {"model": model, **adapter_arguments(spec.adapter), **spec.engine_args}
+    if values.get("max_model_len") == "auto":
+        values["max_model_len"] = AUTO_LENGTH
+    cache = values.get("download_dir")
+    if commit := hub_commit(model, revision=values.get("revision"), cache=cache):
+        values["revision"] = commit
+    if "tokenizer" not in values:
+        folder = fast_tokenizer(model, revision=values.get("revision"), cache=cache)
+        if folder:
+            values["tokenizer"] = str(folder)
+    return values
+
+
+def _check(spec: BackendSpec, args: Any) -> _Checked:
+    """Make a prompt and look for what would spoil the answers, before the weights are read."""
+    from vllm.tokenizers import cached_tokenizer_from_config
+
+    config = args.create_model_config()
+    if args.max_model_len is None:
+        args.max_model_len = min(config.max_model_len, spec.max_tokens + spec.prompt_tokens)
+    card = find_card(spec.model)
+    generation = config.try_get_generation_config() | config.get_diff_sampling_param()
+    try:
+        tokenizer = cached_tokenizer_from_config(config)
+        prompts = Prompts(tokenizer, choose_format(spec.prompt_format, card), spec.day)
+        prompts.make([Message(role="user", content="?")])
+        stop = stop_token_ids(tokenizer, card.stop) if card else []
+    except UsageError as error:
+        raise UsageError(f"{spec.model}: {error}") from None
+    except Exception as error:  # code from the model's repository may raise anything
+        raise UsageError(
+            f"the tokenizer of {spec.model} fails ({type(error).__name__}: {shorten(str(error))}): it may"
+            " have been written for another release of transformers; give a folder with one that works with"
+            " --engine-arg tokenizer=FOLDER"
+        ) from error
+    ends = _ends(tokenizer, generation)
+    notes = _notes(spec, config, card, generation)
+    if (last := prompts.end_of_turn) is not None and prompts.control[last] not in {*ends, *stop}:
+        stop.append(prompts.control[last])
+        notes.append(
+            f"the chat template of {spec.model} ends an answer with {last}, which its generation config does"
+            " not name: answers are ended there too"
+        )
+    if prompts.day:
+        notes.append(
+            f"the chat template of {spec.model} shows the date: {prompts.day}, for the whole run (--date)"
+        )
+    answers = AnswerReader(tokenizer, prompts.control, {*ends, *stop})
+    record = {"prompt_format": prompts.about(), "stop": sorted({*ends, *stop})}
+    return _Checked(args, prompts, answers, stop, generation, card, record, notes)
+
+
+def _ends(tokenizer: Any, generation: dict[str, Any]) -> list[int]:
+    """Return the token ids at which vLLM ends an answer by itself."""
+    named = generation.get("eos_token_id")
+    ids = [*(named if isinstance(named, list) else [named]), getattr(tokenizer, "eos_token_id", None)]
+    return [number for number in ids if isinstance(number, int)]
+
+
+def _notes(spec: BackendSpec, config: Any, card: ModelCard | None, generation: dict[str, Any]) -> list[str]:
+    from vllm.platforms import current_platform
+
+    notes = []
+    if card is None and getattr(config.hf_config, "model_type", "") == "chatglm":
+        notes.append(
+            f"{spec.model} is of the family of LongWriter-glm4-9b, but no card applies to it: if it is that"
+            " model, give its folder that name, else its answers are asked for with its chat template"
+        )
+    if left := not_applied(generation):
+        notes.append(
+            f"vLLM does not apply what the generation config of {spec.model} says: {', '.join(left)}"
+        )
+    seen = 0 if current_platform.is_cpu() else current_platform.device_count()
+    used = 1
+    for name in ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"):
+        used *= spec.engine_args.get(name) or 1
+    if used < seen:
+        notes.append(
+            f"{used} of {seen} GPUs {'is' if used == 1 else 'are'} used: --data-parallel-size {seen // used}"
+            f" runs a copy of the model on each, --tensor-parallel-size {seen} shares it out"
+        )
+    return notes
+
+
+def _start(spec: BackendSpec, checked: _Checked) -> Any:
+    """Start the engine; where the context does not fit into memory, with the longest that does."""
+    from vllm.usage.usage_lib import UsageContext
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    args = checked.args
+    try:
+        return AsyncLLM.from_engine_args(args, usage_context=UsageContext.LLM_CLASS)
+    except (ValueError, RuntimeError):
+        if "max_model_len" in spec.engine_args:
+            raise
+        wanted, args.max_model_len = args.max_model_len, AUTO_LENGTH
+        engine = AsyncLLM.from_engine_args(args, usage_context=UsageContext.LLM_CLASS)
+        checked.notes.append(
+            f"a context of {wanted} tokens does not fit into memory:"
+            f" it is {engine.model_config.max_model_len} instead"
+        )
+        return engine
+
+
+def _about(engine: Any, checked: _Checked, warnings: list[str]) -> dict[str, Any]:
+    """Return what run.yaml says of the engine; what is null is not known or not set."""
+    config = engine.vllm_config
+    model, cache, parallel = config.model_config, config.cache_config, config.parallel_config
+    rope = getattr(model.hf_config, "rope_parameters", None) or getattr(model.hf_config, "rope_scaling", None)
+    versions = {
+        name: metadata.version(name) for name in ("torch", "transformers", "tokenizers") if _installed(name)
+    }
+    revision = model.revision
+    about = {
+        "name": "vllm",
+        "version": importlib.import_module("vllm").__version__,
+        "versions": versions,
+        "context": model.max_model_len,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "kv_cache_dtype": str(cache.cache_dtype),
+        "quantization": model.quantization,
+        "rope": dict(rope) if rope else None,
+        "devices": parallel.world_size_across_dp,
+        "concurrency": config.scheduler_config.max_num_seqs,
+        "commit": revision,
+        "tokenizer": checked.args.tokenizer,
+        "warnings": warnings,
+    }
+    return {name: value for name, value in about.items() if value not in (None, [], {})}
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """Collect what vLLM warns of in this process, each once."""
+    found: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if (text := shorten(record.getMessage())) not in found:
+                found.append(text)
+
+    handler = Collector(logging.WARNING)
+    logger = logging.getLogger("vllm")
+    logger.addHandler(handler)
+    try:
+        yield found
+    finally:
+        logger.removeHandler(handler)
+
+
+def _refusal(model: str, error: Exception) -> str:
+    reason = shorten(str(error).partition("Value error, ")[2] or str(error))  # pydantic puts this before it
+    if isinstance(error, RuntimeError):
+        reason += " (if memory is short, lower --gpu-memory-utilization or --max-model-len,"
+        reason += " or share the model out over GPUs with --tensor-parallel-size)"
+    return f"vLLM cannot load {model}: {reason}"
