@@ -39,6 +39,14 @@ class RunFolderError(LbwError):
     """A run folder cannot be read, written or locked."""
 
 
+class FolderInUseError(RunFolderError):
+    """Another process works in the run folder."""
+
+
+class RunFolderLostError(RunFolderError):
+    """A run folder, or a file in it, is not what was opened any more: nothing is recorded there."""
+
+
 class ErrorAction(enum.Enum):
     """What a backend's error means for the run."""
 

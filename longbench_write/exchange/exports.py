@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from longbench_write.errors import UsageError
 from longbench_write.exchange import exporting, reference
 from longbench_write.exchange.exporting import Scored
 from longbench_write.exchange.model_card import model_card
-from longbench_write.files.output import output_file, write_file
+from longbench_write.files.output import make_folder, output_file, write_file
 from longbench_write.registry import Registry
+from longbench_write.render.terminal import print_output
 
 Write = Callable[[Scored, Path | None], Iterable[str] | None]
 """Writes a run; returns what the user should know, in a sentence each."""
@@ -23,6 +23,7 @@ def write_reference(run: Scored, path: Path | None) -> Iterable[str]:
     if path is None:
         _put(exporting.reference_predictions(run), None)
     else:
+        make_folder(path, parents=False)
         _put(exporting.reference_predictions(run), path / reference.PREDICTIONS)
         if run.summary.judge:
             _put(exporting.reference_judged(run), path / reference.JUDGED)
@@ -58,7 +59,7 @@ def write_model_card(run: Scored, path: Path | None) -> None:
 
 def _put(parts: Iterable[str], path: Path | None) -> None:
     if path is None:
-        sys.stdout.writelines(parts)
+        print_output(parts)
     else:
         write_file(path, parts)
 

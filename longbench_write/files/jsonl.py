@@ -1,23 +1,21 @@
-"""An append-only file of JSON lines: what a run has paid for, safe from crashes.
+"""Files of JSON lines, read: those of anybody, and the records of a run.
 
-A record is one line, written whole and handed to the operating system at once, so that a killed process
-loses nothing that it had recorded. A last line without its line feed was torn by a crash and counts as never
-written; any other unreadable line is named, and nothing is guessed.
+A last line without its line feed, or with the null bytes that a power cut leaves where blocks were not
+written, was torn and counts as never written; any other unreadable line is named, and nothing is guessed.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shlex
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from longbench_write.errors import RunFolderError, shorten
+from longbench_write.files.faults import told
+from longbench_write.files.reading import open_to_read, read_text
 from longbench_write.files.schema import check_schema
-from longbench_write.files.whole import replacing
 
 LONGEST_LINE = 1 << 26
 """Bytes that a line may have: some hundred times those of a response of 100,000 words."""
@@ -68,7 +66,7 @@ def read_jsonl(
     Args:
         path: The file.
         digest: A hashlib object that is updated with every byte; None for none.
-        longest: Bytes that a line may have; -1 for any number.
+        longest: Bytes that a line may have; -1 for any number, where the file must be a regular one.
         nan: Whether NaN and Infinity are taken for numbers, which JSON does not have.
         torn: Whether a last line without its line feed is read too; otherwise it counts as never written.
 
@@ -78,14 +76,14 @@ def read_jsonl(
     """
     offset = 0
     begun = False
-    with path.open("rb") as file:
+    with open_to_read(path, regular=longest < 0) as file:
         for number, line in enumerate(iter(lambda: file.readline(longest), b""), start=1):
             if digest is not None:
                 digest.update(line)
             if len(line) == longest:
                 raise LineError(number, f"longer than {longest >> 20} MiB")
             whole = line.endswith(b"\n")
-            if not (whole or torn):
+            if not torn and (not whole or (b"\0" in line and _is_torn(file))):
                 return
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -117,6 +115,11 @@ def _array(path: Path, number: int) -> LineError:
     )
 
 
+def _is_torn(rest: Iterable[bytes]) -> bool:
+    """Return whether no whole line without null bytes is left."""
+    return not any(line.endswith(b"\n") and b"\0" not in line for line in rest)
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
@@ -132,7 +135,7 @@ def read_object(path: Path) -> dict[str, Any]:
         OSError: It cannot be read.
     """
     try:
-        value = _STRICT.decode(path.read_text(encoding="utf-8"))
+        value = _STRICT.decode(read_text(path))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(value, dict):
@@ -195,7 +198,7 @@ class Records(Generic[R, K]):
         except LineError as error:
             raise self._unreadable(error.number, error.fault) from None
         except OSError as error:
-            raise RunFolderError(f"cannot read {self.path}: {error.strerror or error}") from None
+            raise RunFolderError(f"cannot read {self.path}: {told(error)}") from None
 
     def _record(self, number: int, value: dict[str, Any]) -> R:
         check_schema(f"{self.path}:{number}", value.get("schema", 1), self.SCHEMA)
@@ -210,151 +213,3 @@ class Records(Generic[R, K]):
             f"{self.path}:{number} is not a readable record ({fault}); "
             "fix or remove that line, or start another run with --fresh"
         )
-
-
-class RecordFile(Records[R, K]):
-    """One file of records that is written; each is found again by its key, no text is kept in memory."""
-
-    def __init__(self, path: Path, parse: Callable[[dict[str, Any]], R], key: Callable[[R], K]) -> None:
-        super().__init__(path, parse, key)
-        self._offsets: dict[K, int] = {}
-        self._file: BinaryIO | None = None
-
-    def __contains__(self, key: K) -> bool:
-        return key in self._offsets
-
-    def identities(self) -> list[K]:
-        """Return the keys of the records, in the file's order."""
-        return list(self._offsets)
-
-    def forget(self, keys: Iterable[K]) -> None:
-        """Find these records no more; they stay in the file, which must not be put in another order then."""
-        for key in keys:
-            self._offsets.pop(key, None)
-
-    def open(self, *, keep: Callable[[R], bool], discard: Callable[[list[R]], None] | None = None) -> None:
-        """Read what is there and get ready to append; a torn end, and what is not kept, is taken out.
-
-        Args:
-            keep: Whether a record stays.
-            discard: Given all that do not, before they are taken out.
-
-        Raises:
-            RunFolderError: The file cannot be read or written.
-        """
-        dropped: list[R] = []
-        for offset, record in self._scan():
-            if keep(record):
-                self._offsets[self._key(record)] = offset
-            else:
-                dropped.append(record)
-        if dropped and discard:
-            discard(dropped)
-        try:
-            if dropped or self._is_torn():
-                self.rewrite(list(self._offsets))
-            self._file = self.path.open("ab", buffering=0)
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-
-    def _is_torn(self) -> bool:
-        if not self.path.exists() or not (size := self.path.stat().st_size):
-            return False
-        with self.path.open("rb") as file:
-            file.seek(size - 1)
-            return file.read() != b"\n"
-
-    def append(self, record: R) -> None:
-        """Write one record.
-
-        Raises:
-            RunFolderError: The line could not be written whole; what came of it is taken back.
-        """
-        if self._file is None:
-            raise RunFolderError(f"{self.path} is not open for writing")
-        line = f"{json_text(record.to_json())}\n".encode()
-        start = os.fstat(self._file.fileno()).st_size
-        try:
-            written = 0
-            while written < len(line):
-                written += self._file.write(line[written:])
-        except OSError as error:
-            with suppress(OSError):  # a torn end is taken out when the file is opened again
-                self._file.truncate(start)
-            raise _unwritable(self.path, error) from None
-        self._offsets[self._key(record)] = start
-
-    def get(self, key: K) -> R:
-        """Read one record again.
-
-        Raises:
-            RunFolderError: The file is not there any more, or not what was written.
-        """
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self._offsets[key])
-                return self._parse(json.loads(file.readline()))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RunFolderError(f"{self.path} was changed while it was written: {error}") from None
-
-    def rewrite(self, keys: Iterable[K]) -> None:
-        """Put just these records, in this order, in the file's place, all at once.
-
-        Raises:
-            RunFolderError: They could not be written; the file is as it was.
-        """
-        offsets: dict[K, int] = {}
-        try:
-            with replacing(self.path) as target, self.path.open("rb") as source:
-                for key in list(keys):
-                    source.seek(self._offsets[key])
-                    offsets[key] = target.tell()
-                    target.write(source.readline())
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-        self._offsets = offsets
-
-    def discard(self, keys: Collection[K]) -> None:
-        """Take these records out of the file, which stays open.
-
-        Raises:
-            RunFolderError: The file cannot be written; it is as it was.
-        """
-        if not any(key in self._offsets for key in keys):
-            return
-        self.close()
-        self.rewrite([key for key in self._offsets if key not in keys])
-        try:
-            self._file = self.path.open("ab", buffering=0)
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-
-    def sort(self, rank: Callable[[K], Any]) -> None:
-        """Put the records in the order of `rank(key)`, if they are not in it already."""
-        order = sorted(self._offsets, key=rank)
-        if order != list(self._offsets):
-            self.close()
-            self.rewrite(order)
-
-    def close(self) -> None:
-        """Hand everything to the disk and stop writing.
-
-        Raises:
-            RunFolderError: The disk does not take it.
-        """
-        if self._file is not None:
-            file, self._file = self._file, None
-            try:
-                os.fsync(file.fileno())
-            except OSError as error:
-                raise _unwritable(self.path, error) from None
-            finally:
-                file.close()
-
-
-def _unwritable(path: Path, error: OSError) -> RunFolderError:
-    reason = error.strerror or type(error).__name__
-    return RunFolderError(
-        f"cannot write {path}: {reason}; everything recorded before is kept: "
-        "free some space or choose another --out, then run the same command again"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,27 +12,27 @@ from longbench_write.errors import UsageError
 
 
 def write_file(path: Path, content: str | bytes | Iterable[str]) -> None:
-    """Write a whole file, its folder made if it is not there.
+    """Write a whole file; a folder that is not there is named, not made.
 
     Raises:
         UsageError: It cannot be written.
     """
     from longbench_write.files.whole import write_whole
 
-    _make_folder(path)
+    _check_folder(path)
     write_whole(path, content, error=UsageError)
 
 
 @contextmanager
 def output_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that is put in its place when the block ends without an exception, its folder made.
+    """Open a file that is put in its place when the block ends without an exception.
 
     Raises:
         UsageError: It cannot be written.
     """
     from longbench_write.files.whole import replacing
 
-    _make_folder(path)
+    _check_folder(path)
     try:
         with replacing(path) as file:
             yield file
@@ -52,9 +53,33 @@ def append_file(path: Path, text: str) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path, *, parents: bool = True) -> None:
+    """Make the folder that an option names, if it is not there.
+
+    Args:
+        path: The folder.
+        parents: Whether the folders above it are made too.
+
+    Raises:
+        UsageError: It cannot be made.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
-        reason = f"its folder cannot be made ({error.strerror or error})"
-        raise UsageError(f"cannot write {path}: {reason}; choose another path") from None
+        raise UsageError(f"{path} cannot be made ({error.strerror or error}); choose another path") from None
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse a path whose folder is not there: a name that was mistyped would become folders of its own.
+
+    Raises:
+        UsageError: It is named.
+    """
+    if os.path.isdir(path.parent):
+        return
+    try:
+        os.stat(path.parent)
+        reason = "is no folder"
+    except OSError as error:
+        reason = f"cannot be used ({error.strerror or error})"
+    raise UsageError(f"cannot write {path}: {path.parent} {reason}; make that folder or choose another path")

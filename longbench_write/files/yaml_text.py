@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.errors import LbwError, UsageError, shorten
+from longbench_write.files.reading import open_to_read
 
 if TYPE_CHECKING:
     import yaml
@@ -64,7 +65,7 @@ def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageErr
 
     named = f"{what} {path}".strip()
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise error(f"{named} cannot be read: it has more than {LARGEST >> 20} MiB")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from longbench_write.compare.collection import Block, Entry, blocks
-from longbench_write.files.output import write_file
+from longbench_write.files.output import make_folder, write_file
 from longbench_write.plots import figures, left_out
 from longbench_write.plots.save import parse_format, render
 from longbench_write.runs.folder import folder_name
@@ -36,6 +36,7 @@ def write_plots(
         lead = f"{block.title}: " if len(parts) > 1 else ""
         for sentence in left_out(block):
             note(lead + sentence)
+        make_folder(folder)
         for name, figure in figures(block).items():
             for kind in kinds:
                 path = folder / f"{name}.{kind}"

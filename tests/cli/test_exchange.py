@@ -90,6 +90,7 @@ def test_a_warning_goes_to_stderr_and_json_to_stdout(bring, tmp_path):
 def test_each_text_format_goes_to_stdout_or_to_a_file(tmp_path, bring):
     bring()
     run = run_of(tmp_path)
+    (tmp_path / "deep").mkdir()
     for name in ("reference", "csv", "jsonl", "model-card"):
         shown = lbw_eval("export", run, "--to", name)
         assert shown.stdout

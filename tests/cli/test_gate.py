@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -63,6 +64,9 @@ def test_a_run_that_did_not_exits_with_0_and_says_what_it_could_see(lbw_eval, go
 
 
 def test_the_gate_runs_on_a_baseline_file(lbw_eval, good, again, cut):
+    code, _, err = lbw_eval("baseline", good, "-o", "baselines/writer.json")
+    assert (code, "baselines" in err) == (2, True)
+    Path("baselines").mkdir()
     code, out, err = lbw_eval("baseline", good, "-o", "baselines/writer.json")
     assert (code, out) == (0, "")
     assert "24 responses to 24 prompts" in err
@@ -85,6 +89,7 @@ def test_json_is_all_of_stdout_whatever_else_is_asked_for(lbw_eval, good, cut):
 def test_files_for_machines_are_written_whatever_the_verdict(lbw_eval, good, cut, tmp_path, monkeypatch):
     (tmp_path / "summary.md").write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "out").mkdir()
     files = ("--junit", "out/gate.xml", "--markdown", "out/gate.md", "--plot", "out/gate.svg", "--github")
     assert lbw_eval("check", cut, "--baseline", good, *files)[0] == 3
     assert ElementTree.parse("out/gate.xml").find("testsuite").get("failures") == "2"

@@ -1,14 +1,18 @@
+import errno
 import hashlib
 import json
-from contextlib import ExitStack, closing
+import os
+import resource
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import failed, predicted
 
-from longbench_write.errors import RunFolderError
-from longbench_write.files.jsonl import LineError, RecordFile, json_text, read_jsonl, read_object
+from longbench_write.errors import RunFolderError, RunFolderLostError
+from longbench_write.files.jsonl import LineError, json_text, read_jsonl, read_object
+from longbench_write.files.record_file import RecordFile
 from longbench_write.records import Prediction
 
 
@@ -215,3 +219,106 @@ def test_what_is_lenient_is_asked_for(path):
     with pytest.raises(LineError) as caught:
         list(read_jsonl(path, nan=True, longest=10))
     assert caught.value.number == 1
+
+
+GOOD = json.dumps(predicted("a").to_json()).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\0" * 4096, b'{"id": "b\0\0\0"}\n', b"\0\n\0\0\n\0", b'{"id": "b\0\0\n{"half']
+)
+def test_null_bytes_of_a_power_cut_at_the_end_are_a_torn_tail(path, tail, opened):
+    path.write_bytes(GOOD + tail)
+    assert [record.id for record in records(path)] == ["a"]
+    file = opened(path)
+    assert path.read_bytes() == GOOD
+    file.append(predicted("b"))
+    assert [record.id for record in records(path)] == ["a", "b"]
+
+
+def test_null_bytes_before_a_whole_record_are_named(path, opened):
+    path.write_bytes(GOOD + b"\0\0\0\n" + GOOD.replace(b'"a"', b'"b"'))
+    with pytest.raises(RunFolderError, match=r"records\.jsonl:2\b"):
+        opened(path)
+
+
+def test_another_writer_is_noticed_before_lines_interleave(path, opened):
+    first, second = opened(path), opened(path)
+    first.append(predicted("a"))
+    with pytest.raises(RunFolderLostError):
+        second.append(predicted("b"))
+    first.append(predicted("c"))
+    assert [record.id for record in records(path)] == ["a", "c"]
+
+
+def test_a_file_that_was_changed_is_not_sorted_but_left_as_it_is(path, opened):
+    """Grown by another's record, with two lines in each other's place, or replaced by a copy."""
+    file = opened(path)
+    for name in "cab":
+        file.append(predicted(name))
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for content in (whole + GOOD, b"".join(reversed(lines))):
+        path.write_bytes(content)
+        with pytest.raises(RunFolderLostError):
+            file.sort(lambda key: key)
+        assert path.read_bytes() == content
+    file = opened(path)
+    path.unlink()
+    path.write_bytes(whole)
+    with pytest.raises(RunFolderLostError):
+        file.sort(lambda key: key)
+    assert [entry.name for entry in path.parent.iterdir()] == ["records.jsonl"]
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "device"])
+def test_what_is_no_regular_file_is_refused(path, tmp_path, kind, opened):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"")
+    if kind == "link":
+        path.symlink_to(victim)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    with pytest.raises(RunFolderError, match=r"records\.jsonl"):
+        opened(path)
+    assert victim.read_bytes() == b""
+
+
+def test_too_many_open_files_are_told_as_that_and_records_are_kept(path, opened):
+    file = opened(path)
+    file.append(predicted("a"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    descriptors = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                descriptors.append(os.open(os.devnull, os.O_RDONLY))
+        file.append(predicted("b"))
+        assert file.get(("b", 0)).id == "b"
+        with pytest.raises(RunFolderError, match="ulimit -n"):
+            opened(path)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert file.get(("b", 0)).id == "b"
+    assert [record.id for record in records(path)] == ["a", "b"]
+
+
+def test_a_disk_that_fails_to_sync_is_the_next_records_fault(path, opened, monkeypatch):
+    file = opened(path)
+    file.append(predicted("a"))
+
+    def fails(descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fails)
+        file.sync()
+    with pytest.raises(RunFolderError, match="Input/output error"):
+        file.append(predicted("b"))

@@ -1,5 +1,6 @@
 """Whole files: what stands at a name is the old file or the new one, whatever happens between."""
 
+import errno
 import os
 import signal
 import stat
@@ -121,6 +122,90 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     finally:
         os.close(reader)
     assert path.is_fifo()
+
+
+def test_a_pipe_that_nobody_reads_is_refused_at_once(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(RunFolderError, match="nobody reads"):
+        write_whole(path, "x")
+    assert path.is_fifo()
+
+
+def test_a_full_device_is_told_and_stays_one():
+    with pytest.raises(RunFolderError, match="No space left on device"):
+        write_whole(Path("/dev/full"), "x" * 100_000)
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize("target", ["pipe", "/dev/full", "/dev/stdout", "folder"])
+def test_a_link_to_what_is_no_file_is_replaced_too(tmp_path, target):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "f").symlink_to(tmp_path / target)
+    write_whole(tmp_path / "f", "x")
+    assert (tmp_path / "f").read_text() == "x"
+    assert not (tmp_path / "f").is_symlink()
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+def test_the_permissions_are_set_on_the_new_file_whatever_is_planted_at_its_name(tmp_path):
+    """A link put where the half written file was is moved into place; its target is untouched."""
+    victim, path = tmp_path / "victim", tmp_path / "f"
+    victim.write_text("mine")
+    victim.chmod(0o600)
+    path.write_text("before")
+    path.chmod(0o644)
+    with replacing(path) as file:
+        file.write(b"x")
+        (temporary,) = (each for each in tmp_path.iterdir() if each.suffix == ".tmp")
+        temporary.unlink()
+        temporary.symlink_to(victim)
+    assert (victim.read_text(), stat.S_IMODE(victim.stat().st_mode)) == ("mine", 0o600)
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    left = tmp_path / f".{'a' * 24}.tmp"
+    left.write_text("half")
+    (tmp_path / f".{'b' * 24}.tmp").symlink_to(victim)
+    others = [".a.tmp", f".{'g' * 24}.tmp", f"{'a' * 24}.tmp", f".{'c' * 24}.tmp2", "victim"]
+    for name in others[:-1]:
+        (tmp_path / name).touch()
+    (tmp_path / f".{'d' * 24}.tmp").mkdir()
+    whole.remove_leftovers(tmp_path)
+    assert names(tmp_path) == sorted([*others, f".{'d' * 24}.tmp"])
+    assert victim.read_text() == "mine"
+
+
+def test_what_cannot_be_synced_is_written_all_the_same():
+    """The system refuses to sync a pipe, with EINVAL."""
+    reader, writer = os.pipe()
+    try:
+        with pytest.raises(OSError, match="Invalid argument"):
+            os.fsync(writer)
+        whole.sync(writer)
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+@pytest.mark.parametrize("code", ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EIO", "ENOSPC"])
+def test_a_file_system_without_fsync_is_no_fault_and_a_disk_that_fails_is(tmp_path, monkeypatch, code):
+    number = getattr(errno, code)
+
+    def fails(descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(whole.os, "fsync", fails)
+    if code in ("EIO", "ENOSPC"):
+        with pytest.raises(RunFolderError, match=os.strerror(number)):
+            write_whole(tmp_path / "f", "x")
+        assert names(tmp_path) == []
+    else:
+        write_whole(tmp_path / "f", "x")
+        assert names(tmp_path) == ["f"]
 
 
 def test_a_device_stays_one():
