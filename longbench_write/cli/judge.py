@@ -26,6 +26,7 @@ _OPTIONS = (
     "max_judge_tokens",
     "max_time",
     "max_failures",
+    "wait",
     "judge_backend",
     "judge_engine_arg",
     "tensor_parallel_size",

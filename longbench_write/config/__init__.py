@@ -173,6 +173,9 @@ class RunConfig:
     ] = None
     stream: Annotated[bool, "Stream the answers, so that long ones outlive proxies' time limits."] = True
     out: Annotated[Path, "Folder for runs."] = Path("results")
+    wait: Annotated[
+        float, Ge(0), "Seconds to wait for the run's folder while another process works in it."
+    ] = 75.0
     fresh: Annotated[bool, "Start another run instead of resuming the one that is there."] = False
     retry_failed: Annotated[bool, "Retry also what failed permanently."] = False
     strict: Annotated[bool, "Exit with 1 if any prompt ends without a score."] = False
@@ -180,7 +183,7 @@ class RunConfig:
 
     def recorded(self) -> dict[str, Any]:
         """Return the fields that say what was asked for, as plain values for run.yaml."""
-        left_out = ("env_file", "out", "fresh", "retry_failed", "strict", "progress")
+        left_out = ("env_file", "out", "wait", "fresh", "retry_failed", "strict", "progress")
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         return {name: _plain(value) for name, value in values.items()}
 

@@ -6,6 +6,7 @@ Nothing is asked of a model before every part has been checked: suite, selection
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from longbench_write.runs.served import check_served, served_models
 from longbench_write.runs.session import Session
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import Owed, RunWriter, load_run
+from longbench_write.runs.turn import opened_in_turn
 from longbench_write.runs.work import Limits
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import Suite, load_suite, select
@@ -98,11 +100,12 @@ async def _evaluate(
     tasks = [(prompt, sample) for prompt in place.prompts for sample in range(config.samples)]
     keys = [(prompt.id, sample) for prompt, sample in tasks]
     label, repeats = (judge.judge.label, judge.judge.card.repeats) if judge else (None, 0)
+    folder = RunWriter(
+        place.path, writing=True, judge=label, retry_failed=config.retry_failed, selected=frozenset(keys)
+    )
     with (
         notes.released_on_error(),
-        RunWriter(
-            place.path, writing=True, judge=label, retry_failed=config.retry_failed, selected=frozenset(keys)
-        ) as run,
+        closing(await opened_in_turn(folder, config.wait, notes.first)) as run,
     ):
         begun = run.read_manifest()
         manifest = begun or new_manifest(config, suite, roles, place)
@@ -194,7 +197,8 @@ async def _judge(
     observer: Observer,
 ) -> EvaluationResult:
     label, repeats = roles.judges[0].judge.label, roles.judges[0].judge.card.repeats
-    with RunWriter(path, writing=False, judge=label, retry_failed=config.retry_failed) as run:
+    folder = RunWriter(path, writing=False, judge=label, retry_failed=config.retry_failed)
+    with closing(await opened_in_turn(folder, config.wait, observer.note)) as run:
         manifest = load_run(path).manifest
         if not (owed := run.owed(run.answered, label, repeats)).total:
             observer.note(nothing_owed(manifest, owed, path))

@@ -1,4 +1,4 @@
-"""The run folder: its name and files, and the lock that keeps other processes out of it.
+"""The run folder: its name and files.
 
 <out>/<model>/<suite>/<run>/  run.yaml  predictions.jsonl  judgements.jsonl  scores.csv  summary.json
 and, of a writer that makes many requests a response, steps.jsonl; of very many prompts, asked.json; what was
@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from longbench_write.errors import RunFolderError, UsageError
 
 MANIFEST = "run.yaml"
 PREDICTIONS = "predictions.jsonl"
@@ -74,33 +69,3 @@ def next_run(parent: Path, stem: str) -> Path:
         return parent / stem
     number = runs[-1].name.removeprefix(stem).removeprefix("-") or "1"
     return parent / f"{stem}-{int(number) + 1}"
-
-
-@contextmanager
-def lock_run_folder(path: Path) -> Iterator[None]:
-    """Lock a run folder, made if it is not there, for this process alone.
-
-    Raises:
-        RunFolderError: Another process has locked it; the error says which.
-        UsageError: The folder cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    holder = path / ".lock.holder"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock")
-        lock.acquire(blocking=False)
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}")
-    except Timeout:
-        who = holder.read_text() if holder.exists() else "another process"
-        raise RunFolderError(f"{path} is in use by {who}: wait for it to end") from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(f"cannot write {path}: {reason}; choose another folder with --out") from None
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # the lock alone decides; a folder may have become read-only meanwhile
-            holder.unlink(missing_ok=True)
-        lock.release()

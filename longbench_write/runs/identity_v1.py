@@ -7,6 +7,7 @@ runs that 0.1.0 began are found by the digest that it gave them, or not at all.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,13 +94,13 @@ def _engine(config: RunConfig) -> dict[str, Any]:
 
 
 def _card(model: str) -> dict[str, Any] | None:
-    name = Path(model).expanduser().resolve().name if is_folder(model) else None
+    name = Path(os.path.expanduser(model)).resolve().name if is_folder(model) else None
     return next((card for card in _CARDS if model in card["names"] or card["name"] == name), None)
 
 
 def _weights(model: str, kind: str) -> list[Any] | None:
     """Return sizes (bytes) and modification times (ns) of a model's local files."""
-    path = Path(model.removeprefix("local/")).expanduser()
+    path = Path(os.path.expanduser(model.removeprefix("local/")))
     if kind == "local" and path.is_file():
         status = path.stat()
         return [status.st_size, status.st_mtime_ns]

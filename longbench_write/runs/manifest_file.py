@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from longbench_write.errors import RunFolderError, UsageError, shorten
+from longbench_write.files.reading import read_text
 from longbench_write.files.schema import check_schema, known_names
 from longbench_write.files.whole import write_whole
 from longbench_write.files.yaml_text import read_mapping
@@ -55,7 +56,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 def _read_asked(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} cannot be read ({shorten(str(error), 100)}): restore it") from None
 

@@ -14,7 +14,8 @@ from longbench_write.files.whole import write_whole
 from longbench_write.metrics.catalogue import all_metrics
 from longbench_write.records import Key, Usage
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
-from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY, lock_run_folder
+from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY
+from longbench_write.runs.lock import lock_run_folder
 from longbench_write.runs.store import Run, load_run
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.scoring import summarise

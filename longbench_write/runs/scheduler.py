@@ -167,6 +167,7 @@ class _Scheduler:
 
     async def _tick(self) -> None:
         while True:
+            self._run.check()
             self._observer.tick()
             await asyncio.sleep(1.0)
 

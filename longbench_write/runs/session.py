@@ -195,6 +195,7 @@ class Session:
 
     def finish(self, order: list[Key]) -> Summary:
         """Put the records in order and write the results."""
+        self._run.check()
         self._run.sort(order)
         return write_results(self._run.path, response_flags=self._run.response_flags)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from longbench_write.files.jsonl import RecordFile
+from longbench_write.files.record_file import RecordFile
 from longbench_write.records import Key, Step, StepKey
 
 
@@ -90,6 +90,10 @@ class StepFile:
         whole.open(keep=lambda _: True)
         whole.sort(lambda key: (rank(key[:2]), _place(key)))
         whole.close()
+
+    def sync(self) -> None:
+        """Hand what was appended to the disk, from any thread."""
+        self._file.sync()
 
     def close(self) -> None:
         """Hand everything to the disk and stop writing.

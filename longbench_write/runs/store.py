@@ -9,7 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from longbench_write.files.jsonl import RecordFile, Records
+from longbench_write.files.jsonl import Records
+from longbench_write.files.record_file import RecordFile
 from longbench_write.metrics.catalogue import BUILT_IN, merged
 from longbench_write.records import Failure, Judgement, Key, Prediction, Step, StepKey
 from longbench_write.runs import manifest_file
@@ -21,8 +22,8 @@ from longbench_write.runs.folder import (
     SCORES,
     STEPS,
     SUMMARY,
-    lock_run_folder,
 )
+from longbench_write.runs.lock import lock_run_folder
 from longbench_write.runs.steps import StepFile, step_key
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.rows import Row
@@ -150,7 +151,11 @@ class _Settling(RecordFile[R, K]):
             self.failed[self._key(record)] = record.error.final
 
     def append(self, record: R) -> None:
-        """Write one record."""
+        """Write one record.
+
+        Raises:
+            RunFolderError: It could not be written.
+        """
         super().append(record)
         self.note(record)
 
@@ -206,20 +211,47 @@ class RunWriter:
         self.judgements = _Settling(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
         self.steps = StepFile(path / STEPS)
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Lock the folder and read its records.
+
+        Raises:
+            FolderInUseError: Another process holds it.
+            RunFolderError: Its records cannot be read.
+            UsageError: It cannot be written.
+        """
         with ExitStack() as stack:
-            stack.enter_context(lock_run_folder(self.path))
+            self._lock = stack.enter_context(lock_run_folder(self.path))
             self.predictions.open(keep=self._keeps_prediction, discard=partial(keep_predictions, self.path))
             stack.callback(self.predictions.close)
             self.judgements.open(keep=self._keeps_judgement, discard=partial(keep_judgements, self.path))
             stack.callback(self.judgements.close)
             self.steps.open(self.predictions.__contains__)
             stack.callback(self.steps.close)
+            self._lock.beats = [self.predictions.sync, self.judgements.sync, self.steps.sync]
             self._exits = stack.pop_all()
+
+    def close(self) -> None:
+        """Hand everything to the disk and let others have the folder.
+
+        Raises:
+            RunFolderError: The disk does not take it.
+        """
+        self._exits.close()
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._exits.close()
+        self.close()
+
+    def check(self) -> None:
+        """Check that the folder is still the one that was opened, and this process's alone.
+
+        Raises:
+            RunFolderError: It is not; nothing more must be written.
+        """
+        self._lock.check()
 
     def _keeps_prediction(self, record: Prediction) -> bool:
         if record.response is not None and self._selects(record.key):
@@ -299,5 +331,10 @@ class RunWriter:
         return load_run(self.path).manifest if (self.path / MANIFEST).exists() else None
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        """Write run.yaml."""
+        """Write run.yaml.
+
+        Raises:
+            RunFolderError: It cannot be written, or the folder is not this process's any more.
+        """
+        self.check()
         manifest_file.write_manifest(self.path, manifest)

@@ -53,6 +53,12 @@ def started(*words, **streams):
             child.kill()
 
 
+def hearing_each_signal(*words, **streams):
+    """As `started`, but two signals count as two however soon the second one comes."""
+    code = "from longbench_write.cli import app, signals; signals.TOGETHER = 0.0; app.main()"
+    return subprocess.Popen([sys.executable, "-c", code, *words], text=True, **streams)
+
+
 def blocking_after(count, answer):
     """Answers `count` requests, then tells and keeps the others waiting until released."""
     reached, released = threading.Event(), threading.Event()
@@ -141,7 +147,7 @@ def test_interrupted_it_keeps_what_is_done_and_tells_how_to_resume(tmp_path, sui
     answer, reached, released = blocking_after(3, writer(80))
     with OpenAIServer(answer) as model:
         command = words(tmp_path, suite, model, "--judge", "none", "--concurrency", "1", "--fresh")
-        with started(*command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        with hearing_each_signal(*command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as child:
             assert reached.wait(60)
             child.send_signal(number)
             said = iter(child.stderr.readline, "")
@@ -190,11 +196,17 @@ def test_a_second_process_is_told_who_is_at_work(tmp_path, suite):
         command = words(tmp_path, suite, model, "--judge", "none")
         with started(*command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
             assert reached.wait(60)
-            second = lbw_eval(*command)
-            released.set()
+            second = lbw_eval(*command, "--wait", "0")
+            with started(*command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as third:
+                assert any("--wait" in line for line in iter(third.stderr.readline, ""))
+                released.set()
+                _, err = third.communicate(timeout=60)
             child.wait(60)
+        assert len(model.requests) == 8
     assert second.returncode == 1
     assert f"in use by process {child.pid}" in second.stderr
+    assert third.returncode == 0
+    assert "nothing is owed" in err
     assert len(recorded(tmp_path)) == 8
 
 

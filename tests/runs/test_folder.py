@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from samples import MANIFEST, failed, judged, predicted
 
 from longbench_write.errors import RunFolderError, UsageError
-from longbench_write.runs.folder import digest, folder_name, lock_run_folder, next_run, run_parent, runs_named
+from longbench_write.runs.folder import digest, folder_name, next_run, run_parent, runs_named
+from longbench_write.runs.lock import lock_run_folder
 from longbench_write.runs.store import RunWriter, load_run
 from longbench_write.suites.suite import load_suite
 
