@@ -29,8 +29,10 @@ from longbench_write.cli import (
     suites,
     writers,
 )
-from longbench_write.cli.terminal import prepare_streams
+from longbench_write.cli.signals import SIGNALS
+from longbench_write.cli.terminal import end_output, prepared_streams
 from longbench_write.errors import LbwError, UsageError, shorten
+from longbench_write.files.faults import told
 from longbench_write.render.ci_log import escape_ci_log
 
 app = typer.Typer(
@@ -73,28 +75,39 @@ def main() -> None:
     Exit codes: 0 done; 1 the run could not be finished; 2 wrong usage or configuration;
     3 `check` found a regression; 130 interrupted.
     """
-    prepare_streams()
-    words = sys.argv[1:]
-    try:
-        app([word for word in words if word != "--debug"])
-    except (LbwError, OSError, UnicodeError) as error:
-        if "--debug" in words:
-            raise
-        _end(error if isinstance(error, LbwError) else _told(error))
-    except ValueError as error:
-        if "--debug" in words or not str(error).startswith("embedded null"):  # what Python says of such paths
-            raise
-        _end(UsageError("a path contains a null character: give one without"))
-    finally:
-        # Python's last collection would look through all objects, for a third of a second: it skips these.
-        gc.freeze()
+    with SIGNALS.listening(), prepared_streams():
+        words = sys.argv[1:]
+        try:
+            try:
+                app([word for word in words if word != "--debug"])
+            finally:
+                end_output()
+        except _FORESEEN as error:
+            if "--debug" in words:
+                raise
+            _end(error if isinstance(error, LbwError) else _told(error))
+        except KeyboardInterrupt:  # outside of typer, which ends with the same
+            sys.exit(130)
+        except ValueError as error:
+            if "--debug" in words or not str(error).startswith("embedded null"):  # Python's of such paths
+                raise
+            _end(UsageError("a path contains a null character: give one without"))
+        finally:
+            # Python's last collection would look through all objects, a third of a second: it skips these.
+            gc.freeze()
 
 
-def _told(error: OSError | UnicodeError) -> LbwError:
+_FORESEEN = (LbwError, OSError, UnicodeError, RecursionError)
+"""What is told in a sentence; any other exception is a fault of this program, and shown as such."""
+
+
+def _told(error: OSError | UnicodeError | RecursionError) -> LbwError:
     """Put into a sentence what the operating system, or Python, said of a path or its content."""
     if isinstance(error, UnicodeError):
         return UsageError(f"a path or a file is not UTF-8: {shorten(str(error))}")
-    reason = error.strerror or shorten(str(error)) or type(error).__name__
+    if isinstance(error, RecursionError):
+        return UsageError("a file is nested too deeply to be read")
+    reason = shorten(told(error))
     where = f"{error.filename}: " if error.filename else ""
     if error.errno in _PATH_FAULTS:
         return UsageError(f"{where}{reason}: give another path")

@@ -17,6 +17,7 @@ from longbench_write.writers.estimate import expected_requests
 
 if TYPE_CHECKING:
     from rich.status import Status
+    from rich.text import Text
 
 PLAIN_EVERY = 10.0
 """Seconds between two plain lines."""
@@ -203,7 +204,7 @@ class RichDisplay(ProgressDisplay):
         if self._status is None:
             self._status = self._console.status("")
             self._status.start()
-        self._status.update(download_line(done, total))
+        self._status.update(_plain(download_line(done, total)))
 
     def begin(self, work: Work) -> None:
         """Show the line."""
@@ -213,7 +214,7 @@ class RichDisplay(ProgressDisplay):
         if self._status is not None:
             self._status.stop()
         super().begin(work)
-        self._spinner = Spinner("dots", text=self.line())
+        self._spinner = Spinner("dots", text=_plain(self.line()))
         self._live = Live(self._spinner, console=self._console, refresh_per_second=8)
         self._live.start()
 
@@ -229,13 +230,20 @@ class RichDisplay(ProgressDisplay):
 
     def tick(self) -> None:
         """Renew the line."""
-        self._spinner.update(text=self.line())
+        self._spinner.update(text=_plain(self.line()))
 
     def end(self) -> None:
         """Leave the last state on the screen."""
         super().end()
         self.tick()
         self._live.stop()
+
+
+def _plain(line: str) -> Text:
+    """Return a line for rich: what a server said of a fault is no markup and no command to the terminal."""
+    from rich.text import Text
+
+    return Text(escape_terminal(line))
 
 
 def _slowed(work: Work) -> str:

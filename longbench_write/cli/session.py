@@ -1,18 +1,19 @@
-"""Drives a run to its end, or to a clean stop at Ctrl-C and SIGTERM."""
+"""Drives a run to its end, or to a clean stop at Ctrl-C, SIGTERM and the like."""
 
 from __future__ import annotations
 
 import asyncio
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import typer
 
+from longbench_write.cli.log import show_log
 from longbench_write.cli.progress import ProgressDisplay
-from longbench_write.errors import LbwError
+from longbench_write.cli.signals import SIGNALS
+from longbench_write.errors import LbwError, RunFolderLostError
 
 T = TypeVar("T")
 
@@ -34,13 +35,14 @@ def drive(
         typer.Exit: It was interrupted (130).
         LbwError: It could not be finished.
     """
+    show_log()
     try:
         return asyncio.run(_until_terminated(start()()))
     except (KeyboardInterrupt, asyncio.CancelledError):
         progress.note(f"interrupted; {progress.kept()}. Resume with: {_resume_command(fresh)}")
         raise typer.Exit(130) from None
-    except LbwError:
-        if progress.has_kept:
+    except LbwError as error:
+        if progress.has_kept and not isinstance(error, RunFolderLostError):
             progress.note(f"{progress.kept()}. Once that is fixed, resume with: {_resume_command(fresh)}")
         raise
 
@@ -52,7 +54,6 @@ def _resume_command(fresh: bool) -> str:
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.ensure_future(work)
-    if sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+    with SIGNALS.stopping_with(lambda: loop.call_soon_threadsafe(task.cancel)):
+        return await task

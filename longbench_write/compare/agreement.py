@@ -7,6 +7,7 @@ the integers 1 to 5.
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import statistics
 from collections import defaultdict
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longbench_write.errors import UsageError
+from longbench_write.files.reading import read_text
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 from longbench_write.records import Judgement, Key
 from longbench_write.stats import bootstrap_means, interval
@@ -207,7 +209,7 @@ def read_human_scores(path: Path) -> RaterScores:
     """
     found: dict[Key, list[tuple[int, ...]]] = defaultdict(list)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.StringIO(read_text(path, encoding="utf-8-sig"), newline="") as file:
             table = csv.DictReader(file)
             columns = table.fieldnames or ()
             if lacking := [name for name in ("id", "sample", *DIMENSIONS) if name not in columns]:

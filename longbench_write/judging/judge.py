@@ -26,6 +26,7 @@ from longbench_write.backends.base import (
 from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.backends.registry import BACKENDS
 from longbench_write.errors import CONTEXT_LENGTH, BackendError, ErrorAction, UsageError
+from longbench_write.files.reading import read_text
 from longbench_write.judging.cards import (
     CARD,
     OFFICIAL,
@@ -347,7 +348,7 @@ class Judge:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the judge's template {path} cannot be read: {error}") from None
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from longbench_write.files.jsonl import RecordFile, Records
+from longbench_write.files.jsonl import Records
+from longbench_write.files.record_file import RecordFile
 from longbench_write.records import Judgement, Prediction
 from longbench_write.runs.folder import DISCARDED_JUDGEMENTS, DISCARDED_PREDICTIONS, sha256_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import math
 import re
@@ -12,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from longbench_write.errors import RunFolderError, UsageError, shorten
+from longbench_write.files.reading import read_text
 from longbench_write.files.schema import MOST
 from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, others
@@ -124,7 +126,7 @@ def read_rows(path: Path, metrics: Iterable[Metric] = BUILT_IN) -> list[Row]:
     more = others(metrics)
     remedy = f"make it anew with `lbw-eval score {path.parent}`"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with io.StringIO(read_text(path), newline="") as file:
             lines = csv.DictReader(file)
             known = lines.fieldnames or ()
             if lacking := [column.name for column in columns() if column.name not in known]:

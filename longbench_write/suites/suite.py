@@ -139,7 +139,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     if isinstance(name_or_path, str) and name_or_path in names:
         card = load_card(name_or_path)
         return _load_shipped(card, card.file) if card.file else _load_official(card)
-    path = Path(name_or_path).expanduser()
+    path = Path(os.path.expanduser(name_or_path))
     if path.is_file():
         try:
             prompts, sha256 = _read(path, path.stem, benchmark=False)

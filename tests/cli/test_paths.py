@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from longbench_write.cli.app import main
+from longbench_write.files import reading
 
 GOOD_SUITE = '{"prompt": "Write of a river.", "length": 50}\n'
 WHERE = {
@@ -22,6 +23,9 @@ WHERE = {
     "link to itself": lambda folder: linked(folder / "loop", folder / "loop"),
     "too long": lambda folder: folder / ("n" * 300),
     "inside a file": lambda folder: made(folder / "file", b"x") / "inside",
+    "nobody's home": lambda folder: Path("~nobody-of-this-name/x"),
+    "pipe": lambda folder: piped(folder / "pipe"),
+    "without an end": lambda folder: linked(folder / "zero.yaml", "/dev/zero"),
 }
 READING = {
     "config": ("--model", "m", "--config", "@"),
@@ -51,6 +55,11 @@ def made(path, content):
     return path
 
 
+def piped(path):
+    os.mkfifo(path)
+    return path
+
+
 def linked(path, target):
     path.symlink_to(target)
     return path
@@ -74,6 +83,8 @@ def elsewhere(tmp_path, monkeypatch):
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("command", READING)
 def test_what_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, capfd, command, where):
+    monkeypatch.setattr(reading, "_PATIENCE", 0.01)
+    monkeypatch.setattr(reading, "LARGEST", 1 << 16)
     path = WHERE[where](tmp_path / "given")
     code, err = ends(monkeypatch, capfd, *(str(path) if word == "@" else word for word in READING[command]))
     assert code in (1, 2)
@@ -94,6 +105,9 @@ UNWRITABLE = {
     "inside a file": lambda folder: made(folder / "file", b"x") / "inside",
     "link to itself": lambda folder: linked(folder / "loop", folder / "loop") / "inside",
     "a folder": lambda folder: folder,
+    "no such folder": lambda folder: folder / "no" / "such",
+    "full": lambda folder: Path("/dev/full"),
+    "pipe": lambda folder: piped(folder / "pipe"),
 }
 
 
@@ -114,7 +128,7 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_nothing(
     tmp_path, monkeypatch, capfd, scored, command
 ):
     for name, place in UNWRITABLE.items():
-        if (command, name) == ("plot", "a folder"):
+        if command == "plot" and name in ("a folder", "no such folder"):  # which it makes
             continue
         path = place(tmp_path / "given")
         before = sorted(each.name for each in (tmp_path / "given").iterdir())
@@ -165,6 +179,10 @@ def test_an_argument_that_is_not_utf_8_is_one_sentence(tmp_path):
         (OSError("odd"), 1),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2),
         (ValueError("embedded null byte"), 2),
+        (RecursionError("maximum recursion depth exceeded"), 2),
+        (OSError(24, "Too many open files"), 1),
+        (OSError(116, "Stale file handle", "/share/x"), 1),
+        (OSError(5, "Input/output error", "/x"), 1),
     ],
 )
 def test_what_no_command_foresaw_is_one_sentence_too(monkeypatch, capfd, error, code):
