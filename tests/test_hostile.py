@@ -152,7 +152,7 @@ def test_no_key_is_left_behind_whatever_a_server_echoes(tmp_path, monkeypatch, c
         assert server.requests[0].headers["authorization"] == f"Bearer {SECRET}"
         assert judges.requests[0].headers["authorization"] == f"Bearer {JUDGES_SECRET}"
     (path,) = (tmp_path / "out").glob("*/*/*")
-    shown("report", path, "-o", tmp_path / "made" / "r.html")
+    shown("report", path, "-o", tmp_path / "r.html")
     for form in ("reference", "csv", "jsonl", "model-card"):
         shown("export", path, "--to", form, "-o", tmp_path / form)
     left = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]

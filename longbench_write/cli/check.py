@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longbench_write.errors import UsageError
-from longbench_write.render.terminal import escape_terminal
+from longbench_write.render.terminal import print_output
+from longbench_write.render.text import printable
 
 if TYPE_CHECKING:
     from longbench_write.gate.gate import Verdict
@@ -151,7 +152,7 @@ def _write(
 
         save_figure(plot, lambda: differences_figure(verdict.a, verdict.b, verdict.differences))
     if github:
-        print(escape_terminal("\n".join(workflow_commands(verdict))), file=sys.stderr)  # noqa: T201
+        print(printable("\n".join(workflow_commands(verdict)), keep="\n"), file=sys.stderr)  # noqa: T201
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             append_file(Path(summary), verdict_markdown(verdict))
 
@@ -162,7 +163,7 @@ def _show(verdict: Verdict, *, as_json: bool) -> None:
     from longbench_write.gate.layout import FINDING_HEADS, finding_line
 
     if as_json:
-        sys.stdout.write(verdict_json(verdict))
+        print_output([verdict_json(verdict)])
         return
     target = console()
     show_sides(target, verdict.a, verdict.b, verdict.notes)

@@ -160,7 +160,7 @@ def as_csv(rankings: Iterable[Ranking], references: Iterable[Published] = ()) ->
     text = io.StringIO()
     names = dict.fromkeys(name for record in records for name in record)
     table = csv.DictWriter(text, list(names), lineterminator="\n")
-    table.writeheader()
+    table.writerow({name: escape_csv(name) for name in names})
     table.writerows(
         {key: escape_csv(v) if isinstance(v, str) else v for key, v in record.items()} for record in records
     )

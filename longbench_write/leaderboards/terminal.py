@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from longbench_write.leaderboards.formats import spans
 from longbench_write.leaderboards.layout import Column, Table, narrow
+from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.console import console as make_console
+from longbench_write.render.terminal import escape_terminal
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -26,15 +28,14 @@ def terminal(tables: Sequence[Table]) -> str:
     console = make_console()
     with console.capture() as shown:
         for table in tables:
-            console.print(Text(table.title, style="bold"))
+            console.print(Text(escape_ci_log(table.title), style="bold"))
             drawn, left_out = _drawn(table, console.width)
             console.print(drawn)
             for note in table.notes:
-                console.print(Text(note, style="dim"))
+                console.print(Text(escape_ci_log(note), style="dim"))
             if left_out:
-                console.print(
-                    Text(f"Left out here: {', '.join(left_out)}; --format csv has all.", style="dim")
-                )
+                told = f"Left out here: {', '.join(left_out)}; --format csv has all."
+                console.print(Text(escape_ci_log(told), style="dim"))
             console.print()
     return "".join(f"{line.rstrip()}\n" for line in shown.get().splitlines())
 
@@ -66,10 +67,15 @@ def _drawn(table: Table, width: int) -> tuple[RichTable, list[str]]:
     for strip in kept:
         prose = strip.column.prose
         justify: Literal["left", "right"] = "left" if prose else "right"
-        drawn.add_column(Text(strip.head), justify=justify, no_wrap=not prose, overflow="fold")
+        drawn.add_column(
+            Text(escape_terminal(strip.head)), justify=justify, no_wrap=not prose, overflow="fold"
+        )
     for row in zip(*(strip.cells for strip in kept), strict=True):
         drawn.add_row(
-            *(Text.assemble(text, (f"\n{small}", "dim")) if small else Text(text) for text, small in row)
+            *(
+                Text.assemble(escape_ci_log(text), (f"\n{escape_ci_log(small)}" if small else "", "dim"))
+                for text, small in row
+            )
         )
     return drawn, [" ".join(strip.head.split()) for strip in strips if strip not in kept]
 

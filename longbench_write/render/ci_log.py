@@ -6,8 +6,9 @@ import re
 
 from longbench_write.render.text import printable
 
-_COMMAND = re.compile(r"^\s*:(?=:)|(?<=#)#(?=[\w.]*\[)")
-"""`::` at a line's start and `##[` (actions/runner issue 4692), `##vso[`, `##teamcity[` anywhere."""
+_COMMAND = re.compile(r"(?:^|(?<=\s)):(?=:)|:(?=:[\w-]+(?:\s[^:]*)?::)|(?<=#)#(?=[\w.]*\[)")
+"""`::` at a word's start and `::word::` anywhere, since a table breaks lines; `##[` (actions/runner issue
+4692), `##vso[`, `##teamcity[` anywhere."""
 
 
 def escape_ci_log(text: str) -> str:

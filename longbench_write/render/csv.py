@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 _MARK = "'"
-_FORMULA_STARTS = (*"=+-@\t\r\n", *"＝＋－＠")
-"""First characters of a formula, full-width signs included (OWASP, "CSV Injection")."""
+_SIGNS = "=+\\-@＝＋－＠"
+_MARKED = re.compile(rf"^(?=[\"']*[{_SIGNS}]|[\t\r\n'])|^(?=::)|(?<=[;\t\r\n])(?=[\"']*[{_SIGNS}])")
+"""Where an apostrophe goes: before what begins a formula, full-width signs included, at the start (OWASP,
+"CSV Injection") or where a program that separates cells by `;`, a tab or lines begins one; before `::`, as
+the first cell of a line may be shown in the log of a CI job."""
+_MARKS = re.compile(rf"^'|(?<=[;\t\r\n])'(?=[\"']*[{_SIGNS}])")
 
 
 def escape_csv(text: str) -> str:
-    """Return the text for a CSV cell, prefixed with an apostrophe where a spreadsheet would calculate it.
+    """Return the text for a CSV cell, with an apostrophe wherever a spreadsheet would calculate what follows.
 
     Text that begins with an apostrophe itself gets another, so that `unescape_csv` restores every text.
     """
-    return _MARK + text if text.startswith((*_FORMULA_STARTS, _MARK)) else text
+    return _MARKED.sub(_MARK, text)
 
 
 def unescape_csv(found: str) -> str:
     """Return the text that `escape_csv` was given."""
-    return found.removeprefix(_MARK)
+    return _MARKS.sub("", found)
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:

@@ -49,15 +49,27 @@ COMMANDS = [
     "##[error]x",
     "##vso[task.setvariable variable=a]b",
     "##teamcity[x",
+    "::error file=a.py,line=1::x",
+    "::stop-commands::token",
+    "::token::",
 ]
 
 
 @pytest.mark.parametrize("text", COMMANDS)
 def test_a_runner_obeys_no_line(text):
-    for line in (text, f"said: {text}", f"\n{text}", f"\r{text}"):
+    for line in (text, f"said: {text}", f"\n{text}", f"\r{text}", f"said:{text}"):
         shown = escape_ci_log(line)
         assert not re.search(r"^\s*::|##[\w.]*\[", shown)
         assert len(shown.splitlines()) == 1
+        for place in range(len(shown)):  # a table breaks its lines anywhere
+            assert not re.match(r"\s*::[\w-]+.*::", shown[place:])
+    for line in escape_terminal(f"title\n{text}\n  {text}").split("\n"):
+        assert not re.search(r"^\s*::|##[\w.]*\[", line)
+
+
+@pytest.mark.parametrize("text", ["std::vector", "a::b::c", "10:30", "a::", "org/model::v2"])
+def test_other_colons_stay(text):
+    assert escape_ci_log(text).count(":") >= text.count(":") - 1
 
 
 @given(ANY | st.text("#[]:\n\r avso."))
