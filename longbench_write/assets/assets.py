@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import IO, BinaryIO
 
 from longbench_write.assets.downloads import DownloadProgress, Wheel, open_wheel, read_url
 from longbench_write.errors import AssetError, unknown_name
+from longbench_write.files.faults import told
 from longbench_write.files.whole import replacing, write_whole
 
 RAW_URL = "https://raw.githubusercontent.com/THUDM/LongWriter/3fcfdff43deceb49f7936c6bf25ad88d61df0bfa/"
@@ -151,12 +153,38 @@ def find(name: str) -> Asset:
 
 
 def cache_dir() -> Path:
-    """Return the folder where fetched files are kept: `LBW_CACHE`, else the platform's cache folder."""
+    """Return the folder where fetched files are kept: `LBW_CACHE`, else the platform's cache folder.
+
+    A user without a home has one of their own in the folder for temporary files.
+    """
     if chosen := os.environ.get("LBW_CACHE"):
-        return Path(chosen).expanduser()
+        return Path(os.path.expanduser(chosen))
     import platformdirs
 
-    return platformdirs.user_cache_path("longbench-write", appauthor=False)
+    try:
+        found = platformdirs.user_cache_path("longbench-write", appauthor=False)
+    except RuntimeError:  # there is no home; older releases return a path that begins with ~
+        return _own_temporary_folder()
+    return found if found.is_absolute() else _own_temporary_folder()
+
+
+def _own_temporary_folder() -> Path:
+    """Return a folder among the temporary files that is this user's alone, as others may write there too.
+
+    Raises:
+        AssetError: Somebody else has made it.
+    """
+    path = Path(tempfile.gettempdir()) / f"longbench-write-{os.getuid()}"
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise AssetError(
+            f"{path} cannot be made ({told(error)}): set LBW_CACHE to a folder of yours"
+        ) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise AssetError(f"{path} is not yours: set LBW_CACHE to a folder of yours")
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +323,7 @@ def _cached(asset: Asset) -> Path:
 
 def _handed_over(asset: Asset) -> Path | None:
     folder = os.environ.get("LBW_ASSETS")
-    path = Path(folder).expanduser() / asset.filename if folder else None
+    path = Path(os.path.expanduser(folder)) / asset.filename if folder else None
     return path if path and path.is_file() else None
 
 

@@ -7,6 +7,7 @@ once, not once per file.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import queue
 import re
@@ -40,6 +41,11 @@ URL_SECONDS = 5.0
 URL_BYTES = 1 << 24
 """Bytes read of a URL at most."""
 REMEMBERED_SECONDS = 60.0
+SILENT_SECONDS = 90.0
+"""Until pip or uv is ended of which nothing comes, as behind a proxy that swallows: they try for minutes."""
+
+_SUPERVISED = str(Path(__file__).with_name("supervised.py"))
+_log = logging.getLogger(__name__)
 
 _unreachable: dict[str, tuple[float, str]] = {}
 
@@ -85,6 +91,7 @@ def read_url(base: str, path: str, progress: DownloadProgress | None = None) -> 
     """
     _ask_once(base)
     url = base + path
+    _log.info("fetching %s", url)
     try:
         with _open(url) as answer:
             content: bytes = answer.read(URL_BYTES)
@@ -145,16 +152,10 @@ def open_wheel(wheel: Wheel, progress: DownloadProgress | None = None) -> Iterat
 
 def _from_pip(wheel: Wheel, folder: Path, progress: DownloadProgress | None) -> Path:
     out = folder / "out"
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
-    command += [
-        "--progress-bar",
-        "off",
-        "--no-deps",
-        "--only-binary=:all:",
-        "-d",
-        str(out),
-        wheel.requirement,
-    ]
+    # -P: no module of the folder that the user works in, such as a token.py, stands in for one of pip's
+    command = [sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
+    command += ["--progress-bar", "off", "--no-deps", "--only-binary=:all:", "-d", str(out)]
+    command.append(wheel.requirement)
     _install(wheel, command, folder, progress)
     path = next(out.glob("*.whl"))
     if wheel.sha256:
@@ -178,25 +179,38 @@ def _from_uv(wheel: Wheel, folder: Path, progress: DownloadProgress | None) -> P
 
 def _install(wheel: Wheel, command: list[str], folder: Path, progress: DownloadProgress | None) -> None:
     """Run pip or uv with `folder` for its temporary files, and watch there how the wheel grows."""
-    report = folder / "log"
+    installer = "pip" if "pip" in command[:4] and command[0] == sys.executable else "uv"
+    _log.info("fetching %s from the package index with %s", wheel.requirement, installer)
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     with (
-        report.open("wb") as log,
+        tempfile.TemporaryFile() as log,
         subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-P", _SUPERVISED, str(folder), *command],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is this process's, which ends the other by its input
         ) as process,
     ):
+        grown = time.monotonic()
         done = 0
         try:
             while not _ended(process):
+                if (largest := _largest(folder)) > done:
+                    grown, done = time.monotonic(), largest
+                if time.monotonic() - grown > SILENT_SECONDS:
+                    reason = f"{installer} got nothing of {wheel.requirement} for {SILENT_SECONDS:g} s"
+                    raise _remember(wheel.requirement, reason)
                 if progress:
-                    done = max(done, _largest(folder))
                     progress(done, wheel.size)
         finally:
-            process.kill()
-    if process.returncode:
-        said = report.read_text(encoding="utf-8", errors="replace")
-        raise _remember(wheel.requirement, f"{'pip' if '-m' in command else 'uv'} {_reason(said)}")
+            if process.stdin:
+                process.stdin.close()
+        if process.returncode:
+            log.seek(0)
+            said = log.read().decode(errors="replace")
+            raise _remember(wheel.requirement, f"{installer} {_reason(said)}")
     if progress and wheel.size:
         progress(wheel.size, wheel.size)
 

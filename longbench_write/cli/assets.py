@@ -61,7 +61,9 @@ def fetch_with_bar(names: Sequence[str]) -> list[Path]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
     from longbench_write.assets import assets
+    from longbench_write.cli.log import show_log
 
+    show_log()
     wanted = [assets.find(name) for name in names]
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
