@@ -51,6 +51,13 @@ class RunConfig:
         Literal["model", "even", "suite"] | None,
         "Who plans, for a writer that does: a model, a rule (equal sections), or the suite (its card says).",
     ] = None
+    planner_model: Annotated[str | None, MinLen(1), "Have this model plan, in place of that under test."] = (
+        None
+    )
+    planner_base_url: Annotated[tuple[str, ...], "Ask the planner there; may be given several times."] = ()
+    planner_api_key_env: Annotated[
+        str | None, "Name of the variable that contains the planner's API key."
+    ] = None
     backend: Annotated[str, Known("auto", *BUILT_IN_BACKENDS), "Where the model runs."] = "auto"
     base_url: Annotated[
         tuple[str, ...], "OpenAI-compatible base URL; give it several times to share the load."
@@ -213,7 +220,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
     ready = dict(values)
     if ready.get("writer") == NULL_WRITER:
         ready.setdefault("model", NULL_WRITER)
-    for name in ("ids", "base_url", "judge_base_url"):
+    for name in ("ids", "base_url", "judge_base_url", "planner_base_url"):
         if isinstance(value := ready.get(name), str):
             ready[name] = [part.strip() for part in value.split(",") if part.strip()]
     for name in ("engine_arg", "judge_engine_arg", "price", "finish_reason"):
@@ -236,13 +243,13 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
             raise unknown_name(flag(name), str(first["input"]), _choices(name)) from None
         message = first["msg"][:1].lower() + first["msg"][1:]
         raise UsageError(f"{flag(name)} {first['input']!r}: {message}") from None
-    for name in ("api_key_env", "judge_api_key_env"):
+    for name in ("api_key_env", "judge_api_key_env", "planner_api_key_env"):
         if not (getattr(config, name) or "_").isidentifier():
             raise UsageError(f"{flag(name)} takes the name of a variable, not the key itself")
     for word, meaning in config.finish_reason.items():
         if meaning not in ("stop", "length"):
             raise UsageError(f"--finish-reason {word}={meaning}: it means stop, or length")
-    for url in (*config.base_url, *config.judge_base_url):
+    for url in (*config.base_url, *config.judge_base_url, *config.planner_base_url):
         check_url(url)
     return config
 

@@ -233,7 +233,7 @@ class ResponseContext:
         try:
             async with self._share.slot() as slot:
                 requests = self._session.requests[request.role]
-                completion = await requests.complete(request.messages, self._seeded(request), slot)
+                completion = await requests.complete(request.messages, self._sent_sampling(request), slot)
                 completion = _parted(completion, self._session.opening)
                 if request.key:
                     self._keep(request, request.key, completion)
@@ -246,14 +246,20 @@ class ResponseContext:
             self._refused = self._refused or not self._ended
             return refusal
 
-    def _seeded(self, request: _Request) -> Sampling:
-        """Return the sampling that is sent: with a seed of its own for each response, step and attempt."""
-        if request.sampling.seed is not None or self._session.seed is None:
-            return request.sampling
+    def _sent_sampling(self, request: _Request) -> Sampling:
+        """Return the sampling that is sent: with a seed of its own for each response, step and attempt.
+
+        Other fields of a request are those that the model under test takes: a planner of its own gets none.
+        """
+        sampling, requests = request.sampling, self._session.requests
+        if requests[request.role] is not requests["writer"]:
+            sampling = replace(sampling, extra={})
+        if sampling.seed is not None or self._session.seed is None:
+            return sampling
         step: tuple[str | int, ...] = request.key[2:4] if request.key else ()
         step += ("again", request.number) if request.number else ()
         seed = derived_seed(self._session.seed, self._prompt.id, self._sample, *step)
-        return replace(request.sampling, seed=seed)
+        return replace(sampling, seed=seed)
 
     def _cleaned(self, request: _Request, text: str) -> str:
         """Return what is left of an answer's text; "", and the response has failed, where `clean` raises."""

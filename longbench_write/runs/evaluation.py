@@ -26,6 +26,7 @@ from longbench_write.runs.plan import (
     check_options,
     judge_role,
     judge_seed,
+    planner_role,
     writer_role,
 )
 from longbench_write.runs.served import check_served, served_models
@@ -63,7 +64,7 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
     Args:
         config: What was asked for.
         observer: Told what happens.
-        planner: Whoever answers a writer's requests of that role; None for the model under test.
+        planner: Whoever answers a writer's requests of that role; None for whom the configuration names.
 
     Returns:
         What makes the coroutine that does the work and gives what came of it.
@@ -72,6 +73,7 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
     with notes.released_on_error():
         read_env_file(config.env_file, notes.note)
         writer = writer_role(config, notes.note)
+        planner = planner or planner_role(config, writer, notes.note)
         judge = judge_role(
             config, seed=judge_seed(config.seed), max_tokens=config.max_tokens, note=notes.note
         )

@@ -40,7 +40,7 @@ def new_manifest(config: RunConfig, suite: Suite, roles: Roles, place: Place) ->
         place: The run's folder, with the identity and what the run supersedes.
     """
     recorded = config.recorded()
-    for name in ("base_url", "judge_base_url"):
+    for name in ("base_url", "judge_base_url", "planner_base_url"):
         recorded[name] = [public_url(url) for url in recorded[name]]
     writer = roles.under_test
     backend = _backend(writer.spec)

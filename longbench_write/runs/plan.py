@@ -16,6 +16,7 @@ from longbench_write.config.requests import flag
 from longbench_write.errors import UsageError
 from longbench_write.judging.judge import Judge
 from longbench_write.writers.base import Writer, needs_model
+from longbench_write.writers.direct import DirectWriter
 from longbench_write.writers.registry import load_writer
 
 DEFAULT_JUDGE = "paper-successor"
@@ -180,6 +181,45 @@ def _of_prompts(config: RunConfig, backend: type[ModelBackend]) -> dict[str, Any
     given = {"prompt_format": config.prompt_format, "adapter": config.adapter, "date": config.date}
     known = {name: value for name, value in given.items() if name in backend.options}
     return {"day" if name == "date" else name: value for name, value in known.items()}
+
+
+def planner_role(config: RunConfig, writer: WriterRole, note: Note) -> Role | None:
+    """Choose a planner of its own; None where the model under test plans, or nobody.
+
+    Raises:
+        UsageError: The writer asks no model for a plan, there is no such backend, or it refuses an option.
+    """
+    if config.planner_model is None:
+        if config.planner_base_url or config.planner_api_key_env:
+            raise UsageError("a planner of its own is named with --planner-model")
+        return None
+    made = writer.writer
+    if (
+        made.name == DirectWriter.name
+        or not needs_model(made)
+        or getattr(made, "planner", "model") != "model"
+    ):
+        raise UsageError(f"--planner-model: the writer {made.name} asks no model for a plan")
+    kind, why = choose_backend(
+        config.planner_model, base_urls=config.planner_base_url, api_key_env=config.planner_api_key_env
+    )
+    note(f"planner: {config.planner_model}, backend: {kind}, {why}")
+    backend = BACKENDS.get(kind)
+    values = {**backend.defaults(config.planner_base_url)}
+    if config.planner_api_key_env:
+        values["api_key_env"] = config.planner_api_key_env
+    spec = BackendSpec(
+        kind=kind,
+        model=config.planner_model,
+        base_urls=config.planner_base_url,
+        concurrency=writer.spec.concurrency,
+        max_tokens=config.max_tokens,
+        idle_timeout=config.idle_timeout,
+        stream=config.stream,
+        finish_reasons=config.finish_reason,
+        **values,
+    )
+    return Role(backend, backend.configure(spec, note))
 
 
 def _makes_prompts(backend: type[ModelBackend]) -> bool:

@@ -34,6 +34,7 @@ class PlannedWriter:
     Attributes:
         name: The folder's name.
         configuration: What would change its responses.
+        planner: Who plans: "model", "even" or "suite".
 
     Raises:
         UsageError: A template is missing.
@@ -43,11 +44,11 @@ class PlannedWriter:
     def __init__(self, folder: WriterFolder, card: PlanCard, planner: str | None = None) -> None:
         self.name = folder.name
         self._card = card
-        self._planner = planner or card.planner
-        used = ["write"] + ["plan"] * (self._planner == "model") + ["review"] * (card.review is not None)
+        self.planner = planner or card.planner
+        used = ["write"] + ["plan"] * (self.planner == "model") + ["review"] * (card.review is not None)
         self._templates = {name: folder.template(name) for name in used}
         self.configuration: dict[str, Any] = configuration(folder, self._templates) | {
-            "planner": self._planner
+            "planner": self.planner
         }
 
     async def write(self, prompt: Prompt, sample: int, context: WriterContext) -> Draft:
@@ -68,14 +69,14 @@ class PlannedWriter:
     def expected(self, prompt: Prompt) -> Iterator[ExpectedRequest]:
         """Yield about the requests of one response, without reviews, unreadable plans and retries."""
         language, (least, most) = prompt.language, self._card.words
-        usual = most if self._planner == "even" else min(most, _USUAL)
+        usual = most if self.planner == "even" else min(most, _USUAL)
         plan = even_plan(
             prompt.length or 1, language, least=least, most=usual, sections=self._card.most_steps
         )
-        if self._planner == "suite":
+        if self.planner == "suite":
             plan = read_plan(prompt.plan) or plan
         planned = tokens_of_text(plan_text(plan), language)
-        if self._planner == "model":
+        if self.planner == "model":
             chat = self._chat("plan", prompt, {})[0]["content"]
             yield ExpectedRequest("planner", tokens_of_text(chat, language), planned)
         asked = tokens_of_text(self._chat("write", prompt, {})[0]["content"], language) + planned
@@ -92,9 +93,9 @@ class PlannedWriter:
         Raises:
             WriterError: There is no plan that can be followed.
         """
-        if self._planner == "model":
+        if self.planner == "model":
             return await self._ask_for_plan(prompt, context)
-        if self._planner == "suite":
+        if self.planner == "suite":
             if not prompt.plan:
                 raise WriterError("plan_missing", f"the suite has no plan for {prompt.id}")
             return self._followed(prompt.plan)

@@ -147,3 +147,40 @@ def test_without_the_official_templates_nothing_is_asked(tmp_path, suite, monkey
         with pytest.raises(AssetError, match="LBW_ASSETS"):
             run(tmp_path, suite, server, writer="agentwrite-official")
         assert server.requests == []
+
+
+def test_another_model_plans_within_the_same_concurrency_and_has_prices_of_its_own(tmp_path, suite):
+    price = {"input": 1.0, "output": 1.0, "planner_input": 10.0, "planner_output": 10.0}
+    with PlanningServer() as planner, PlanningServer() as server:
+        summary = run(
+            tmp_path,
+            suite,
+            server,
+            planner_model="big",
+            planner_base_url=[planner.base_url],
+            price=price,
+            gen={"top_p": 0.5},
+        )
+        assert [request.body["model"] for request in planner.requests] == ["big"] * len(NAMES)
+        assert all("top_p" not in request.body for request in planner.requests)
+        assert all(request.body["top_p"] == 0.5 for request in server.requests)
+        assert len(server.requests) == len(NAMES) * SECTIONS
+    assert summary.failures == {}
+    assert summary.cost["planner"] == pytest.approx(len(NAMES) * 10 * 15 / 1e6)
+    assert summary.cost["model"] == pytest.approx(len(NAMES) * SECTIONS * 15 / 1e6)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"planner_base_url": ["http://127.0.0.1:9/v1"]},
+        {"planner_model": "big", "planner": "even"},
+        {"planner_model": "big", "writer": "direct"},
+        {"planner_model": "big", "writer": "null"},
+    ],
+)
+def test_a_planner_that_would_not_be_asked_is_refused(tmp_path, suite, more):
+    with PlanningServer() as server:
+        with pytest.raises(UsageError):
+            run(tmp_path, suite, server, **more)
+        assert server.requests == []
