@@ -45,9 +45,9 @@ def evaluate(config: RunConfig | None = None, *, progress: Observer | None = Non
     """Generate, judge and score: what `lbw-eval --model M` does. Works inside a running event loop too.
 
     Args:
-        config: The whole configuration; or
-        progress: Told what happens.
-        options: the fields of `RunConfig`, `model` at least.
+        config: The whole configuration; None builds it from `options`.
+        progress: Told what happens; None logs it under "longbench_write".
+        options: The fields of `RunConfig`, `model` at least, in place of `config`.
 
     Raises:
         UsageError: The configuration is refused; nothing was spent.
@@ -59,7 +59,17 @@ def evaluate(config: RunConfig | None = None, *, progress: Observer | None = Non
 async def evaluate_async(
     config: RunConfig | None = None, *, progress: Observer | None = None, **options: Any
 ) -> Summary:
-    """As `evaluate`, awaited; cancelled, it keeps what was recorded, and the same call resumes it."""
+    """Do as `evaluate` does, awaited; cancelled, keep what was recorded, which the same call resumes.
+
+    Args:
+        config: As for `evaluate`.
+        progress: As for `evaluate`.
+        options: As for `evaluate`.
+
+    Raises:
+        UsageError: The configuration is refused; nothing was spent.
+        LbwError: The run could not be finished; the same call resumes it.
+    """
     settings = _settings(config, options)
     start = await asyncio.to_thread(start_evaluation, settings, progress or LoggingObserver())
     return (await start()).summary
@@ -70,7 +80,7 @@ def judge_run(run: AnyPath, *, progress: Observer | None = None, **options: Any)
 
     Args:
         run: The run folder.
-        progress: Told what happens.
+        progress: Told what happens; None logs it under "longbench_write".
         options: The fields of `RunConfig` about the judge, and its limits.
 
     Raises:
@@ -96,8 +106,8 @@ def compare_runs(a: AnyPath, b: AnyPath, *, allow_different_judges: bool = False
         allow_different_judges: Compare what different judges said, with a note.
 
     Raises:
-        UsageError: The two are not comparable.
-        LbwError: They have no prompt in common.
+        UsageError: The two are not comparable, or a place holds no scores.
+        LbwError: They have no prompt in common, or cannot be read.
     """
     from longbench_write.compare.comparison import compare
     from longbench_write.compare.loading import load_scores
@@ -166,7 +176,11 @@ def report(places: Places = "results", *, output: AnyPath = "report.html") -> Pa
 
 
 def _settings(config: RunConfig | None, options: dict[str, Any]) -> RunConfig:
-    """The configuration, from one or from its fields; paths and tuples are taken where text is."""
+    """Return the configuration, given whole or by its fields; paths and tuples are taken where text is.
+
+    Raises:
+        UsageError: Both are given, or the fields are refused.
+    """
     if config is not None:
         if options:
             raise UsageError(f"give a configuration or its fields, not both: {', '.join(sorted(options))}")
@@ -179,7 +193,7 @@ def _plain(value: Any) -> Any:
 
 
 def _scored(places: Places, read: Callable[[Entry], object] | None = None) -> list[Entry]:
-    """Find the scored runs in these places; those that are not scored or cannot be read are logged.
+    """Return the scored runs in these places; log those that are not scored or cannot be read.
 
     Args:
         places: Where to look.

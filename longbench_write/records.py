@@ -34,7 +34,7 @@ class Failure:
     Attributes:
         type: A kind of `errors.ERROR_ACTIONS`, or for judgements also one of `judging.reply`.
         message: What happened, for people.
-        final: False where the same command should ask again (the tries were used up on passing faults).
+        final: False where the same command should ask again (the tries were used up on transient errors).
         unknown: What a line says of it under keys that this version does not know; it is written back.
     """
 
@@ -76,7 +76,7 @@ class Record:
     unknown: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object of its line; what it holds is shared with the record."""
+        """Return the JSON object of its line; what it holds is shared with the record."""
         kind: Any = type(self)
         line = {name: getattr(self, name) for name in _names(kind)}
         for name, default in _left_out(kind).items():
@@ -91,7 +91,7 @@ class Record:
         """Read a line's JSON object.
 
         Raises:
-            ValueError: It is no such record.
+            ValueError: It is no such record; the field is named.
         """
         values = dict(line)
         if (error := values.get("error")) is not None:
@@ -111,13 +111,13 @@ class Record:
 
 @cache
 def _names(cls: Any) -> tuple[str, ...]:
-    """The fields of a line in their order, the schema last."""
+    """Return the fields of a line in their order, the schema last."""
     return (*(name for name in known_names(cls) if name != "schema"), "schema")
 
 
 @cache
 def _left_out(cls: Any) -> dict[str, Any]:
-    """The fields of `Record.LATER` and their defaults."""
+    """Return the fields of `Record.LATER` and their defaults."""
     return {each.name: each.default for each in fields(cls) if each.name in cls.LATER}
 
 
@@ -148,8 +148,15 @@ class Prediction(Record):
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
-        *("calls", "steps", "planned_words", "requests"),
-        *("model_served", "provider", "system_fingerprint", "prompt_sha256", "raw"),
+        "calls",
+        "steps",
+        "planned_words",
+        "requests",
+        "model_served",
+        "provider",
+        "system_fingerprint",
+        "prompt_sha256",
+        "raw",
     }
 
     prompt: str
@@ -278,7 +285,12 @@ class Chapter(TypedDict):
 
 
 def over_chapters(chapters: Sequence[Chapter], criteria: Sequence[str] = DIMENSIONS) -> dict[str, float]:
-    """The mean per criterion over chapters, weighted by their words (official count)."""
+    """Return the mean per criterion over chapters, weighted by their words (official count).
+
+    Args:
+        chapters: At least one; a chapter without a word weighs as one of a word.
+        criteria: Those of the rubric, whose scale the means are on.
+    """
     words = [max(1, chapter["words"]) for chapter in chapters]
     return {
         name: sum(weight * chapter["scores"][name] for weight, chapter in zip(words, chapters, strict=True))
@@ -299,7 +311,7 @@ class Judgement(Record):
         tries: Replies that were asked for.
         chapters: The parts that were judged by themselves; None for a response that was judged as a whole.
             `scores` is then their mean, weighted by words and rounded.
-        retries: Requests that failed in passing and were made again.
+        retries: Requests that failed transiently and were made again.
         rubric: The name of what it was judged by; None in records of 0.1.0, for the six dimensions.
         segment: Which part of the response it is about, from 0; None for the whole.
         response_sha256: Of the text that was judged, in UTF-8.
@@ -309,7 +321,12 @@ class Judgement(Record):
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
-        *("rubric", "segment", "response_sha256", "model_served", "system_fingerprint", "reply_field"),
+        "rubric",
+        "segment",
+        "response_sha256",
+        "model_served",
+        "system_fingerprint",
+        "reply_field",
     }
 
     id: str

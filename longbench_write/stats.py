@@ -1,4 +1,7 @@
-"""Resampling statistics over prompts; every function takes its seed."""
+"""Resampling statistics over prompts; what draws random numbers takes its seed.
+
+Means, intervals and differences have the unit of the values; levels, probabilities and p-values are 0 to 1.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,11 @@ def bootstrap_means(
 ) -> NDArray[np.float64]:
     """Resample the prompts with replacement and take each column's mean, NaN left out.
 
-    The columns are resampled together, so that combinations of their means can be formed afterwards. Sums are
-    exact, as in `resampled_means`.
+    The nonparametric bootstrap (Efron 1979). The columns are resampled together, so that combinations of
+    their means can be formed afterwards. Sums are exact, as in `resampled_means`.
 
     Args:
-        columns: Shape (prompts, columns); NaN where a prompt has no value.
+        columns: Shape (prompts, columns), at least one prompt; NaN where a prompt has no value.
         seed: Of the generator.
         resamples: Number of resamples.
 
@@ -68,7 +71,15 @@ def _drawn(prompts: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64
 
 
 def interval(means: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float] | None:
-    """Return the percentile interval of resampled means (shape (resamples,)); None without any."""
+    """Return the percentile interval of resampled means (Efron and Tibshirani 1993, ch. 13).
+
+    Args:
+        means: Shape (resamples,); NaN is left out.
+        level: The share of the means inside.
+
+    Returns:
+        Both ends, in the unit of the means; None without any mean.
+    """
     kept = means[~np.isnan(means)]
     if not kept.size:
         return None
@@ -94,7 +105,7 @@ def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np
         seed: Of the generator; the same seed draws the same prompts for every metric of as many prompts.
 
     Returns:
-        Shape (RESAMPLES,), sorted.
+        Shape (RESAMPLES,), sorted, in the unit of the values.
     """
     prompts = len(values)
     rounded = summable(values)
@@ -119,16 +130,18 @@ def widened_interval(
     """Return the percentile interval, its distances from the mean lengthened to what few prompts need.
 
     A percentile interval is too short for few prompts: its spread is that of the values around their own
-        mean,
-    and it knows no t distribution. Its distances from the mean are multiplied by t * sqrt(n / (n - 1)) / z,
-    the correction that Hesterberg (2015, "What Teachers Should Know About the Bootstrap") makes to the
-    percentiles; made to the distances, it also holds for six prompts.
+    mean, and it knows no t distribution. Its distances from the mean are multiplied by
+    t * sqrt(n / (n - 1)) / z, the correction that Hesterberg (2015, "What Teachers Should Know About the
+    Bootstrap") makes to the percentiles; made to the distances, it also holds for six prompts.
 
     Args:
         means: Resampled means, shape (resamples,).
         centre: The mean itself.
         prompts: How many prompts it is the mean of, at least two.
         level: The share of intervals that are to cover the truth.
+
+    Returns:
+        Both ends, in the unit of the means.
     """
     tail = (1 - level) / 2
     factor = t_quantile(1 - tail, prompts - 1) / NormalDist().inv_cdf(1 - tail)
@@ -140,12 +153,16 @@ def widened_interval(
 def sign_flip_p(differences: NDArray[np.float64], *, seed: int = 0) -> float:
     """Return the two-sided p-value of a paired permutation test: A and B may be exchanged in each prompt.
 
-    Exact where there are at most `FLIPS` ways to exchange them; otherwise of `FLIPS` random ones, the one at
-    hand counted in (Phipson and Smyth 2010), so that it is never 0.
+    The test is Fisher's (1935, "The Design of Experiments", sec. 21): exact where there are at most `FLIPS`
+    ways to exchange them; otherwise of `FLIPS` random ones, the one at hand counted in (Phipson and Smyth
+    2010), so that it is never 0.
 
     Args:
         differences: One a prompt, shape (prompts,).
         seed: Of the generator.
+
+    Returns:
+        The share of exchanges whose mean lies as far from 0 or further, above 0 to 1.
     """
     prompts = len(differences)
     signs, exact = _signs(prompts, seed)
@@ -156,7 +173,7 @@ def sign_flip_p(differences: NDArray[np.float64], *, seed: int = 0) -> float:
 
 @lru_cache(maxsize=8)
 def _signs(prompts: int, seed: int) -> tuple[NDArray[np.float64], bool]:
-    """Yield rows of +1 and -1, one a prompt, and whether they are all that there are."""
+    """Return rows of +1 and -1, shape (flips, prompts), and whether they are all that there are."""
     if 2**prompts <= FLIPS:
         rows = (np.arange(2**prompts)[:, None] >> np.arange(prompts)) & 1
     else:
@@ -173,7 +190,7 @@ def holm(names: Iterable[K], rejects: Callable[[K, float], bool], *, alpha: floa
     Args:
         names: The hypotheses.
         rejects: Whether a hypothesis is rejected at a level.
-        alpha: The chance of one wrong rejection or more.
+        alpha: The family-wise error rate: the chance of one wrong rejection or more.
 
     Returns:
         For each hypothesis the level at which it was decided last: rejected at it, or not.
@@ -192,7 +209,12 @@ def holm(names: Iterable[K], rejects: Callable[[K, float], bool], *, alpha: floa
 
 @lru_cache(maxsize=256)
 def t_quantile(probability: float, freedom: int) -> float:
-    """Return the quantile of Student's t with whole degrees of freedom, for a probability of 1/2 or more."""
+    """Return the quantile of Student's t: the distribution function, inverted by bisection.
+
+    Args:
+        probability: From 1/2 to below 1.
+        freedom: Degrees of freedom, at least one.
+    """
     low, high = 0.0, 1.0
     while _t_cdf(high, freedom) < probability:
         high *= 2
@@ -205,7 +227,7 @@ def t_quantile(probability: float, freedom: int) -> float:
 
 
 def _t_cdf(t: float, freedom: int) -> float:
-    """Return the distribution function of Student's t (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
+    """Return Student's distribution function for t of 0 or more (Abramowitz and Stegun 26.7.3, 26.7.4)."""
     angle = math.atan(t / math.sqrt(freedom))
     square = math.cos(angle) ** 2
     odd = freedom % 2

@@ -167,6 +167,7 @@ def test_leaderboard_plots_and_report(tmp_path, given):
     assert isinstance(board, pd.DataFrame)
     assert set(board["model"]) == {"m", "other"}
     assert list(board["best_rank"]) == [1, 1]
+    assert board["worst_rank"].dtype == "Int64"
     files = plot([places], out=tmp_path / "plots", formats="svg")
     assert files
     assert all(file.suffix == ".svg" and file.stat().st_size for file in files)

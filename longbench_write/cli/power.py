@@ -31,7 +31,7 @@ def power(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
 ) -> None:
-    """GatePlan a gate: the drop that it would find with a chance of 80%.
+    """Plan a gate: the drop that it would find with a chance of 80%.
 
     Estimates on the runs at hand how much of the variance comes from prompts, samples and judgements.
     """

@@ -1,4 +1,4 @@
-"""Whether two runs may be compared at all, and what must be said aloud when they are."""
+"""Whether two runs may be compared at all, and what a reader must be told when they are."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ class Terms:
 
 def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -> Terms:
     """Return on what terms these runs are compared, A being the reference.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        allow_different_judges: Compare what different judges said, with a warning.
 
     Raises:
         UsageError: They differ in suite, judge or convention.
@@ -161,6 +166,11 @@ def _prompts(a: RunScores, b: RunScores) -> list[str]:
 
 def missing(a: RunScores, b: RunScores, metric: MetricInRange) -> tuple[int, int]:
     """Count the responses that B lacks in a metric, of those that it should have for A to be compared with.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        metric: What is compared.
 
     Returns:
         The lacking, and all that it should have: B's samples of each prompt that has a value in A.

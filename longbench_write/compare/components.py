@@ -111,7 +111,7 @@ def repeats_of(judgements: Iterable[Judgement], judge: str | None) -> dict[Key, 
 def components(runs: Sequence[JudgedRun], metric: MetricInRange) -> Components:
     """Estimate the variance components of a metric on runs of the same prompts.
 
-    Methods of moments: pooled variances within responses and within prompts, and over all pairs of runs the
+    Method of moments: pooled variances within responses and within prompts, and over all pairs of runs the
     variance of the prompts' differences less what samples put into it, never below 0. Of one run, the
     variance between prompts bounds the interaction: two runs whose scores had nothing in common would have
     twice that.

@@ -57,6 +57,14 @@ def gap_report(public: Entry, unseen: Entry, *, seed: int = 0) -> GapReport:
     """Set a run on a public suite beside one of the same model on an unseen suite.
 
     What different judges said is left out, with a note; other settings that differ are named.
+
+    Args:
+        public: The run on the public suite.
+        unseen: The one on the unseen suite.
+        seed: Of the resampling.
+
+    Raises:
+        RunFolderError: The rows of one of them cannot be read.
     """
     a, b = public.summary, unseen.summary
     metrics = [*HEADLINES, *(metric for metric in a.others if metric in b.others)]

@@ -54,6 +54,11 @@ def compared_metrics(a: RunScores, b: RunScores, ranges: Sequence[str]) -> list[
 
     The headlines over all and within each of these length ranges, the dimensions, and likewise what both were
     measured by besides.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        ranges: Labels of length ranges, such as "[0,500)".
     """
     besides = [metric for metric in a.metrics if metric in b.metrics]
     return [

@@ -132,14 +132,31 @@ def differences(a: RunScores, b: RunScores, *, judged: bool, seed: int = 0) -> l
 
 
 def difference(a: RunScores, b: RunScores, metric: MetricInRange, *, seed: int = 0) -> Difference:
-    """Return the difference in one metric: in pairs, unless one of the runs is known by its summary alone."""
+    """Return the difference in one metric: in pairs, unless one of the runs is known by its summary alone.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        metric: What is compared.
+        seed: Of the resampling.
+    """
     if a.summary or b.summary:
         return unpaired(a, b, metric)
     return paired(a, b, metric, seed=seed)
 
 
 def paired(a: RunScores, b: RunScores, metric: MetricInRange, *, seed: int = 0) -> Difference:
-    """Return the difference in one metric, over the prompts that have a value in both runs."""
+    """Return the difference in one metric, over the prompts that have a value in both runs.
+
+    The standard error is that of the mean of the prompts' differences, their standard deviation over the root
+    of their number.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        metric: What is compared.
+        seed: Of the resampling.
+    """
     before = metric.per_prompt(a)
     after = metric.per_prompt(b)
     common = sorted(before.keys() & after.keys())
@@ -187,6 +204,11 @@ def unpaired(a: RunScores, b: RunScores, metric: MetricInRange) -> Difference:
 
     The two intervals' variances are added, as if the runs had nothing in common. The same prompts make both
     runs high or low together, so this is wider than what pairs would give.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        metric: What is compared.
     """
     (mean_a, error_a, n_a), (mean_b, error_b, n_b) = (_figure(scores, metric) for scores in (a, b))
     n = min(n_a, n_b)
@@ -223,14 +245,12 @@ def _figure(scores: RunScores, metric: MetricInRange) -> tuple[float | None, flo
             return (values[0] if values else None), None, len(values)
         return float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values)), len(values)
     summary = scores.summary
-    prompts = round(summary.counts["generated"] / summary.samples)
     group = summary.overall
     if metric.range:
-        row = next((row for row in summary.by_length if row["range"] == metric.range), None)
-        if row is None:
+        group = next((row for row in summary.by_length if row["range"] == metric.range), {})
+        if not group:
             return None, None, 0
-        group = row
-        prompts = round(row["n"] / summary.samples)
+    prompts = round(group["judged" if metric.metric.needs_judge else "n"] / summary.samples)
     ci = interval_in(group, metric.metric)
     error = None if ci is None else (ci[1] - ci[0]) / 2 / 1.96
     return value_in(group, metric.metric), error, prompts
@@ -239,7 +259,17 @@ def _figure(scores: RunScores, metric: MetricInRange) -> tuple[float | None, flo
 def most_moved(
     a: RunScores, b: RunScores, metric: MetricInRange, *, count: int = 5
 ) -> tuple[list[Moved], list[Moved]]:
-    """Return the prompts that fell most and those that rose most in a metric, the furthest first."""
+    """Return the prompts that fell most and those that rose most in a metric, the furthest first.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        metric: What they moved in.
+        count: How many of each at most.
+
+    Raises:
+        RunFolderError: The records of a run, whose lines are named, cannot be read.
+    """
     before = metric.per_prompt(a)
     after = metric.per_prompt(b)
     words_a, words_b = (_words(scores) for scores in (a, b))

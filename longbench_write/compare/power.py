@@ -14,13 +14,17 @@ def detectable_drop(error: float, prompts: int, *, gated: int, max_drop: float) 
 
     The gate closes where the mean drop is at least both t * error, t being that of the interval at Holm's
     first level, and `max_drop`. A true drop larger than that by the 80% quantile times the error gets there
-    in 80% of comparisons. Holm's later levels only widen what is found.
+    in 80% of comparisons. Holm's later levels only widen what is found. This is the minimum detectable effect
+    of a paired t test (Bloom 1995): (t at 1 - alpha / 2 + t at the power) * error, `max_drop` aside.
 
     Args:
         error: The standard error of the mean difference, in points.
         prompts: Pairs behind it, at least two.
         gated: How many metrics Holm's correction is made over.
         max_drop: The smallest drop that the rule calls a regression, in points.
+
+    Returns:
+        The drop, in points, above 0.
     """
     needed = t_quantile(1 - ALPHA / gated / 2, prompts - 1) * error
     return max(needed, max_drop) + t_quantile(POWER, prompts - 1) * error

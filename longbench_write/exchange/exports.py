@@ -38,7 +38,11 @@ def write_csv(run: Scored, path: Path | None) -> None:
 
 
 def write_parquet(run: Scored, path: Path | None) -> None:
-    """Write prompt, response, scores, analysis and flags of each response as Parquet."""
+    """Write prompt, response, scores, analysis and flags of each response as Parquet.
+
+    Raises:
+        UsageError: No path is given, or pyarrow is not installed.
+    """
     if path is None:
         raise UsageError("parquet is no text: name a file with -o")
     with output_file(path) as file:
@@ -51,7 +55,11 @@ def write_jsonl(run: Scored, path: Path | None) -> None:
 
 
 def write_model_card(run: Scored, path: Path | None) -> None:
-    """Write the metadata block of a model card and a table; a card that is there is left alone."""
+    """Write the metadata block of a model card and a table.
+
+    Raises:
+        UsageError: The path is there already; it is left alone.
+    """
     if path is not None and path.exists():
         raise UsageError(f"{path} is there already: leave -o out and paste the block into it")
     _put(model_card(run.summary, run.run.manifest.get("note", "")), path)

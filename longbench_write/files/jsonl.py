@@ -143,7 +143,7 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
-class Record(Protocol):
+class JsonRecord(Protocol):
     """A record that a file can hold."""
 
     def to_json(self) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Record(Protocol):
         ...
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=JsonRecord)
 K = TypeVar("K", bound=Hashable)
 
 

@@ -209,6 +209,11 @@ def fallen_ranges(
     """Return the length ranges in which a metric fell: its 95% interval lies below zero; the furthest first.
 
     Where none does, the one that fell furthest, if one fell by as much as is allowed.
+
+    Args:
+        metric: The metric; one that is about a length range itself has none.
+        changes: The differences, among which those of its length ranges are looked up.
+        allowed: The drop from which on a range counts, in the metric's unit.
     """
     if metric.range:
         return ()

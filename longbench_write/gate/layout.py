@@ -68,23 +68,28 @@ def finding_line(finding: Finding) -> tuple[str, ...]:
     worse = "−" if finding.metric.metric.higher_is_better else "+"
     detectable = "-" if finding.detectable is None else f"{worse}{finding.detectable:.1f}"
     return (
-        *(str(finding.metric), finding.outcome.value, number(change.a), number(change.b)),
-        *(signed(change.value), level or "-", detectable),
+        str(finding.metric),
+        finding.outcome.value,
+        number(change.a),
+        number(change.b),
+        signed(change.value),
+        level or "-",
+        detectable,
     )
 
 
 def moved_line(prompt: Moved) -> tuple[str, ...]:
     """Return the cells of a prompt that moved, under `MOVED_HEADS`."""
     return (
-        *(
-            prompt.id,
-            "-" if prompt.length is None else str(prompt.length),
-            number(prompt.a),
-            number(prompt.b),
-            signed(prompt.b - prompt.a),
-        ),
-        *(f"{prompt.words_a:.0f}", f"{prompt.words_b:.0f}"),
-        *(str(prompt.line_a or "-"), str(prompt.line_b or "-")),
+        prompt.id,
+        "-" if prompt.length is None else str(prompt.length),
+        number(prompt.a),
+        number(prompt.b),
+        signed(prompt.b - prompt.a),
+        f"{prompt.words_a:.0f}",
+        f"{prompt.words_b:.0f}",
+        str(prompt.line_a or "-"),
+        str(prompt.line_b or "-"),
     )
 
 

@@ -117,7 +117,7 @@ def load_judged(place: Path) -> JudgedRun:
 def plan(
     runs: Sequence[JudgedRun], rule: Rule, *, samples: int, repeats: int, prompts: int | None = None
 ) -> GatePlan:
-    """GatePlan a gate from the runs at hand.
+    """Plan a gate from the runs at hand.
 
     Args:
         runs: Of the same suite and judge, at least one.

@@ -19,14 +19,15 @@ def leaderboard_frame(rankings: Iterable[Ranking]) -> pd.DataFrame:
 
     Its columns are `block` (what the runs that may be compared share), `best_rank` and `worst_rank`, `label`,
     `model`, `writer`, `suite`, `judge`, `complete` and `path`, the numbers of responses (`n`, `judged`), then
-    each metric with the ends of its 95% interval (`NAME_low`, `NAME_high`).
+    each metric with the ends of its 95% interval (`NAME_low`, `NAME_high`). A run without the score that is
+    ranked by has no rank.
     """
     import pandas as pd
 
     placed = [(ranking, run) for ranking in rankings for run in ranking.runs]
     summaries = [run.entry.summary for _, run in placed]
     metrics = merged(ranked_metrics(summaries), CRITERIA, BESIDE)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         [
             {
                 "block": ranking.title,
@@ -44,3 +45,4 @@ def leaderboard_frame(rankings: Iterable[Ranking]) -> pd.DataFrame:
             for (ranking, run), summary in zip(placed, summaries, strict=True)
         ]
     )
+    return frame.astype({"best_rank": "Int64", "worst_rank": "Int64"})

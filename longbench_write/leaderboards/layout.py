@@ -198,11 +198,19 @@ def _notes(ranking: Ranking, by: By) -> list[str]:
     ]
     incomplete = [ranked for ranked in ranking.runs if not ranked.complete]
     if incomplete and len(heads) > 1:
-        notes.append(
-            f"{INCOMPLETE} incomplete: ordered as if what is missing were worth 0, ranked as if it could be"
-            " worth anything up to 100."
-        )
+        notes.append(f"{INCOMPLETE} incomplete: {_worth_of_missing(ranking.metric)}.")
     return notes + [_shortfall(ranked) for ranked in incomplete]
+
+
+def _worth_of_missing(metric: Metric) -> str:
+    """Return what a ranking by this metric makes of missing responses; see `ranking.leaderboard`."""
+    if metric.range is None:
+        return "ordered by what is there, ranked as if what is missing could be worth anything"
+    worst, best = metric.range if metric.higher_is_better else reversed(metric.range)
+    return (
+        f"ordered as if what is missing were worth {worst:g}, ranked as if it could be worth anything from "
+        f"{worst:g} to {best:g}"
+    )
 
 
 def _shortfall(ranked: RankedRun) -> str:

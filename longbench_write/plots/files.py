@@ -45,7 +45,7 @@ def write_plots(
 
 
 def _folders(parts: Sequence[Block], out: Path) -> list[Path]:
-    """A folder a block, `out` itself for a single one."""
+    """Return a folder a block, `out` itself for a single one."""
     if len(parts) == 1:
         return [out]
     names = [folder_name(block.title.replace(" · ", "-").replace(" ", "-")) for block in parts]

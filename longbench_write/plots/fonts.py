@@ -14,6 +14,7 @@ from matplotlib.textpath import text_to_path
 BASE = "DejaVu Sans"
 """Comes with matplotlib."""
 CJK = (
+    # A line a vendor, unpacked: the formatter would give each font a line of its own.
     *("Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK HK", "Noto Sans CJK JP", "Noto Sans CJK KR"),
     *("Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "Source Han Sans"),
     *("PingFang SC", "Hiragino Sans GB", "Heiti SC", "Heiti TC", "STHeiti", "Songti SC"),

@@ -25,6 +25,7 @@ from longbench_write.plots.fonts import families, shown, wrapped
 from longbench_write.plots.fonts import width as text_width
 
 COLOURS = (
+    # Unpacked, as the formatter would give each colour a line of its own.
     *("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#a96b59"),
     *("#e76300", "#717581", "#94a4a2", "#b9ac70", "#92dadd"),
 )

@@ -73,11 +73,11 @@ class Index:
                 self.samples.append({"run": run, "prompt": None, "texts": False} | _sample(row, row, metrics))
 
     def _metrics(self) -> tuple[Metric, ...]:
-        """What any of the runs was measured by besides the built-in metrics."""
+        """Return what any of the runs was measured by besides the built-in metrics."""
         return merged(*(entry.summary.others for entry in self.entries))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: suites, runs, prompts (each text once) and samples, which name those by number."""
+        """Return suites, runs, prompts (each text once) and samples, which name those by number."""
         suites = list(dict.fromkeys(_suite(entry) for entry in self.entries))
         runs = [
             _run(entry, name) | {"suite": suites.index(_suite(entry))}
@@ -98,7 +98,7 @@ class Index:
 
 
 def names(entries: Sequence[Entry]) -> list[str]:
-    """A name for each run that no other has: its label, and what tells it from others of that label."""
+    """Return a name for each run that no other has: its label, and what tells it from others so called."""
     found = [well_formed(entry.label) for entry in entries]
     for more in (_suite_name, _judge, _folder, _number):
         same = defaultdict(list)
@@ -113,7 +113,7 @@ def names(entries: Sequence[Entry]) -> list[str]:
 
 
 def well_formed(text: str) -> str:
-    """The text with U+FFFD for what no page can hold: lone surrogates and null characters."""
+    """Return the text with U+FFFD for what no page can hold: lone surrogates and null characters."""
     return _UNPAIRED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -134,7 +134,7 @@ def _number(_: Entry, place: int) -> str:
 
 
 def _suite(entry: Entry) -> tuple[str, str]:
-    """What tells suites apart."""
+    """Return what tells suites apart."""
     return entry.summary.suite, entry.summary.suite_sha256
 
 
@@ -170,7 +170,7 @@ def responses(entry: Entry) -> Iterator[tuple[Prediction, list[Judgement]]]:
 
 
 def _sample(what: Prediction | Row, row: Row | None, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """An entry of the index, without the numbers that lead to its run, prompt and texts.
+    """Return an entry of the index, without the numbers that lead to its run, prompt and texts.
 
     Args:
         what: Its record, or its row where there is none.
@@ -215,7 +215,7 @@ def _state(error: Failure | None, row: Row | None) -> str:
 
 
 def _texts(judge: str | None, prediction: Prediction, judgements: Sequence[Judgement]) -> dict[str, Any]:
-    """What is unfolded: the response, how it came, and every judgement, the scoring judge's first."""
+    """Return what is unfolded: the response, how it came, and every judgement, the scoring judge's first."""
     ordered = sorted(
         judgements, key=lambda judgement: (judgement.judge != judge, judgement.judge, judgement.repeat)
     )

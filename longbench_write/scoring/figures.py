@@ -10,7 +10,7 @@ from longbench_write.metrics.quality import DIMENSIONS
 
 
 def value_in(group: Mapping[str, Any], metric: Metric) -> float | None:
-    """A metric's value in a group of a summary, or in `Summary.overall`; None where it has none."""
+    """Return a metric's value in a group of a summary, or in `Summary.overall`; None where it has none."""
     found: float | None
     if metric.name in group.get("metrics", {}):
         found = group["metrics"][metric.name]["value"]
@@ -22,7 +22,7 @@ def value_in(group: Mapping[str, Any], metric: Metric) -> float | None:
 
 
 def interval_in(group: Mapping[str, Any], metric: Metric) -> tuple[float, float] | None:
-    """A metric's 95% interval in such a group; None where it has none."""
+    """Return a metric's 95% interval in such a group, its ends; None where it has none."""
     other = group.get("metrics", {}).get(metric.name)
     ends: Sequence[float] | None = other["ci"] if other else group["ci"].get(metric.name)
     return (ends[0], ends[1]) if ends else None

@@ -24,8 +24,10 @@ class Row:
 
     Attributes:
         length: Required words; None where the prompt asks for no length.
-        response_length_unicode: Its length by the Unicode-aware count.
-        values: What each metric gave for it, by the metric's name; one without a value is absent.
+        response_length: Written words, by the official count.
+        response_length_unicode: Written words, by the Unicode-aware count.
+        values: What each metric gave for it, by the metric's name and in its unit; one without a value is
+            absent.
         scores: Per criterion the judge's valid repeats combined, on the rubric's scale; None if unjudged.
         failed: Whether the judge was asked and gave no valid reply.
         flags: Those of `flags.FLAGS` that hold.
@@ -57,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A response as metrics read it."""
+    """A response as metrics read it; see `metrics.base.Measurable` for its fields."""
 
     id: str
     response: str | None
@@ -86,7 +88,7 @@ def score_rows(
     response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
 ) -> list[Row]:
-    """Score every response that there is; failed generations have no row.
+    """Score every response that there is, a row each in the predictions' order; failed ones have none.
 
     Args:
         predictions: A run's.

@@ -111,6 +111,16 @@ def test_a_bare_summary_is_compared_without_pairs_and_more_cautiously(tmp_path, 
     assert "[4000,20000]" in bare.findings[0].message
 
 
+def test_a_bare_summary_counts_the_prompts_behind_each_metric(tmp_path, worse):
+    wrote = wrote_well()
+    unjudged = dict.fromkeys(sorted(wrote)[:18])
+    wrote |= {name: Wrote(wrote[name].length, wrote[name].words, None) for name in unjudged}
+    path = tmp_path / "half.json"
+    path.write_bytes((write_run(tmp_path / "half", wrote) / "summary.json").read_bytes())
+    found = {str(each.metric): each.n for each in check(load_scores(path), load_scores(worse)).differences}
+    assert (found["S_l"], found["S_q"], found["S_bar"], found["Clarity"]) == (24, 6, 6, 6)
+
+
 def test_a_bare_summary_is_held_against_the_prompts_it_is_about(tmp_path, run):
     path = tmp_path / "main.json"
     path.write_bytes((run / "summary.json").read_bytes())

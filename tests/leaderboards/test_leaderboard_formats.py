@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from added_metrics import PACE, SENTENCES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -22,6 +23,8 @@ from longbench_write.compare.ranking import leaderboard
 from longbench_write.leaderboards import formats
 from longbench_write.leaderboards.layout import ranked_tables
 from longbench_write.leaderboards.published import published
+from longbench_write.metrics.catalogue import BUILT_IN
+from longbench_write.metrics.length import S_L
 from longbench_write.render.csv import unescape_csv
 from longbench_write.scoring.scoring import summarise
 
@@ -32,7 +35,7 @@ SHOWN = "<script>alert(1)</script> | a&b_c_ *x* `y` [z](http://e.x) %$#{}~^\\ --
 LENGTHS = (300, 900, 2500, 6000)
 
 
-def entry(model=HOSTILE, **changes):
+def entry(model=HOSTILE, metrics=BUILT_IN, **changes):
     """Four prompts: three written, one failed; two judged, one judgement failed."""
     predictions = [
         predicted(
@@ -43,7 +46,8 @@ def entry(model=HOSTILE, **changes):
     predictions[3] = failed("p-3")
     judgements = [judged("p-0"), judged("p-1", scores=(5, 4, 3, 2, 1, 5)), judged("p-2", scores=None)]
     info = replace(RUN_INFO, model=model, **changes)
-    summary, _ = summarise(info, predictions, judgements if info.judge else [], owed=4, seconds=1.0)
+    judgements = judgements if info.judge else []
+    summary, _ = summarise(info, predictions, judgements, owed=4, seconds=1.0, metrics=metrics)
     return Entry(Path("results") / "r", summary, model)
 
 
@@ -204,6 +208,14 @@ def test_what_is_missing_is_said_in_the_row_and_under_the_table(rankings):
         )
         for note in table.notes
     )
+
+
+@pytest.mark.parametrize(("metric", "ends"), [(S_L, "0 to 100"), (PACE, "200 to 0"), (SENTENCES, None)])
+def test_what_missing_responses_are_worth_is_said_on_the_scale_of_the_metric(metric, ends):
+    runs = [entry(name, metrics=(*BUILT_IN, PACE, SENTENCES)) for name in "ab"]
+    (table,) = ranked_tables(leaderboard(runs, sort=metric.name), "length")
+    (note,) = [note for note in table.notes if note.startswith("† incomplete")]
+    assert re.findall(r"\d+ to \d+", note) == ([ends] if ends else [])
 
 
 def test_a_judges_note_stands_under_its_block():

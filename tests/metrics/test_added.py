@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from added import PACE, SENTENCES
+from added_metrics import PACE, SENTENCES
 from samples import RUN_INFO, judged, predicted
 from typer.testing import CliRunner
 
