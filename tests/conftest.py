@@ -12,8 +12,8 @@ from longbench_write.errors import RetryPolicy
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test asks the real hub
 
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def no_keys(monkeypatch):
 
 
 def pytest_configure() -> None:
-    """Children of a session in the background, where Ctrl-C is ignored, hear it all the same."""
+    """Children of a session in the background, where Ctrl-C is ignored, receive it all the same."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -217,7 +217,7 @@ print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("how", "most"), [("records", 400_000), ("foreign", 20_000)])
+@pytest.mark.parametrize(("how", "most"), [("records", 400_000), ("objects", 20_000)])
 def test_a_million_lines_are_streamed(tmp_path, how, most):
     """Of a gigabyte, only the identities of records are held; kilobytes of resident memory are measured."""
     from samples import predicted

@@ -4,6 +4,7 @@ import pytest
 from samples import RUN_INFO, judged, predicted
 
 from longbench_write.errors import UsageError
+from longbench_write.gate.gate import Outcome
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
 from longbench_write.testing import assert_no_regression
@@ -29,7 +30,7 @@ def test_a_run_that_is_as_good_passes(tmp_path):
 
 
 def test_a_run_that_got_worse_fails_and_says_where(tmp_path):
-    with pytest.raises(AssertionError, match=r"regressed: S_l .*\[\d+,") as failure:
+    with pytest.raises(AssertionError, match=rf"\b{Outcome.REGRESSED}\b.*\bS_l\b.*\[\d+,") as failure:
         assert_no_regression(put_run(tmp_path / "b", 0.5), put_run(tmp_path / "a", 1.0))
     assert "S_q" not in str(failure.value)
 
@@ -39,12 +40,12 @@ def test_the_rule_is_that_of_the_command_line(tmp_path):
     assert_no_regression(worse, before, metrics=["S_q"])
     assert_no_regression(worse, before, max_drop=10)
     assert_no_regression(worse, before, max_drop={"S_l": 10, "S_bar": 10})
-    with pytest.raises(AssertionError, match=r"regressed: S_l .*99"):
+    with pytest.raises(AssertionError, match=rf"\b{Outcome.REGRESSED}\b.*\bS_l\b.*\b99\b"):
         assert_no_regression(worse, before, metrics=["S_q"], floors={"S_l": 99})
     with pytest.raises(UsageError, match="S_quality"):
         assert_no_regression(worse, before, metrics=["S_quality"])
 
 
 def test_what_cannot_be_told_fails(tmp_path):
-    with pytest.raises(AssertionError, match="undecided: S_l"):
+    with pytest.raises(AssertionError, match=rf"\b{Outcome.UNDECIDED}\b.*\bS_l\b"):
         assert_no_regression(put_run(tmp_path / "b", 1.0, prompts=12), put_run(tmp_path / "a", 1.0))

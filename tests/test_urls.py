@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,7 @@ def test_what_may_be_secret_is_refused_unrepeated(url):
 
 @pytest.mark.parametrize("url", ["", "h/v1", "ftp://h", "http://", "http://:80", "http://h:x", "http://[h"])
 def test_anything_else_is_refused(url):
-    with pytest.raises(UsageError, match=EXAMPLE):
+    with pytest.raises(UsageError, match=re.escape(EXAMPLE)):
         check_url(url)
 
 

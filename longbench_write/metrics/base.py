@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from longbench_write.errors import LbwError, shorten
+from longbench_write.metrics.reserved import RESERVED
 
 _NAME = re.compile(r"[A-Za-z][\w-]*( [\w-]+)*")
 
@@ -83,7 +84,8 @@ class Metric:
     """A figure that a response has or may have. Two metrics are equal where their names are.
 
     Attributes:
-        name: Its key in every file and on the command line: letters, digits, "_", "-" and single blanks.
+        name: Its key in every file and on the command line: letters, digits, "_", "-" and single blanks; none
+            of `reserved.RESERVED`.
         symbol: What stands over its columns.
         title: What it is, in words.
         range: Both ends of its scale; None where it has no finite one: it is shown, but not gated.
@@ -96,6 +98,10 @@ class Metric:
         aggregate: The value of many responses; None takes the mean over prompts of the mean over samples.
         parts: The metrics that this one is formed from, in the order of `combine`'s arguments.
         combine: Forms it from the values (numbers, or arrays of them) of its parts.
+
+    Raises:
+        ValueError: The name cannot be one or is reserved, the range has no two finite ends, or `parts` and
+            `combine` do not go together.
     """
 
     name: str
@@ -116,6 +122,8 @@ class Metric:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is no name of a metric: letters, digits, '_' and '-' alone")
+        if self.name.casefold() in RESERVED:
+            raise ValueError(f"{self.name!r} is the name of a column of tables: give the metric another name")
         if self.range is not None:
             low, high = self.range
             if not (math.isfinite(low) and math.isfinite(high) and low < high):

@@ -143,8 +143,8 @@ class RatioAxis:
 def span(found: Iterable[Sequence[DeviationGroup]]) -> RatioAxis:
     """Return the axis that shows all of these and the zero-score borders."""
     ratios = [ratio for one in found for group in one for ratio in group.ratios]
-    low = min(TOO_SHORT, *(ratio for ratio in ratios if ratio)) / 1.2
-    return RatioAxis(low, max(TOO_LONG, *ratios) * 1.2, not all(ratios))
+    low = min([TOO_SHORT, *(ratio for ratio in ratios if ratio)]) / 1.2
+    return RatioAxis(low, max([TOO_LONG, *ratios]) * 1.2, not all(ratios))
 
 
 def _frame(axes: Axes, ends: RatioAxis) -> None:

@@ -73,7 +73,7 @@ def span(required: Iterable[float], written: Iterable[float]) -> LengthAxes:
     """Return the axes that show all these lengths and the zero-score borders."""
     required, written = list(required), list(written)
     shortest = min(required)
-    low = min(shortest * TOO_SHORT, *(length for length in written if length)) / 1.3
+    low = min([shortest * TOO_SHORT, *(length for length in written if length)]) / 1.3
     return LengthAxes(shortest / 1.4, low, max(*required, *written) * 1.4, not all(written))
 
 

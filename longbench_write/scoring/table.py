@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
-from longbench_write.errors import RunFolderError, UsageError, shorten
+from longbench_write.errors import RunFolderError, shorten
 from longbench_write.files.reading import read_text
 from longbench_write.files.schema import MOST
 from longbench_write.metrics.base import Metric, complete
@@ -45,11 +45,8 @@ def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[CsvColumn]:
 
     Args:
         metrics: What was measured.
-
-    Raises:
-        UsageError: A metric has the name of another column.
     """
-    found = [
+    return [
         _field("id", str),
         _field("sample", int),
         _field("type", str),
@@ -69,16 +66,8 @@ def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[CsvColumn]:
         _field("reasoning_words", int),
         _field("length_rule", str),
         _metric(S_L_RULE),
+        *map(_metric, others(metrics)),
     ]
-    taken = {column.name.casefold() for column in found}
-    for metric in others(metrics):
-        if metric.name.casefold() in taken:
-            raise UsageError(
-                f"a column of scores.csv is called {metric.name!r}: give the metric another name"
-            )
-        taken.add(metric.name.casefold())
-        found.append(_metric(metric))
-    return found
 
 
 def _field(name: str, kind: type) -> CsvColumn:

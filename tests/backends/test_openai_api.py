@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 import threading
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from longbench_write.backends.openai.endpoint import DEFAULT_BASE_URL
 from longbench_write.backends.openai.parameters import request_body
 from longbench_write.backends.openai.reply import ChatResponse, repair_surrogates
 from longbench_write.errors import BackendError, RetryPolicy, UsageError
+from longbench_write.urls import EXAMPLE
 
 AT_ONCE = RetryPolicy(tries=3, overload_tries=5, base=0.0)
 SAMPLING = Sampling(64)
@@ -250,7 +252,7 @@ async def test_a_stall_that_lasts_is_a_timeout():
     with OpenAIServer(in_turn(Answer("some text", fault="stall_during"))) as server:
         error = await failure(server, idle_timeout=0.1, retry=RetryPolicy(tries=1))
     assert error.kind == "timeout"
-    assert "sent nothing for 0.1 s" in str(error)
+    assert "0.1 s" in str(error)
 
 
 async def test_a_stall_behind_the_finish_reason_loses_nothing():
@@ -276,9 +278,10 @@ async def test_a_stream_that_says_its_last_without_an_end_and_stays_open(monkeyp
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         async with OpenAIBackend(spec(url, retry=RetryPolicy(tries=1))) as backend:
-            with pytest.raises(BackendError, match="no finish_reason"):
+            with pytest.raises(BackendError, match="finish_reason") as caught:
                 await backend.complete(chat(), SAMPLING)
         await gone.wait()
+    assert caught.value.kind == "bad_response"
 
 
 async def test_a_server_that_is_not_there():
@@ -288,8 +291,8 @@ async def test_a_server_that_is_not_there():
         with pytest.raises(BackendError) as caught:
             await backend.complete(chat(), SAMPLING)
     assert caught.value.kind == "connection"
-    assert f"cannot reach {url}: " in str(caught.value)
-    assert "check --base-url" in str(caught.value)
+    assert url in str(caught.value)
+    assert "--base-url" in str(caught.value)
 
 
 async def test_cancelling_closes_the_request():
@@ -402,13 +405,14 @@ async def test_the_key_is_in_no_error(monkeypatch, stream, fault):
 
 async def test_a_password_in_the_url_is_in_no_error():
     async with OpenAIBackend(spec("http://me:hidden@127.0.0.1:1/v1")) as backend:
-        with pytest.raises(BackendError, match=r"cannot reach http://127\.0\.0\.1:1/v1"):
+        with pytest.raises(BackendError, match=r"http://127\.0\.0\.1:1/v1") as caught:
             await backend.complete(chat(), SAMPLING)
+    assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000/v1", "ftp://host/v1", "http://", "http://host:port/v1", ""])
 async def test_what_is_no_url_is_refused_when_opened(url):
-    with pytest.raises(UsageError, match="is no base URL"):
+    with pytest.raises(UsageError, match=re.escape(EXAMPLE)):
         async with OpenAIBackend(spec(url)):
             pass
 

@@ -17,6 +17,9 @@ from typer.testing import CliRunner
 
 from longbench_write.cli.app import app
 from longbench_write.errors import UsageError
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import S_Q
+from longbench_write.scoring.summary import Summary
 
 ANSWERS = [answer(prompt, response) for prompt, response in TEXTS]
 JUDGED = [line | {"scores": scores(5, 4, 3, 4, 5, 4)} for line in ANSWERS]
@@ -52,17 +55,19 @@ def run_of(tmp_path):
 
 def test_an_imported_run_can_be_scored_judged_and_exported(tmp_path, bring, files):
     done = bring()
-    assert "S_l (length)" in done.stdout
-    assert "16 owed = 16 generated + 0 failed" in done.stdout
     run = run_of(tmp_path)
-    assert f"files: {run}" in done.stderr
+    assert S_L.label in done.stdout
+    assert str(run) in done.stderr
+    counts = Summary.read(run / "summary.json").counts
+    assert (counts["owed"], counts["generated"], counts["generation_failed"]) == (16, 16, 0)
     assert lbw_eval("score", run).stdout == done.stdout
     with OpenAIServer(judge_reply()) as judges:
         again = lbw_eval(
             *("judge", run, "--judge", "paper", "--judge-base-url", judges.base_url, "--progress", "none")
         )
         assert len(judges.requests) == 16
-    assert "judge paper" in again.stdout
+    assert Summary.read(run / "summary.json").judge == "paper"
+    assert S_Q.label in again.stdout
     summary = json.loads(lbw_eval("score", run, "--judge", "reference-judge", "--json").stdout)
     assert summary["judge"] == "reference-judge"
     assert summary["settings"] == dict.fromkeys(summary["settings"]) | {"backend": "imported"}
@@ -81,8 +86,7 @@ def test_a_warning_goes_to_stderr_and_json_to_stdout(bring, tmp_path):
     place = write_lines(tmp_path / "outputs" / "a__b" / "pred.jsonl", mixed).parent
     done = bring("--json", place=place, harness="evalscope")
     assert json.loads(done.stdout)["model"] == "a/b"
-    assert "WARNING" in done.stderr
-    assert "of 16 responses fit another prompt" in done.stderr
+    assert re.search(r"WARNING: \d+ of 16\b", done.stderr)
     card = lbw_eval("export", run_of(tmp_path), "--to", "model-card").stdout
     assert "WARNING" in card
 
@@ -118,7 +122,7 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, bring):
         lbw_eval("export", run, "--to", "model-card", "-o", tmp_path / "README.md")
     with pytest.raises(UsageError, match=r"x\.csv"):
         lbw_eval("export", run, "--to", "csv", "-o", tmp_path / "README.md" / "x.csv")
-    with pytest.raises(UsageError, match="out"):
+    with pytest.raises(UsageError, match=re.escape(str(tmp_path / "out"))):
         lbw_eval("export", run, "--to", "csv", "-o", tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "models", "out", "texts.jsonl"]
     with pytest.raises(UsageError, match=re.escape(str(tmp_path))):
@@ -130,7 +134,7 @@ def test_empty_responses_are_told_of(tmp_path, bring, files):
     (files / "judge.jsonl").unlink()
     bring()
     done = lbw_eval("export", run_of(tmp_path), "--to", "reference")
-    assert "1 responses are empty" in done.stderr
+    assert done.stderr.startswith("1 ")
     assert len(done.stdout.splitlines()) == 16
 
 

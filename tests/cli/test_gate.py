@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ import pytest
 from gate_samples import Wrote, write_run, wrote_well
 
 from longbench_write.cli.app import main
+from longbench_write.gate.layout import FINDING_HEADS
 
 
 @pytest.fixture
@@ -52,14 +54,15 @@ def test_a_run_that_got_worse_exits_with_3_and_names_the_ranges(lbw_eval, good, 
     code, out, _ = lbw_eval("check", cut, "--baseline", good)
     assert code == 3
     (line,) = [line for line in out.splitlines() if line.startswith("regressed: S_l")]
-    assert "it fell in [2000,4000) by " in line or "it fell in [4000,20000] by " in line
-    assert "[0,500)" not in line
+    assert set(re.findall(r"\[\d+,\d+[)\]]", line)) <= {"[2000,4000)", "[4000,20000]"}
+    found = json.loads(lbw_eval("check", cut, "--baseline", good, "--json")[1])["findings"]
+    assert [each["fell_in"] for each in found if each["metric"] == "S_l"] == [["[4000,20000]", "[2000,4000)"]]
 
 
 def test_a_run_that_did_not_exits_with_0_and_says_what_it_could_see(lbw_eval, good, again):
     code, out, err = lbw_eval("check", again, "--baseline", good)
     assert (code, err) == (0, "")
-    assert "detectable drop" in out
+    assert FINDING_HEADS[-1] in out
     assert "passed: S_l" in out
 
 
@@ -69,7 +72,8 @@ def test_the_gate_runs_on_a_baseline_file(lbw_eval, good, again, cut):
     Path("baselines").mkdir()
     code, out, err = lbw_eval("baseline", good, "-o", "baselines/writer.json")
     assert (code, out) == (0, "")
-    assert "24 responses to 24 prompts" in err
+    assert re.findall(r"\b24\b", err) == ["24", "24"]
+    assert "baselines/writer.json" in err
     assert lbw_eval("check", again, "--baseline", "baselines/writer.json")[0] == 0
     assert lbw_eval("check", cut, "--baseline", "baselines/writer.json")[0] == 3
 
@@ -77,7 +81,7 @@ def test_the_gate_runs_on_a_baseline_file(lbw_eval, good, again, cut):
 def test_a_baseline_of_an_unfinished_run_says_so(lbw_eval, tmp_path):
     run = write_run(tmp_path / "r", wrote_well(8) | {"p-000": Wrote(100, None)})
     _, _, err = lbw_eval("baseline", run, "-o", "m.json")
-    assert "only 7 of 8 responses have a score" in err
+    assert re.search(r"\b7 of 8\b", err)
 
 
 def test_json_is_all_of_stdout_whatever_else_is_asked_for(lbw_eval, good, cut):
@@ -126,14 +130,14 @@ def test_missing_responses_exit_with_1(lbw_eval, good, tmp_path):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ((), "--baseline is needed"),
-        (("--baseline", "good", "--metric", "S_k"), "unknown metric 'S_k'"),
-        (("--baseline", "good", "--max-drop", "S_l"), "a number is needed"),
-        (("--baseline", "good", "--max-drop", "Clarity=2"), "not gated by default"),
-        (("--baseline", "good", "--min", "70"), "name a metric, such as S_l=70"),
-        (("--baseline", "good", "--min", "S_l=nan"), "min S_l must be a number"),
-        (("--baseline", "nowhere"), "there is no nowhere"),
-        (("--baseline", "good", "--config", "none.yaml"), "none.yaml cannot be read"),
+        ((), "--baseline"),
+        (("--baseline", "good", "--metric", "S_k"), "'S_k'"),
+        (("--baseline", "good", "--max-drop", "S_l"), "--max-drop 'S_l'"),
+        (("--baseline", "good", "--max-drop", "Clarity=2"), "Clarity"),
+        (("--baseline", "good", "--min", "70"), "--min '70'"),
+        (("--baseline", "good", "--min", "S_l=nan"), "min S_l"),
+        (("--baseline", "nowhere"), "nowhere"),
+        (("--baseline", "good", "--config", "none.yaml"), "none.yaml"),
         (("--baseline", "good", "--plot", "x.jpg"), "'.jpg'"),
     ],
 )
@@ -159,11 +163,11 @@ def test_other_judges_are_refused_unless_insisted_on(lbw_eval, good, tmp_path):
 def test_compare_shows_what_moved_and_where_it_stands(lbw_eval, good, cut):
     code, out, _ = lbw_eval("compare", good, cut)
     assert code == 0
-    assert "prompts that fell most in S_bar" in out
     lines = (cut / "predictions.jsonl").read_text().splitlines()
     fell = json.loads(lbw_eval("compare", good, cut, "--json")[1])["moved"]["fallen"][0]
     assert json.loads(lines[fell["line_b"] - 1])["id"] == fell["id"]
     assert fell["words_b"] < fell["words_a"] / 2
+    assert fell["id"] in out
 
 
 @pytest.mark.parametrize(
@@ -200,7 +204,7 @@ def test_hostile_names_reach_no_terminal(lbw_eval, good, tmp_path):
 def test_power_plans_from_the_runs_at_hand(lbw_eval, good, again):
     code, out, err = lbw_eval("power", good, again, "--samples", "4", "--judge-repeats", "2")
     assert (code, err) == (0, "")
-    assert "24 prompts, 4 samples" in out
+    assert re.search(r"\b24\b.*\b4\b.*\b2\b.*\d in S_bar\b", " ".join(out.split()))
     values = json.loads(lbw_eval("power", good, again, "--json", "--prompts", "120")[1])
     assert values["prompts"] == 120
     assert {"S_bar", "S_l", "S_q"} == values["variance"].keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,12 @@ import pexpect
 import pytest
 from samples import write_suite
 from servers.openai_server import Answer, OpenAIServer, in_turn, judge_reply, writer
+
+from longbench_write.judging.cards import load_card
+from longbench_write.metrics.length import S_L
+from longbench_write.metrics.quality import DIMENSIONS, S_Q
+from longbench_write.scoring.summary import Summary
+from longbench_write.suites.suite import LENGTH_RANGES
 
 COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
 
@@ -72,8 +79,13 @@ def blocking_after(count, answer):
     return respond, reached, released
 
 
+def run_folder(tmp_path):
+    (path,) = (tmp_path / "out").glob("*/*/*")
+    return path
+
+
 def recorded(tmp_path):
-    (path,) = (tmp_path / "out").glob("*/*/*/predictions.jsonl")
+    path = run_folder(tmp_path) / "predictions.jsonl"
     return [json.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
@@ -85,23 +97,16 @@ def test_stdout_carries_the_table_alone(tmp_path, suite):
         assert len(model.requests) == len(judges.requests) == 8
     assert done.returncode == again.returncode == 0
     assert done.stdout == again.stdout
-    for text in (
-        "S_l (length)",
-        "S_q (quality)",
-        "Reading Experience",
-        "[4000,20000]",
-        "8 owed = 8 generated",
-    ):
+    for text in (S_L.label, S_Q.label, *DIMENSIONS, *LENGTH_RANGES[:4]):
         assert text in done.stdout
-    assert "recording in" in done.stderr
-    assert "shut down on 2026-10-23" not in done.stderr
-    assert "nothing is owed" in again.stderr
+    assert str(run_folder(tmp_path)) in done.stderr
+    assert str(load_card("paper")[0].retires) not in done.stderr
 
 
 def test_json_on_stdout_is_the_summary_file(tmp_path, suite):
     with OpenAIServer(writer()) as model:
         done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--json", "--progress", "none"))
-    (path,) = (tmp_path / "out").glob("*/*/*/summary.json")
+    path = run_folder(tmp_path) / "summary.json"
     assert done.stdout == path.read_text(encoding="utf-8")
     assert json.loads(done.stdout)["counts"]["owed"] == 8
 
@@ -136,7 +141,7 @@ def test_killed_in_the_middle_it_resumes_and_repeats_nothing_finished(tmp_path, 
     assert done.returncode == 0
     assert all(asked[prompt] == 1 for prompt in kept)
     assert len(recorded(tmp_path)) == len(asked) == 8
-    assert f"{len(kept)} responses are there already" in done.stderr
+    assert re.search(rf"{re.escape(str(run_folder(tmp_path)))}\D*\b{len(kept)}\b", done.stderr)
 
 
 @pytest.mark.slow
@@ -151,7 +156,7 @@ def test_interrupted_it_keeps_what_is_done_and_tells_how_to_resume(tmp_path, sui
             assert reached.wait(60)
             child.send_signal(number)
             said = iter(child.stderr.readline, "")
-            assert any("1 requests in flight have 5 s to finish" in line for line in said)
+            assert any(re.search(r"\b1\b.*\b5 s\b", line) for line in said)
             child.send_signal(number) if again else released.set()
             out, err = child.communicate(timeout=60)
         released.set()
@@ -160,8 +165,8 @@ def test_interrupted_it_keeps_what_is_done_and_tells_how_to_resume(tmp_path, sui
     assert out == ""
     last = err.strip().splitlines()[-1]
     kept = 3 if again else 4
-    assert f"interrupted; {kept} new responses and 0 judgements are kept in" in last
-    assert last.endswith(f"Resume with: lbw-eval {' '.join(command[:-1])}")
+    assert re.match(rf"\D*\b{kept}\b\D*\b0\b.*{re.escape(str(run_folder(tmp_path)))}", last)
+    assert last.endswith(f"lbw-eval {' '.join(command[:-1])}")
     assert len(recorded(tmp_path)) == kept
 
 
@@ -186,7 +191,7 @@ def test_interrupted_while_it_fetches_it_ends_at_once(tmp_path):
                 child.send_signal(signal.SIGINT)
                 _, err = child.communicate(timeout=60)
     assert child.returncode == 130
-    assert "interrupted; nothing had been asked yet" in err
+    assert "Traceback" not in err
 
 
 @pytest.mark.slow
@@ -204,7 +209,7 @@ def test_a_second_process_is_told_who_is_at_work(tmp_path, suite):
             child.wait(60)
         assert len(model.requests) == 8
     assert second.returncode == 1
-    assert f"in use by process {child.pid}" in second.stderr
+    assert re.search(rf"\b{child.pid}\b", second.stderr)
     assert third.returncode == 0
     assert "nothing is owed" in err
     assert len(recorded(tmp_path)) == 8
@@ -217,22 +222,27 @@ def test_strict_exits_with_1_where_a_score_is_missing(tmp_path, suite):
     ):
         judge = ["--judge", "paper", "--judge-base-url", judges.base_url, "--judge-concurrency", "1"]
         lenient = lbw_eval(*words(tmp_path, suite, model, *judge))
-        strict = lbw_eval(*words(tmp_path, suite, model, *judge, "--strict"))
+        strict = lbw_eval(*words(tmp_path, suite, model, *judge, "--strict", "--json"))
         retried = lbw_eval(*words(tmp_path, suite, model, *judge, "--strict", "--retry-failed"))
     assert (lenient.returncode, strict.returncode, retried.returncode) == (0, 1, 0)
-    assert "7 judged + 1 judge failed (invalid_reply 1)" in strict.stdout
-    assert "S_q lies between 65.6 and 78.1" in strict.stdout
+    summary = json.loads(strict.stdout)
+    assert (summary["counts"]["judged"], summary["counts"]["judge_failed"]) == (7, 1)
+    assert summary["judge_failures"] == {"invalid_reply": 1}
+    assert summary["S_q_bounds"] == [65.625, 78.125]
+    shown = re.search(r"invalid_reply 1\b.*\b65\.6\b.*\b78\.1\b", lenient.stdout, re.DOTALL)
+    assert shown, lenient.stdout
 
 
 def test_a_run_is_judged_later_without_generating(tmp_path, suite):
     with OpenAIServer(writer()) as model, OpenAIServer(judge_reply()) as judges:
-        first = lbw_eval(*words(tmp_path, suite, model, "--judge", "none"))
-        (run,) = (tmp_path / "out").glob("*/*/*")
+        first = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--json"))
+        run = run_folder(tmp_path)
         judged = lbw_eval("judge", str(run), "--judge", "paper", "--judge-base-url", judges.base_url)
         scored = lbw_eval("score", str(run))
         assert len(model.requests) == len(judges.requests) == 8
-    assert "S_q is missing" in first.stdout
-    assert "8 generated = 8 judged" in judged.stdout
+    summary = json.loads(first.stdout)
+    assert (summary["S_q"], summary["counts"]["judged"], summary["counts"]["not_judged"]) == (None, 0, 8)
+    assert Summary.read(run / "summary.json").counts["judged"] == 8
     assert scored.stdout == judged.stdout
 
 
@@ -242,7 +252,7 @@ def test_a_refused_key_is_one_sentence(tmp_path, suite):
         debug = lbw_eval("--debug", *words(tmp_path, suite, model, "--judge", "none", "--concurrency", "1"))
         assert len(model.requests) == 2
     assert done.returncode == 1
-    assert "HTTP 401: who are you" in done.stderr
+    assert re.search(r"\b401\b.*who are you", done.stderr)
     assert "Traceback" not in done.stderr
     assert "Traceback" in debug.stderr
 
@@ -257,8 +267,8 @@ def test_on_a_terminal_the_line_renews_itself(tmp_path, suite):
             encoding="utf-8",
             timeout=60,
         )
-        child.expect("written 8/8")
-        child.expect("8 owed = 8 generated")
+        child.expect("8/8")
+        child.expect_exact(S_L.label)
         child.expect(pexpect.EOF)
         child.close()
     assert child.exitstatus == 0
@@ -267,10 +277,12 @@ def test_on_a_terminal_the_line_renews_itself(tmp_path, suite):
 def test_a_run_without_any_response_has_failed(tmp_path, suite):
     too_long = Answer(status=400, error={"message": "maximum context length is 32768, you requested 32790"})
     with OpenAIServer(in_turn(too_long)) as model:
-        done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none"))
+        done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--json"))
     assert done.returncode == 1
-    assert "not one response came (context_length 8); ask for fewer tokens with --max-tokens" in done.stderr
-    assert "8 owed = 0 generated + 8 failed (context_length 8)" in done.stdout
+    assert re.search(r"\bcontext_length 8\b.*--max-tokens\b", done.stderr)
+    summary = json.loads(done.stdout)
+    assert summary["failures"] == {"context_length": 8}
+    assert (summary["counts"]["generated"], summary["S_l"]) == (0, None)
 
 
 def test_a_judge_without_any_valid_reply_has_failed(tmp_path, suite):
@@ -279,15 +291,16 @@ def test_a_judge_without_any_valid_reply_has_failed(tmp_path, suite):
             *words(tmp_path, suite, model, "--judge", "paper", "--judge-base-url", judges.base_url)
         )
     assert done.returncode == 1
-    assert "not one judgement came (invalid_reply 8)" in done.stderr
+    assert re.search(r"\binvalid_reply 8\b", done.stderr)
 
 
 def test_after_a_stop_it_says_what_is_kept(tmp_path, suite):
     with OpenAIServer(in_turn(writer(), writer(), Answer(status=401))) as model:
         done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--concurrency", "1"))
     assert done.returncode == 1
-    assert "2 new responses and 0 judgements are kept in" in done.stderr
-    assert "resume with: lbw-eval --model m" in done.stderr
+    folder = re.escape(str(run_folder(tmp_path)))
+    assert re.search(rf"\b2\b\D*\b0\b.*{folder}.*\blbw-eval --model m\b", done.stderr)
+    assert len(recorded(tmp_path)) == 2
 
 
 def test_what_a_server_says_commands_no_terminal(tmp_path, suite):
@@ -318,7 +331,8 @@ def test_a_fresh_run_from_a_file_is_resumed_without_fresh(tmp_path, suite):
         command = words(tmp_path, suite, model, "--config", str(config))
         stopped = lbw_eval(*command)
         model.answer = writer()
-        again = stopped.stderr.split("resume with: lbw-eval ")[1].splitlines()[0].split()
+        (again,) = re.findall(r"\blbw-eval (--.*)", stopped.stderr)
+        again = again.split()
         done = lbw_eval(*again)
         assert len(model.requests) == 2 + 7
     assert again == [*command, "--no-fresh"]
@@ -328,7 +342,7 @@ def test_a_fresh_run_from_a_file_is_resumed_without_fresh(tmp_path, suite):
 def test_options_of_a_run_before_a_command_are_refused(tmp_path):
     done = lbw_eval("--judge-base-url", "http://127.0.0.1:1/v1", "judge", str(tmp_path), "--judge", "paper")
     assert done.returncode == 2
-    assert "put them after judge" in done.stderr
+    assert re.search(r"\bjudge$", done.stderr.strip())
 
 
 @pytest.mark.model
@@ -346,13 +360,13 @@ def test_the_embedded_model_writes_and_judges(tmp_path):
     ]
     done = lbw_eval(*command, "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
-    (path,) = (tmp_path / "out").glob("*/*/*/summary.json")
-    summary = json.loads(path.read_text(encoding="utf-8"))
-    counts = summary["counts"]
-    assert counts["owed"] == counts["generated"] == counts["judged"] == 8
-    assert [row["n"] for row in summary["by_length"]] == [2, 2, 2, 2]
-    assert all(len(record["response"]) > 0 for record in recorded(tmp_path))
-    assert "scores mean nothing" in done.stdout
+    summary = Summary.read(run_folder(tmp_path) / "summary.json")
+    assert summary.counts["owed"] == summary.counts["generated"] == summary.counts["judged"] == 8
+    assert [row["n"] for row in summary.by_length] == [2, 2, 2, 2]
+    first = recorded(tmp_path)
+    assert all(len(record["response"]) > 0 for record in first)
+    assert summary.judge_note
+    assert summary.judge_note in " ".join(done.stdout.split())
     again = lbw_eval(*command, "--out", str(tmp_path / "out"))
     assert again.stdout == done.stdout
-    assert "nothing is owed" in again.stderr
+    assert recorded(tmp_path) == first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -104,13 +105,12 @@ def test_on_unequal_prompts_the_intersection_is_compared_and_said():
     one, other = World().pair(np.random.default_rng(1), 24)
     comparison = compare(without(one, "p-001"), without(other, "p-002", "p-003"))
     assert found(comparison, "S_l").n == 21
-    assert "compared on the 21 prompts that both have scores for: 2 more are in A alone, 1 in B alone" in (
-        comparison.notes
-    )
+    (note,) = comparison.notes
+    assert re.findall(r"\d+", note) == ["21", "2", "1"]
 
 
 def test_nothing_in_common_is_refused():
-    with pytest.raises(LbwError, match="made and made"):
+    with pytest.raises(LbwError, match=r"\bmade\b.*\bmade\b"):
         compare(without(made([[5], [5]]), "p-000"), without(made([[5], [5]]), "p-001"))
 
 
@@ -144,21 +144,21 @@ def test_different_judges_are_compared_with_a_warning_where_that_is_wanted():
     a = made([[5], [6]], fours(2))
     b = made([[5], [6]], fours(2), judge="k", judge_sha256="8" * 64)
     comparison = compare(a, b, allow_different_judges=True)
-    assert comparison.notes[0].startswith(
-        "WARNING: the judges differ (j, sha256 77777777; k, sha256 88888888)"
-    )
+    assert re.match(r"WARNING: .*\bj\b.*\b7{8}\b.*\bk\b.*\b8{8}\b", comparison.notes[0])
 
 
 def test_without_a_judge_in_both_s_l_alone_is_compared_and_said():
     comparison = compare(made([[5], [6]], fours(2)), made([[7], [6]]))
     assert {each.metric.metric.name for each in comparison.differences} == {"S_l"}
-    assert "B (made) has no judge's scores: S_l alone is compared" in comparison.notes
+    (note,) = comparison.notes
+    assert re.search(r"\bB\b.*\bS_l\b", note)
 
 
 def test_differing_settings_are_said():
     hot = made([[5], [6]], settings={"backend": "openai", "temperature": 1.0, "max_tokens": 9, "seed": 42})
     (note,) = compare(made([[5], [6]]), hot).notes
-    assert note == "the settings differ: temperature 0.5 → 1.0, max_tokens 32768 → 9"
+    assert re.search(r"\btemperature 0\.5 → 1\.0\b.*\bmax_tokens 32768 → 9$", note)
+    assert "seed" not in note
 
 
 def test_the_prompts_that_moved_most_are_named():
@@ -168,7 +168,7 @@ def test_the_prompts_that_moved_most_are_named():
     assert str(comparison.moved_in) == "S_l"
 
 
-@pytest.mark.parametrize("values", [[[50]], [[50], [50]]], ids=["one prompt", "no scatter"])
+@pytest.mark.parametrize("values", [[[50]], [[50], [50]]], ids=["one prompt", "no variance"])
 def test_too_little_to_tell_gives_no_nan(values):
     comparison = compare(made(values), made([[value - 20 for value in row] for row in values]))
     text = comparison_json(comparison) + comparison_markdown(comparison)

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 
 import pytest
 from hypothesis import given
@@ -47,57 +48,58 @@ def test_what_lines_need_not_have(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "fault"),
+    ("line", "named"),
     [
-        (b'{"prompt": "\xff"}\n', "not UTF-8"),
-        (b'{"prompt": "Wri', "may be torn"),
-        (b"{]\n", "not JSON"),
-        (b"[" * 100_000 + b"\n", "not JSON"),
-        (b"9" * 5000 + b"\n", "not JSON"),
-        (b"[1, 2]\n", "not an object"),
-        (b"null\n", "not an object"),
-        (b'"text"\n', "not an object"),
-        (b"{}\n", "prompt must be a text"),
+        (b'{"prompt": "\xff"}\n', r"\b12\b"),
+        (b'{"prompt": "Wri', ""),
+        (b"{]\n", ""),
+        (b"[" * 100_000 + b"\n", ""),
+        (b"9" * 5000 + b"\n", ""),
+        (b"[1, 2]\n", ""),
+        (b"null\n", ""),
+        (b'"text"\n', ""),
+        (b"{}\n", r"\bprompt\b"),
     ],
     ids=lambda value: value[:9],
 )
-def test_a_line_that_is_no_answer_is_named(tmp_path, line, fault):
+def test_a_line_that_is_no_answer_is_named(tmp_path, line, named):
     path = tmp_path / "pred.jsonl"
     path.write_bytes(json.dumps(LINE).encode() + b"\n" + line)
-    with pytest.raises(UsageError, match=rf"pred\.jsonl:2: .*{fault}"):
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(path))}:2: .*{named}"):
         read_answers(path)
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    "change",
     [
-        ({"prompt": None}, "prompt must be a text"),
-        ({"prompt": ["a"]}, "prompt must be a text"),
-        ({"response": ["a", "list"]}, "response must be a text"),
-        ({"response": None}, "response must be a text"),
-        ({"length": 0}, "length must be"),
-        ({"length": True}, "length must be"),
-        ({"length": 100.0}, "length must be"),
-        ({"length": float("nan")}, "length must be"),
-        ({"length": 10**12}, "length must be"),
-        ({"length": "100"}, "length must be"),
-        ({"response_length": -1}, "response_length must be"),
-        ({"response_length": float("nan")}, "response_length must be"),
-        ({"response_length": [4]}, "response_length must be"),
-        ({"scores": [5, 4, 3, 4, 5, 4]}, "scores must be an object"),
-        ({"scores": "5"}, "scores must be an object"),
+        {"prompt": None},
+        {"prompt": ["a"]},
+        {"response": ["a", "list"]},
+        {"response": None},
+        {"length": 0},
+        {"length": True},
+        {"length": 100.0},
+        {"length": float("nan")},
+        {"length": 10**12},
+        {"length": "100"},
+        {"response_length": -1},
+        {"response_length": float("nan")},
+        {"response_length": [4]},
+        {"scores": [5, 4, 3, 4, 5, 4]},
+        {"scores": "5"},
     ],
     ids=str,
 )
-def test_a_field_of_another_type_is_named(tmp_path, change, fault):
-    with pytest.raises(UsageError, match=rf"pred\.jsonl:1: {fault}"):
+def test_a_field_of_another_type_is_named(tmp_path, change):
+    (name,) = change
+    with pytest.raises(UsageError, match=rf"pred\.jsonl:1: {name}\b"):
         read_answers(write_lines(tmp_path / "pred.jsonl", [LINE | change]))
 
 
 def test_a_line_without_end_is_not_read_into_memory(tmp_path):
     path = write_lines(tmp_path / "pred.jsonl", [LINE])
     os.truncate(path, 1 << 40)  # a hole: it takes no place on the disk
-    with pytest.raises(UsageError, match=r"pred\.jsonl:2: longer than"):
+    with pytest.raises(UsageError, match=r"pred\.jsonl:2: .*\b64\b"):
         read_answers(path)
 
 
@@ -141,13 +143,13 @@ def test_any_object_is_read_or_refused(tmp_path_factory, row):
 
 
 def test_a_place_that_is_not_there_or_has_nothing_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="there is no "):
+    with pytest.raises(UsageError, match=re.escape(str(tmp_path / "nowhere"))):
         find(tmp_path / "nowhere", "pred.jsonl")
     with pytest.raises(UsageError, match=r"pred\.jsonl"):
         find(tmp_path, "pred.jsonl")
     for model in "ab":
         write_lines(tmp_path / model / "pred.jsonl", [LINE])
-    with pytest.raises(UsageError, match=r".*a, .*b"):
+    with pytest.raises(UsageError, match=f"{re.escape(str(tmp_path))}/a, {re.escape(str(tmp_path))}/b"):
         find(tmp_path, "pred.jsonl")
 
 
@@ -184,7 +186,8 @@ def test_evalscopes_folder(tmp_path):
     assert (len(source.answers), source.judged) == (1, [])
     assert source.reported["S_l"] == 1.5
     assert source.reported["S_q"] == pytest.approx(79.1666, abs=1e-3)
-    assert "counts a failed one as 3" in source.notes[0]
+    (note,) = source.notes
+    assert re.search(r"\b79\.2\b.*\b3\b", note)
     assert set(source.files) == {"pred.jsonl", "eval_length.jsonl", "eval_quality.jsonl"}
     alone = read_evalscope(folder / "pred.jsonl")
     assert (alone.reported, alone.notes) == ({}, [])

@@ -8,7 +8,7 @@ import pytest
 
 from longbench_write import evaluate
 from longbench_write.compare.loading import load_scores
-from longbench_write.gate.gate import check
+from longbench_write.gate.gate import Outcome, check
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
@@ -47,7 +47,6 @@ def test_cut_answers_close_the_gate_and_a_re_run_does_not(tmp_path):
     verdict = check(first, cut)
     assert verdict.exit_code == 3
     (length,) = [finding for finding in verdict.findings if str(finding.metric) == "S_l"]
-    assert length.outcome == "regressed"
-    assert "it fell in [0,500) by " in length.message
-    assert "[2000,4000)" not in length.message
-    assert "the settings differ: max_tokens 90 → 30" in verdict.notes
+    assert length.outcome is Outcome.REGRESSED
+    assert [change.metric.range for change in length.fell_in] == ["[0,500)"]
+    assert any("max_tokens 90 → 30" in note for note in verdict.notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ def finding(verdict, name="S_l"):
     return found
 
 
-def scattered(mean, *, prompts=40, seed=0, width=2.0):
+def drawn(mean, *, prompts=40, seed=0, width=2.0):
     return made(np.random.default_rng(seed).normal(mean, width, (prompts, 1)))
 
 
@@ -39,23 +40,24 @@ def test_the_same_run_passes_with_an_exact_zero():
     for each in verdict.findings:
         assert each.interval == (0.0, 0.0)
         assert each.detectable is None
-    assert finding(verdict).message.startswith("S_l is unchanged at")
+    assert f"{finding(verdict).mean:.1f} " in finding(verdict).message
 
 
 def test_a_clear_drop_is_a_regression():
-    verdict = check(scattered(70), scattered(60, seed=1))
+    verdict = check(drawn(70), drawn(60, seed=1))
     assert verdict.exit_code == 3
     assert finding(verdict).outcome is Outcome.REGRESSED
-    assert finding(verdict).message.startswith(
-        "S_l fell by 9.9 points, from 69.9 to 60.0 (95% interval −10.7"
-    )
+    change = finding(verdict).difference
+    assert change.value == pytest.approx(-9.9, abs=0.05)
+    numbers = ("S_l", "9.9 points", "69.9", "60.0", "−10.7", f"{change.interval[1]:.1f}".replace("-", "−"))
+    assert re.search(".*".join(map(re.escape, numbers)), finding(verdict).message)
 
 
 def test_a_rise_is_none():
-    assert check(scattered(60), scattered(70, seed=1)).exit_code == 0
+    assert check(drawn(60), drawn(70, seed=1)).exit_code == 0
 
 
-def test_a_drop_within_the_scatter_is_none():
+def test_a_drop_within_the_variance_is_none():
     assert drops(-30, 20, 15, -25, 4, -6).exit_code == 0
 
 
@@ -82,7 +84,7 @@ def test_holm_holds_a_metric_to_more_the_more_are_gated():
 
 
 def test_what_falls_is_set_aside_so_that_the_next_is_held_to_less():
-    verdict = check(scattered(70), scattered(60, seed=1), Rule(metrics=(S_L, parse_metric("S_l>20000"))))
+    verdict = check(drawn(70), drawn(60, seed=1), Rule(metrics=(S_L, parse_metric("S_l>20000"))))
     assert finding(verdict).level == 1 - 0.05 / 2
     assert finding(verdict, "S_l>20000").level == 1 - 0.05
 
@@ -93,8 +95,8 @@ def test_the_ranges_that_fell_are_named_furthest_first():
     changes = [falls[number % 8] + float(rng.normal(0, 2)) for number in range(48)]
     found = finding(drops(*changes))
     assert [change.metric.range for change in found.fell_in] == ["[2000,4000)", "[500,2000)"]
-    assert "it fell in [2000,4000) by 4" in found.message
-    assert "[0,500)" not in found.message
+    assert re.findall(r"\[\d+,\d+\)", found.message) == ["[2000,4000)", "[500,2000)"]
+    assert all(f"{change.drop:.1f}" in found.message for change in found.fell_in)
 
 
 def test_where_no_range_is_sure_the_furthest_is_named():
@@ -114,8 +116,9 @@ def test_a_floor_may_stand_on_what_is_not_gated():
     scores = made([[60]] * 4, six)
     verdict = check(scores, scores, Rule(metrics=(S_L,), floors={parse_metric("Clarity"): 51}))
     assert verdict.exit_code == 3
-    assert "Clarity is 50.0, below its floor of 51" in finding(verdict, "Clarity").message
-    assert finding(verdict, "Clarity").level is None
+    clarity = finding(verdict, "Clarity")
+    assert (clarity.outcome, clarity.mean, clarity.floor, clarity.level) == ("regressed", 50, 51, None)
+    assert re.match(r"Clarity\b.*\b50\.0\b.*\b51\b", clarity.message)
 
 
 def lacking(scores, count):
@@ -124,16 +127,18 @@ def lacking(scores, count):
 
 
 def test_responses_that_failed_cannot_hide_a_regression():
-    verdict = check(scattered(60, prompts=20), lacking(scattered(60, prompts=20), 2))
+    verdict = check(drawn(60, prompts=20), lacking(drawn(60, prompts=20), 2))
     assert verdict.exit_code == 1
-    assert "cannot be told: 2 of 20 responses have no score (allowed 5%)" in finding(verdict).message
+    assert (finding(verdict).outcome, finding(verdict).missing) == (Outcome.UNDECIDED, (2, 20))
+    assert re.search(r"\b2\b.*\b20\b.*\b5%", finding(verdict).message)
 
 
 def test_a_few_that_failed_may_be_allowed_and_are_said():
-    verdict = check(scattered(60, prompts=20), lacking(scattered(60, prompts=20), 1))
+    verdict = check(drawn(60, prompts=20), lacking(drawn(60, prompts=20), 1))
     assert verdict.exit_code == 0
-    assert any("1 more are in A alone" in note for note in verdict.notes)
-    assert check(scattered(60), lacking(scattered(60), 10), Rule(max_missing=0.25)).exit_code == 0
+    assert finding(verdict).missing == (1, 20)
+    assert re.findall(r"\d+", verdict.notes[-1]) == ["19", "1", "0"]
+    assert check(drawn(60), lacking(drawn(60), 10), Rule(max_missing=0.25)).exit_code == 0
 
 
 def test_missing_samples_count_as_missing_too():
@@ -143,7 +148,7 @@ def test_missing_samples_count_as_missing_too():
 
 
 def test_a_regression_of_what_is_there_outranks_what_is_missing():
-    assert check(scattered(70), lacking(scattered(50), 10)).exit_code == 3
+    assert check(drawn(70), lacking(drawn(50), 10)).exit_code == 3
 
 
 def test_a_judge_who_fails_cannot_hide_a_regression():
@@ -174,10 +179,10 @@ def test_what_the_baseline_lacks_cannot_be_told():
 
 def test_the_detectable_drop_shrinks_with_prompts():
     few, many = (
-        check(scattered(60, prompts=n, width=9), scattered(60, prompts=n, width=9, seed=1)) for n in (12, 96)
+        check(drawn(60, prompts=n, width=9), drawn(60, prompts=n, width=9, seed=1)) for n in (12, 96)
     )
     assert finding(few).detectable > 2 * finding(many).detectable > 2
-    wide = check(scattered(60), scattered(60, seed=1), Rule(drop=30.0))
+    wide = check(drawn(60), drawn(60, seed=1), Rule(drop=30.0))
     assert finding(wide).detectable > 30
 
 
@@ -198,25 +203,24 @@ def test_the_yaml_and_the_rule_it_makes(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("max-dorp: 2", "'max-dorp'; did you mean 'max-drop'"),
-        ("metrics: [Clarty]", "'Clarty'; did you mean 'Clarity'"),
+        ("max-dorp: 2", "'max-dorp'.*'max-drop'"),
+        ("metrics: [Clarty]", "'Clarty'.*'Clarity'"),
         ("min: {S_k: 4}", "'S_k'"),
-        ("min: 4", "min"),
-        ("max-drop: -1", "max-drop must be a number from 0 to 100, not -1"),
-        ("max-drop: .nan", "max-drop must be a number"),
-        ("max-drop: yes", "max-drop must be a number"),
-        ("max-drop: {Clarity: 2}", "Clarity"),
-        ("{metrics: [S_q], max-drop: {S_l: 2}}", "--max-drop names S_l"),
-        ("metrics: S_l", "metrics"),
-        ("metrics: []", "metrics"),
+        ("min: 4", r"\bmin\b.*\b4$"),
+        ("max-drop: -1", "max-drop .*-1$"),
+        ("max-drop: .nan", "max-drop .*nan$"),
+        ("max-drop: yes", "max-drop .*True$"),
+        ("max-drop: {Clarity: 2}", "--max-drop .*Clarity.*--metric"),
+        ("{metrics: [S_q], max-drop: {S_l: 2}}", "--max-drop .*S_l.*--metric"),
+        ("metrics: S_l", r"\bmetrics\b"),
+        ("metrics: []", r"\bmetrics\b"),
         ("allow-different-judges: 1", "allow-different-judges"),
-        ("- 1", "lbw-gate.yaml"),
-        ("a: [", "lbw-gate.yaml"),
+        ("- 1", r"/lbw-gate\.yaml\b"),
+        ("a: [", r"/lbw-gate\.yaml\b"),
     ],
 )
 def test_a_gate_that_makes_no_sense_is_refused(tmp_path, text, reason):
     path = tmp_path / "lbw-gate.yaml"
     path.write_text(text)
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(UsageError, match=reason):
         build_gate(read_gate(path))
-    assert reason in str(refused.value)

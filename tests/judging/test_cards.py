@@ -1,4 +1,5 @@
 import datetime
+import re
 
 import pytest
 
@@ -68,10 +69,10 @@ def test_a_path_works_like_a_name(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("papr", "did you mean 'paper'"),
-        ("zzz", "known: local-smollm2, open-weights, paper"),
+        ("papr", "'papr'.*'paper'"),
+        ("zzz", "'zzz'.*local-smollm2.*open-weights.*paper"),
         ("no/such/place", "'no/such/place'"),
-        ("", "no folder ''"),
+        ("", "''"),
     ],
 )
 def test_an_unknown_judge_names_the_nearest(name, told, tmp_path, monkeypatch):
@@ -83,38 +84,37 @@ def test_an_unknown_judge_names_the_nearest(name, told, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (CARD + "temperatur: 1", "judge.yaml: 'temperatur'; did you mean 'temperature'"),
-        (CARD + "3: 1", "judge.yaml: '3'; known: "),
-        (CARD + "temperature: hot", "judge.yaml: temperature: "),
+        (CARD + "temperatur: 1", "'temperatur'.*'temperature'"),
+        (CARD + "3: 1", "'3'.*temperature"),
+        (CARD + "temperature: hot", "temperature: "),
         (CARD + "temperature: .nan", "temperature: "),
         (CARD + "temperature: -1", "temperature: "),
         (CARD + "max_tokens: '9'", "max_tokens: "),
         (CARD + "tries: 0", "tries: "),
         (CARD + "tries: true", "tries: "),
-        (CARD + "backend: vlm", "backend: unknown backend 'vlm'; did you mean 'vllm'"),
+        (CARD + "backend: vlm", "backend: .*'vlm'.*'vllm'"),
         (CARD + "reply_format: json", "reply_format: "),
         (CARD + "template: ../other.txt", "template: "),
-        (CARD + "analysis_max_chars: 9", "analysis_max_chars needs reply_format: json_schema"),
-        (CARD + "backend: local\nbase_urls: ['http://h/v1']", "base_urls need backend: openai"),
+        (CARD + "analysis_max_chars: 9", "analysis_max_chars.*reply_format"),
+        (CARD + "backend: local\nbase_urls: ['http://h/v1']", "base_urls.*backend"),
         ("model: m", "description: "),
-        ("- a", "judge.yaml"),
-        ("", "judge.yaml"),
-        ("a: [", "judge.yaml"),
-        ("a: !!python/object/apply:os.getpid []", "judge.yaml"),
     ],
 )
 def test_a_card_that_cannot_be_is_refused_by_file_and_key(folder, text, told):
     (folder / "judge.yaml").write_text(text)
     with pytest.raises(UsageError, match=told) as caught:
         load_card(str(folder))
-    assert "judge.yaml" in str(caught.value)
+    assert str(folder / "judge.yaml") in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_card_that_is_no_text_is_refused(folder):
-    (folder / "judge.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match=r"judge\.yaml"):
+@pytest.mark.parametrize("content", [b"- a", b"", b"a: [", b"a: !!python/object/apply:os.getpid []", b"\xff"])
+def test_a_card_that_is_no_mapping_is_refused_by_file(folder, content):
+    path = folder / "judge.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=re.escape(str(path))) as caught:
         load_card(str(folder))
+    assert "\n" not in str(caught.value)
 
 
 def test_servers_and_dates_are_read(folder):
@@ -129,12 +129,12 @@ def test_servers_and_dates_are_read(folder):
 @pytest.mark.parametrize("template", ["missing.txt", ".."])
 def test_a_template_that_cannot_be_read_is_named(folder, template):
     (folder / "judge.yaml").write_text(CARD + f"template: {template}")
-    with pytest.raises(UsageError, match="template"):
+    with pytest.raises(UsageError, match=re.escape(str(folder / template))):
         Judge.load(str(folder))
 
 
 def test_a_template_without_places_is_refused_before_anything_is_spent(folder):
     (folder / "judge.yaml").write_text(CARD + "template: prompt.txt")
     (folder / "prompt.txt").write_text("Judge $INST$.")
-    with pytest.raises(UsageError, match=r"has no \$RESPONSE\$"):
+    with pytest.raises(UsageError, match=r"\$RESPONSE\$"):
         Judge.load(str(folder))

@@ -19,11 +19,16 @@ from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import parse_metric
 from longbench_write.compare.ranking import leaderboard
 from longbench_write.errors import LbwError, UsageError
+from longbench_write.exchange.exporting import joined_columns
 from longbench_write.gate.config import build_gate
 from longbench_write.gate.gate import Outcome, check
+from longbench_write.leaderboards.formats import as_csv
+from longbench_write.leaderboards.frame import leaderboard_frame
+from longbench_write.leaderboards.published import published
 from longbench_write.metrics import catalogue
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN, add_metric, all_metrics
+from longbench_write.metrics.reserved import RESERVED
 from longbench_write.plots import figures
 from longbench_write.records import Judgement, Prediction
 from longbench_write.runs.results import score_run
@@ -273,9 +278,21 @@ def test_one_that_raises_is_named_with_the_response():
         summarise(RUN_INFO, [predicted()], [], owed=1, seconds=None, metrics=(*BUILT_IN, broken))
 
 
-def test_one_that_is_called_like_a_column_is_refused():
-    with pytest.raises(UsageError, match="Language"):
-        columns((*BUILT_IN, Metric("Language", "l", of=lambda response: 1.0)))
+@pytest.mark.parametrize("name", ["Language", "prompt", "seconds", "label"])
+def test_one_that_is_called_like_a_column_is_refused_where_it_is_declared(name):
+    with pytest.raises(ValueError, match=repr(name)):
+        Metric(name, "l", of=lambda response: 1.0)
+
+
+def test_the_names_that_no_metric_may_have_are_those_of_the_tables(runs):
+    rankings = leaderboard(collect(runs).entries)
+    summary = rankings[0].runs[0].entry.summary
+    tables = {column.name for column in columns()} | set(joined_columns())
+    tables |= set(next(csv.reader(io.StringIO(as_csv(rankings, published())))))
+    tables |= {*leaderboard_frame(rankings).columns, *summary.frame().columns, *summary.frame().index.names}
+    metrics = [metric.name for metric in (*BUILT_IN, PACE, SENTENCES)]
+    of_metrics = {f"{name}{end}" for name in metrics for end in ("", "_low", "_high", "_least", "_most")}
+    assert {name for name in tables - of_metrics if "/" not in name} == RESERVED
 
 
 def test_one_with_an_aggregate_of_its_own_has_no_interval():

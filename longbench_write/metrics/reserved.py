@@ -1,0 +1,23 @@
+"""Names that no metric may have: columns of scores.csv, exports and leaderboards that hold something else.
+
+A metric of such a name would take the place of a prompt or a number of tokens in somebody's table. Refused
+where it is declared, and so before anything is spent. A test compares the list with the tables.
+"""
+
+from __future__ import annotations
+
+_RESPONSE = (
+    "analysis compressed_share completion_tokens empty error finish_reason id judge judge_error "
+    "judge_failed judge_injection_suspected language length length_rule model prompt prompt_tokens "
+    "reasoning reasoning_words refused repeated_from repeated_share repetitive response response_length "
+    "response_length_unicode sample seconds suite truncated type writer wrong_language"
+)
+_RUN = (
+    "backend best_rank block by complete convention generated generation_failed group incomplete "
+    "judge_retries judge_tries judged judged_in_chapters judgements_remaining label max_tokens n "
+    "not_generated not_judged note origin owed path ranked_by remaining retries samples seed source "
+    "start temperature title worst_rank"
+)
+
+RESERVED = frozenset(f"{_RESPONSE} {_RUN}".split())
+"""In lower case; a name is compared without regard to case, as some readers of tables do."""
