@@ -25,10 +25,7 @@ SCHEMA = 2
 CONVENTION = MEAN
 GROUP_FIGURES = (
     *(metric.name for metric in HEADLINES),
-    "S_l_bounds",
-    "S_q_bounds",
-    "ci",
-    "dimensions",
+    *("S_l_bounds", "S_q_bounds", "ci", "dimensions"),
     *(metric.name for metric in BESIDE),
     "metrics",
 )
@@ -70,7 +67,7 @@ class RunInfo:
     judge_backend_sha256: str | None = None
 
     def samples_of(self, prompt: str) -> int:
-        """Return how many responses to a prompt of the run were asked for."""
+        """How many responses were asked for to a prompt of the run."""
         return int(self.prompts.get("samples", {}).get(prompt, self.samples))
 
 
@@ -174,12 +171,12 @@ class Summary(RunInfo):
         return groups_frame(groups, merged(BUILT_IN, self.others))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the values of summary.json, under its keys; what they hold is shared with the summary."""
+        """The values of summary.json, under its keys; what they hold is shared with the summary."""
         first = {"schema": self.schema, "convention": self.convention}
         return first | {name: getattr(self, name) for name in _KEYS} | self.unknown
 
     def to_json(self) -> str:
-        """Return the text of summary.json."""
+        """The text of summary.json."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
     @classmethod
@@ -216,7 +213,7 @@ _REQUIRED = tuple(
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """Return the values of a summary.json.
+    """The values of a summary.json.
 
     Raises:
         RunFolderError: It has a later schema.
@@ -232,7 +229,7 @@ def _unknown(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown_keys(path: Path) -> dict[str, Any]:
-    """Return what a summary.json holds under keys that this version does not know; nothing if unreadable.
+    """What a summary.json holds under keys that this version does not know; nothing if it cannot be read.
 
     Raises:
         RunFolderError: It has a later schema.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from dataclasses import asdict
 
 import pytest
 from gate_samples import Wrote, write_run, wrote_well
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import RUN_INFO
 
 from longbench_write.compare.baseline import baseline_text, is_baseline, read_baseline
 from longbench_write.compare.loading import load_scores
@@ -196,10 +199,49 @@ def test_any_damage_is_a_sentence(tmp_path_factory, scores):
     values = {
         "schema": 1,
         "kind": "longbench-write baseline",
-        "heading": {},
+        "heading": asdict(RUN_INFO),
         "convention": "mean",
-        "counts": {},
+        "counts": None,
     }
     path.write_text(json.dumps(values | {"scores": {"p": scores}}))
+    try:
+        read = read_baseline(path)
+    except RunFolderError:
+        return
+    assert all(math.isfinite(value) for each in read.responses.values() for value in each.values.values())
+    if read.responses:
+        assert check(read, read).findings
+
+
+@pytest.mark.parametrize(
+    "place", [("heading",), ("heading", "prompts"), ("heading", "prompts", "n"), ("counts",)]
+)
+@pytest.mark.parametrize("value", [None, {}, [], "1", 1.5, True])
+def test_damage_around_the_scores_is_a_sentence(tmp_path, run, place, value):
+    values = json.loads(baseline_text(load_scores(run)))
+    *outer, last = place
+    target = values
+    for name in outer:
+        target = target[name]
+    target[last] = value
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps(values))
+    if (place, value) == (("counts",), None):
+        assert read_baseline(path).counts is None
+    else:
+        with pytest.raises(RunFolderError, match=re.escape(str(path))):
+            read_baseline(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"words": 90', '"words": 1e999'), ("[4.0,", "[9.0,"), ("[4.0,", "[1e999,")]
+)
+def test_numbers_that_no_run_has_are_refused(tmp_path, old, new):
+    text = baseline_text(
+        load_scores(write_run(tmp_path / "r", {"p-1": Wrote(100, 90), "p-2": Wrote(100, 90)}))
+    )
+    assert old in text
+    path = tmp_path / "m.json"
+    path.write_text(text.replace(old, new, 1))
     with pytest.raises(RunFolderError):
-        read_baseline(path)
+        load_scores(path)

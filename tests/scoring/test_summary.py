@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,14 @@ import pytest
 from samples import RUN_INFO, failed, judged, predicted
 
 from longbench_write.compare.baseline import baseline_text, read_baseline
+from longbench_write.compare.collection import Entry
 from longbench_write.compare.loading import load_scores
+from longbench_write.compare.ranking import leaderboard
 from longbench_write.errors import RunFolderError
+from longbench_write.exchange.model_card import model_card
 from longbench_write.gate.gate import check
+from longbench_write.leaderboards import formats
+from longbench_write.leaderboards.layout import ranked_tables
 from longbench_write.runs.results import score_run
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import SCHEMA, Summary
@@ -121,6 +128,45 @@ def test_unknown_keys_are_written_back(tmp_path):
     assert Summary.read(path).unknown == {"reviewed_by": ["an editor"]}
     score_run(run)
     assert json.loads(path.read_text())["reviewed_by"] == ["an editor"]
+
+
+def places(value, place=()):
+    """The places of all that a JSON value holds."""
+    for key, held in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*place, key)
+        if isinstance(held, dict | list):
+            yield from places(held, (*place, key))
+
+
+@pytest.mark.parametrize("change", [None, "text", [], {}, -1, "gone"], ids=str)
+def test_a_damaged_summary_is_refused_or_shown(tmp_path, change):
+    """Each value in turn is replaced or left out; whatever is read can be ranked, shown and exported."""
+    summary, _ = summary_of([predicted("a"), predicted("b")], [judged("a"), judged("b")])
+    whole = json.loads(summary.to_json())
+    path = tmp_path / "summary.json"
+    refused = 0
+    for *outer, last in places(whole):
+        values = json.loads(json.dumps(whole))
+        holder = functools.reduce(operator.getitem, outer, values)
+        if change == "gone":
+            del holder[last]
+        else:
+            holder[last] = change
+        path.write_text(json.dumps(values))
+        try:
+            summary = Summary.read(path)
+        except RunFolderError as error:
+            assert str(path) in str(error)
+            refused += 1
+            continue
+        rankings = leaderboard([Entry(tmp_path, summary, "m")])
+        for by in ("length", "language", "type", "dimension"):
+            formats.markdown(ranked_tables(rankings, by))
+        assert formats.as_csv(rankings)
+        assert formats.as_json(rankings)
+        assert "".join(model_card(summary))
+        assert len(summary.frame())
+    assert refused > 20
 
 
 def test_a_torn_summary_is_made_anew(tmp_path):
