@@ -118,7 +118,10 @@ def _pair_table(one: str, two: str, rows: Sequence[Agreement]) -> Table:
 
 
 def _own_table(own: Sequence[Consistency]) -> Table:
+    from rich.text import Text
+
     from longbench_write.cli.table import plain_table
+    from longbench_write.render.ci_log import escape_ci_log
 
     table = plain_table("each judge beside itself, over its repeats")
     table.add_column("")
@@ -126,7 +129,7 @@ def _own_table(own: Sequence[Consistency]) -> Table:
         table.add_column(name, justify="right")
     for found in own:
         table.add_row(
-            found.judge,
+            Text(escape_ci_log(found.judge)),
             str(found.n),
             _percent(found.exact),
             _percent(found.within_one),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longbench_write.errors import UsageError
+from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.terminal import print_output
 from longbench_write.render.text import printable
 
@@ -172,4 +173,5 @@ def _show(verdict: Verdict, *, as_json: bool) -> None:
     show_lines(target, "", FINDING_HEADS, lines)
     target.print("detectable drop: the smallest true drop found with a chance of 80%", soft_wrap=True)
     for finding in verdict.findings:
-        target.print(f"{finding.outcome}: {finding.message}", markup=False, soft_wrap=True)
+        line = escape_ci_log(f"{finding.outcome}: {finding.message}")
+        target.print(line, markup=False, soft_wrap=True)

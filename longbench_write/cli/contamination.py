@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from longbench_write.render.terminal import escape_terminal
+from longbench_write.render.ci_log import escape_ci_log
 
 if TYPE_CHECKING:
     from longbench_write.compare.contamination_report import GapReport
@@ -55,6 +55,6 @@ def _show(report: GapReport) -> None:
     target = console()
     title = f"contamination gap of {report.public.summary.model}"
     for line in (title, *gap_sides(report), *report.notes):
-        target.print(escape_terminal(line), markup=False, soft_wrap=True)
+        target.print(escape_ci_log(line), markup=False, soft_wrap=True)
     bold = [gap.range is None for gap in report.gaps]
     show_lines(target, "", GAP_HEADS, list(zip(gap_lines(report.gaps), bold, strict=True)))

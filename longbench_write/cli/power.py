@@ -52,13 +52,19 @@ def power(
 
 def _show(found: GatePlan) -> None:
     from longbench_write.cli.difference_table import console, show_lines
+    from longbench_write.render.ci_log import escape_ci_log
 
     target = console()
     lines = [(line, False) for line in found.component_lines()]
-    show_lines(target, "variance, points²", ("", "interaction", "sample", "judgement", "prompts"), lines)
+    show_lines(
+        target,
+        "variance, unit²",
+        ("", "interaction", "sample", "judgement", "prompts"),
+        lines,
+    )
     for note in found.notes:
-        target.print(note, markup=False, soft_wrap=True)
+        target.print(escape_ci_log(note), markup=False, soft_wrap=True)
     heads = ("samples", "repeats", *map(str, found.metrics))
     lines = [(line, wanted) for line, wanted in found.grid_lines()]
     show_lines(target, f"drop found with a chance of 80%, {found.prompts} prompts", heads, lines)
-    target.print(found.sentence(), markup=False, soft_wrap=True)
+    target.print(escape_ci_log(found.sentence()), markup=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from longbench_write.errors import UsageError, shorten
 from longbench_write.metrics.length import length_score
 from longbench_write.records import Judgement, Prediction, Step
-from longbench_write.render.terminal import escape_terminal
+from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.work import Judging, Work
 from longbench_write.writers.estimate import expected_requests
@@ -57,7 +57,7 @@ class ProgressDisplay(Observer):
 
     def note(self, text: str) -> None:
         """Print a sentence."""
-        print(escape_terminal(text), file=self.stream, flush=True)
+        print(escape_ci_log(text), file=self.stream, flush=True)
 
     def begin(self, work: Work) -> None:
         """Start counting."""
@@ -197,7 +197,7 @@ class RichDisplay(ProgressDisplay):
 
     def note(self, text: str) -> None:
         """Print a sentence above the line."""
-        self._console.print(escape_terminal(text), markup=False, style="dim", soft_wrap=True)
+        self._console.print(escape_ci_log(text), markup=False, style="dim", soft_wrap=True)
 
     def downloading(self, done: int, total: int | None) -> None:
         """Show how far a download is."""

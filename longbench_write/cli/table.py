@@ -40,7 +40,7 @@ def plain_table(title: str) -> Table:
     from rich.text import Text
 
     return Table(
-        title=Text(escape_terminal(title), style="bold"),
+        title=Text(escape_ci_log(title), style="bold"),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         pad_edge=False,
@@ -91,7 +91,7 @@ def result_table(summary: Summary) -> Table:
     table.add_column("")
     table.add_column("all", justify="right", style="bold")
     for row in summary.by_length:
-        table.add_column(row["range"], justify="right")
+        table.add_column(Text(escape_ci_log(row["range"])), justify="right")
     columns = [summary.overall, *summary.by_length]
     for metric in HEADLINES:
         table.add_row(metric.label, *(_number(value_in(column, metric)) for column in columns), style="bold")
@@ -149,7 +149,7 @@ def footer(summary: Summary, path: Path) -> list[str]:
         lines.append(f"cost at the prices given: {', '.join(known)}")
     if summary.note:
         lines.append(summary.note)
-    return [escape_terminal(line) for line in lines]
+    return [escape_ci_log(line) for line in lines]
 
 
 _WITHOUT_JUDGE = "S_q is missing: nobody judged; add it with `lbw-eval judge {path} --judge NAME`"

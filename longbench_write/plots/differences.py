@@ -11,8 +11,11 @@ from longbench_write.compare.paired import Difference
 from longbench_write.compare.scores import RunScores
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.quality import CRITERIA
+from longbench_write.plots.fonts import shown
 from longbench_write.plots.style import COLOURS, INK, MATH, SOFT, TEXT, grid, new_figure, styled
 
+_TITLE_WIDTH = 22.0
+"""How wide a panel's title may be, in multiples of its font size."""
 _FELL, _ROSE, _OPEN = COLOURS[2], COLOURS[0], COLOURS[6]
 
 
@@ -42,7 +45,7 @@ def differences_figure(a: RunScores, b: RunScores, differences: Sequence[Differe
         panels = grid(figure, len(shown), len(shown), sharex=alike) if shown else []
         for axes, (metric, rows) in zip(panels, shown.items(), strict=True):
             _draw(axes, rows)
-            axes.set_xlabel(f"B − A, {metric.unit}")
+            axes.set_xlabel(shown(f"B − A, {metric.unit}", _TITLE_WIDTH))
             axes.set_title(_title(metric), parse_math=metric.name in MATH, fontsize=TEXT)
             axes.tick_params(
                 labelleft=axes is panels[0] or _labels(rows) != _labels(next(iter(shown.values())))
@@ -51,8 +54,10 @@ def differences_figure(a: RunScores, b: RunScores, differences: Sequence[Differe
 
 
 def _title(metric: Metric) -> str:
+    """Return a panel's title, for `parse_math=True` where the metric is in `MATH`, else drawable text."""
     symbol = MATH.get(metric.name, metric.symbol)
-    return f"{symbol}: {metric.title}" if metric.title else symbol
+    text = f"{symbol}: {metric.title}" if metric.title else symbol
+    return text if metric.name in MATH else shown(text, _TITLE_WIDTH)
 
 
 def _subtitle(scores: RunScores) -> str:

@@ -13,7 +13,7 @@ from longbench_write.compare.collection import Block
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_Q
-from longbench_write.plots.fonts import labels
+from longbench_write.plots.fonts import labels, shown
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
 from longbench_write.plots.legible import counted, note, unjudged
 from longbench_write.plots.style import KEY, KEY_WIDTH, MATH, dodge, grid, look, new_figure
@@ -69,9 +69,12 @@ def scale(metric: Metric) -> str:
 
 
 def name_axis(axes: Axes, metric: Metric, *, x: bool = False) -> None:
-    """Name an axis of a metric's values; what others call their metric is no mathematics."""
+    """Name an axis of a metric's values; what others call their metric is untrusted text, no mathematics."""
     name = axes.set_xlabel if x else axes.set_ylabel
-    name(f"{title(metric)} {scale(metric)}", parse_math=metric.name in MATH)
+    if metric.name in MATH:
+        name(f"{title(metric)} {scale(metric)}", parse_math=True)
+    else:
+        name(shown(f"{title(metric)} {scale(metric)}", KEY_WIDTH), parse_math=False)
 
 
 def model_keys(block: Block, places: Container[int] | None = None, *, lines: bool = True) -> list[Line2D]:
