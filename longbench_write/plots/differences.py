@@ -27,28 +27,28 @@ def differences_figure(a: RunScores, b: RunScores, differences: Sequence[Differe
         b: What was compared with it.
         differences: Of `paired.differences`.
     """
-    shown: dict[Metric, list[Difference]] = {}
+    panes: dict[Metric, list[Difference]] = {}
     for each in differences:
         if each.value is not None and each.metric.metric not in CRITERIA:
-            shown.setdefault(each.metric.metric, []).append(each)
-    alike = len({metric.range for metric in shown}) == 1
-    most = max((len(rows) for rows in shown.values()), default=1)
+            panes.setdefault(each.metric.metric, []).append(each)
+    alike = len({metric.range for metric in panes}) == 1
+    most = max((len(rows) for rows in panes.values()), default=1)
     with styled():
         figure = new_figure(
-            3.1 * max(len(shown), 2),
+            3.1 * max(len(panes), 2),
             1.1 + 0.34 * most,
             title=f"{b.name} against {a.name}",
             subtitle=_subtitle(a),
             note="With 95% bootstrap intervals over prompts, whose number stands in brackets. Red: the whole "
             "interval says that B is worse; blue: better.",
         )
-        panels = grid(figure, len(shown), len(shown), sharex=alike) if shown else []
-        for axes, (metric, rows) in zip(panels, shown.items(), strict=True):
+        panels = grid(figure, len(panes), len(panes), sharex=alike) if panes else []
+        for axes, (metric, rows) in zip(panels, panes.items(), strict=True):
             _draw(axes, rows)
             axes.set_xlabel(shown(f"B − A, {metric.unit}", _TITLE_WIDTH))
             axes.set_title(_title(metric), parse_math=metric.name in MATH, fontsize=TEXT)
             axes.tick_params(
-                labelleft=axes is panels[0] or _labels(rows) != _labels(next(iter(shown.values())))
+                labelleft=axes is panels[0] or _labels(rows) != _labels(next(iter(panes.values())))
             )
     return figure
 

@@ -212,7 +212,8 @@ def test_what_is_missing_is_said_in_the_row_and_under_the_table(rankings):
 
 @pytest.mark.parametrize(("metric", "ends"), [(S_L, "0 to 100"), (PACE, "200 to 0"), (SENTENCES, None)])
 def test_what_missing_responses_are_worth_is_said_on_the_scale_of_the_metric(metric, ends):
-    runs = [entry(name, metrics=(*BUILT_IN, PACE, SENTENCES)) for name in "ab"]
+    added = [replace(each, of=lambda response: 3.0) for each in (PACE, SENTENCES)]
+    runs = [entry(name, metrics=(*BUILT_IN, *added)) for name in "ab"]
     (table,) = ranked_tables(leaderboard(runs, sort=metric.name), "length")
     (note,) = [note for note in table.notes if note.startswith("† incomplete")]
     assert re.findall(r"\d+ to \d+", note) == ([ends] if ends else [])
