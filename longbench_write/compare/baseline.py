@@ -73,7 +73,7 @@ class BaselineShape:
 
 
 def baseline_text(scores: RunScores) -> str:
-    """The text of the baseline file of a run's scores.
+    """Return the text of the baseline file of a run's scores.
 
     Raises:
         UsageError: The scores are not those of a run, or there is no response.
@@ -106,13 +106,13 @@ def baseline_text(scores: RunScores) -> str:
 
 
 def _dimensions(response: Response) -> list[float] | None:
-    """The six scores in their order; None if unjudged, or judged by other criteria."""
+    """Return the six scores in their order; None if unjudged, or judged by other criteria."""
     scores = response.scores or {}
     return [scores[name] for name in DIMENSIONS] if set(DIMENSIONS) <= set(scores) else None
 
 
 def _further(response: Response) -> dict[str, float]:
-    """The values that neither S_l nor the six dimensions give."""
+    """Return the values that neither S_l nor the six dimensions give."""
     known = {S_L.name, S_BAR.name} | ({S_Q.name, *DIMENSIONS} if _dimensions(response) else set())
     return {name: value for name, value in response.values.items() if name not in known}
 
@@ -122,7 +122,7 @@ def _json(value: Any) -> str:
 
 
 def is_baseline(path: Path) -> bool:
-    """Whether a file is a baseline, and not a summary.json.
+    """Return whether a file is a baseline, and not a summary.json.
 
     Raises:
         RunFolderError: It cannot be read, or is no JSON object.
@@ -131,7 +131,7 @@ def is_baseline(path: Path) -> bool:
 
 
 def read_baseline(path: Path) -> RunScores:
-    """The scores that a baseline file holds.
+    """Return the scores that a baseline file holds.
 
     Raises:
         RunFolderError: It cannot be read, or has another schema.

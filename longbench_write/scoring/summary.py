@@ -25,7 +25,10 @@ SCHEMA = 2
 CONVENTION = MEAN
 GROUP_FIGURES = (
     *(metric.name for metric in HEADLINES),
-    *("S_l_bounds", "S_q_bounds", "ci", "dimensions"),
+    "S_l_bounds",
+    "S_q_bounds",
+    "ci",
+    "dimensions",
     *(metric.name for metric in BESIDE),
     "metrics",
 )
@@ -67,7 +70,7 @@ class RunInfo:
     judge_backend_sha256: str | None = None
 
     def samples_of(self, prompt: str) -> int:
-        """How many responses were asked for to a prompt of the run."""
+        """Return how many responses to a prompt of the run were asked for."""
         return int(self.prompts.get("samples", {}).get(prompt, self.samples))
 
 
@@ -171,12 +174,12 @@ class Summary(RunInfo):
         return groups_frame(groups, merged(BUILT_IN, self.others))
 
     def to_dict(self) -> dict[str, Any]:
-        """The values of summary.json, under its keys; what they hold is shared with the summary."""
+        """Return the values of summary.json, under its keys; what they hold is shared with the summary."""
         first = {"schema": self.schema, "convention": self.convention}
         return first | {name: getattr(self, name) for name in _KEYS} | self.unknown
 
     def to_json(self) -> str:
-        """The text of summary.json."""
+        """Return the text of summary.json."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
     @classmethod
@@ -213,7 +216,7 @@ _REQUIRED = tuple(
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """The values of a summary.json.
+    """Return the values of a summary.json.
 
     Raises:
         RunFolderError: It has a later schema.
@@ -229,7 +232,7 @@ def _unknown(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown_keys(path: Path) -> dict[str, Any]:
-    """What a summary.json holds under keys that this version does not know; nothing if it cannot be read.
+    """Return what a summary.json holds under keys that this version does not know; nothing if unreadable.
 
     Raises:
         RunFolderError: It has a later schema.
