@@ -85,7 +85,7 @@ def run_of(folder: Path, sentences: int, model: str = "m") -> Path:
         "writer": "direct",
         "prompts": info["prompts"],
         "owed": len(predictions),
-        "backend": {"kind": "openai"},
+        "backend": {"kind": "openai", "base_urls": []},
         "config": {"samples": 1, "temperature": 0.5, "max_tokens": 32768, "seed": 42},
         "judge": "j",
         "judges": {"j": {"config_sha256": "7" * 64, "card": {}}},
