@@ -58,9 +58,7 @@ def summarise(
     counted = map(tally.count_prediction, predictions), map(tally.count_judgement, judgements)
     rows = score_rows(*counted, combine=combine, response_flags=response_flags, metrics=metrics)
     of = partial(figures, metrics=metrics, judged=info.judge is not None)
-    overall = of(rows, tally.lost)
-    by_length = grouped(rows, tally.lost, _length_range, of)
-    by_length = {label: by_length[label] for label in LENGTH_RANGES if label in by_length}
+    overall, by_length = of(rows, tally.lost), _by_length(rows, tally.lost, of)
     for role, tokens in further:
         tally.count_usage(role, tokens)
     summary = Summary(
@@ -80,6 +78,16 @@ def summarise(
         steps=tally.steps,
     )
     return summary, rows
+
+
+def _by_length(
+    rows: Sequence[Row],
+    lost: Sequence[Lost],
+    of: Callable[[Sequence[Row], Sequence[Lost]], dict[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of each length range that has a response, the shortest first."""
+    found = grouped(rows, lost, _length_range, of)
+    return {label: found[label] for label in LENGTH_RANGES if label in found}
 
 
 def _length_range(row: Row | Lost) -> str | None:
