@@ -243,7 +243,7 @@ def _plain(line: str) -> Text:
     """Return a line for rich: what a server said of a fault is no markup and no command to the terminal."""
     from rich.text import Text
 
-    return Text(escape_terminal(line))
+    return Text(escape_ci_log(line))
 
 
 def _slowed(work: Work) -> str:

@@ -11,7 +11,7 @@ from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import CRITERIA
 from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.console import console
-from longbench_write.render.terminal import escape_terminal, print_output
+from longbench_write.render.terminal import print_output
 from longbench_write.runs.store import Owed
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.summary import Summary
