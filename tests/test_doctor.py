@@ -8,6 +8,7 @@ from importlib import metadata
 import pytest
 
 from longbench_write.assets import assets
+from longbench_write.backends import environment
 from longbench_write.doctor import diagnose, find_gpus
 
 
@@ -80,6 +81,20 @@ def test_files_and_folders_are_looked_at_and_left_alone(tmp_path):
     assert not (tmp_path / "not").exists()
     (tmp_path / "file").write_text("")
     assert not diagnose(out=tmp_path / "file" / "results").writable
+
+
+def test_it_tells_what_an_env_file_gives(tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, "_file", {})
+    path = tmp_path / "keys.env"
+    path.write_text("OPENAI_API_KEY=sk-of-the-file\nOPENAI_BASE_URL=http://h/v1\n")
+    found = diagnose("some-model", env_file=path)
+    assert found.backend[0] == "openai"
+    assert found.keys["OPENAI_API_KEY"]
+    assert any("OPENAI_BASE_URL" in told and "http://h/v1" in told for told in found.read)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-environment")
+    found = diagnose("some-model", env_file=path)
+    assert any("is not used" in told for told in found.read)
+    assert not any("sk-of" in told for told in found.read)
 
 
 def lbw_eval(*words):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.errors import RunFolderError, shorten, unknown_name
 from longbench_write.files.schema import check_values
 from longbench_write.files.whole import write_whole
@@ -23,6 +25,9 @@ from longbench_write.scoring.summary import RunInfo, Summary, unknown_keys
 from longbench_write.scoring.table import scores_csv
 
 _SETTINGS = ("temperature", "max_tokens", "seed")
+
+_LONGEST_SETTING = 60
+"""Characters of a setting that stands in tables as it is."""
 
 
 def score_run(path: str | Path, *, judge: str | None = None) -> Summary:
@@ -111,6 +116,23 @@ def _info_of(path: Path, manifest: Mapping[str, Any], label: str | None) -> RunI
     return info
 
 
+def _requested(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what else each request had: fields under their names, and what is long by its hash."""
+    fields = {
+        "system": config.get("system"),
+        "extra_body": config.get("extra_body"),
+        **(config.get("gen") or {}),
+    }
+    found = {}
+    for name, value in fields.items():
+        if value in (None, {}):
+            continue
+        plain = value if isinstance(value, (str, int, float)) else json.dumps(value, sort_keys=True)
+        long = isinstance(plain, str) and len(plain) > _LONGEST_SETTING
+        found[name] = f"sha256 {canonical_sha256(value)[:8]}" if long else plain
+    return found
+
+
 def _info(manifest: Mapping[str, Any], label: str | None) -> RunInfo:
     suite, config = manifest["suite"], manifest["config"]
     judge: dict[str, Any] = manifest["judges"][label] if label else {}
@@ -122,7 +144,11 @@ def _info(manifest: Mapping[str, Any], label: str | None) -> RunInfo:
         suite_sha256=suite["sha256"],
         prompts=manifest["prompts"],
         samples=config["samples"],
-        settings={"backend": manifest["backend"]["kind"], **{name: config[name] for name in _SETTINGS}},
+        settings={
+            "backend": manifest["backend"]["kind"],
+            **{name: config[name] for name in _SETTINGS},
+            **_requested(config),
+        },
         judge=label,
         judge_sha256=judge.get("config_sha256"),
         judge_backend_sha256=judge.get("backend_sha256"),

@@ -7,6 +7,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from servers.answers import field_case
 from servers.openai_server import Answer, OpenAIServer, in_turn, writer
 
 from longbench_write.backends.base import BackendSpec, Sampling, merged
@@ -81,6 +82,17 @@ async def test_what_changes_no_number_is_answered_once_for_the_run(shape, name, 
     assert len(said) == len(adjusted)
     assert name not in last
     assert last.get("max_completion_tokens", last.get("max_tokens")) == 64
+
+
+async def test_a_case_of_the_field_that_wants_the_limit_under_another_name():
+    with OpenAIServer(in_turn(field_case("15-max_completion_tokens"), writer(10))) as server:
+        assert (await ask(server))[2] == {"max_tokens": "max_completion_tokens"}
+
+
+async def test_a_case_of_the_field_that_knows_no_seed():
+    with OpenAIServer(in_turn(field_case("16-seed-unknown"))) as server:
+        error = await failure(server)
+    assert (error.kind, "--seed none" in str(error)) == ("refused_parameter", True)
 
 
 async def test_what_the_server_asks_for_instead_is_sent():

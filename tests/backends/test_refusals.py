@@ -1,14 +1,17 @@
 """What servers say when a request does not fit, each provider in its own words."""
 
 import json
-from pathlib import Path
 
+import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from servers.answers import field_case
 from servers.openai_server import Answer, OpenAIServer, in_turn, writer
 
 from longbench_write.backends.base import BackendSpec, Sampling
 from longbench_write.backends.openai.backend import OpenAIBackend
-from longbench_write.backends.openai.refusals import tokens_left
+from longbench_write.backends.openai.refusals import refusal, tokens_left
 from longbench_write.errors import BackendError, ErrorAction
 
 ROOMS = {
@@ -178,6 +181,26 @@ async def test_cases_of_the_field_that_name_a_room(case, room):
         assert [request.body["max_tokens"] for request in server.requests] == [32768, room]
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "code", "type", "param", "metadata", "raw", "detail"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.integers(400, 599), JSON.map(json.dumps) | st.text())
+def test_any_body_of_an_error_is_a_refusal(status, body):
+    error = refusal(httpx2.Response(status, content=body.encode("utf-8", "replace")))
+    assert isinstance(error.detail, str)
+    assert error.parameter is None or isinstance(error.parameter, str)
+    assert "\n" not in str(error)
+
+
 async def test_what_a_router_was_told_is_told():
     inner = {"error": {"message": "the engine is on fire", "code": "fire"}}
     body = {"message": "Provider returned error", "code": 400, "metadata": {"raw": json.dumps(inner)}}
@@ -185,13 +208,6 @@ async def test_what_a_router_was_told_is_told():
         told = str(await failure(server))
     assert "Provider returned error" in told
     assert "the engine is on fire" in told
-
-
-def field_case(name):
-    """A refusal that was met in the field, as the server answers it."""
-    text = (Path(__file__).parents[1] / "cases" / f"{name}.http").read_text(encoding="utf-8")
-    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
-    return Answer(status=int(head.split()[1]), body=body)
 
 
 async def ask(server, max_tokens=64, **values):

@@ -123,6 +123,18 @@ def test_a_yaml_file_is_overruled_by_the_command_line(tmp_path, suite):
     assert json.loads(done.stdout)["counts"]["owed"] == 4
 
 
+@pytest.mark.parametrize("more", [(), ("--base-url", "http://example.org/v1")])
+def test_a_socks_proxy_is_one_sentence(tmp_path, suite, monkeypatch, more):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdef")
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:9")
+    monkeypatch.setenv("https_proxy", "")
+    options = ("--model", "m", "--suite", str(suite), "--out", str(tmp_path / "out"), "--judge", "none")
+    done = lbw_eval(*options, *more)
+    assert done.returncode == 2
+    assert "socks" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.slow
 def test_killed_in_the_middle_it_resumes_and_repeats_nothing_finished(tmp_path, suite):
     answer, reached, released = blocking_after(5, writer(80))

@@ -95,6 +95,16 @@ def test_what_is_set_is_sent_and_recorded(lbw, monkeypatch):
     assert "org-0123456789abcdef" not in (outcome.path / "run.yaml").read_text(encoding="utf-8")
 
 
+def test_what_is_set_stands_beside_the_scores(lbw):
+    with OpenAIServer(writer(20)) as server:
+        plain = lbw(server)[1].summary
+        more = lbw(server, gen=MORE["gen"], system="Be long. " * 20)[1].summary
+    assert plain.settings.keys() == {"backend", "temperature", "max_tokens", "seed"}
+    assert more.settings["top_p"] == 0.8
+    assert more.settings["chat_template_kwargs"] == '{"enable_thinking": false}'
+    assert more.settings["system"].startswith("sha256 ")
+
+
 def test_what_changes_no_number_changes_no_run(lbw, monkeypatch):
     monkeypatch.setenv("MY_ORG", "o")
     with OpenAIServer(writer(20)) as server:

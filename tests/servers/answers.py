@@ -12,9 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from longbench_write.metrics.quality import DIMENSIONS
+
+CASES = Path(__file__).parents[1] / "cases"
+"""Raw responses that were met in the field."""
 
 Fault = Literal[
     "drop_before",  # the connection ends without an answer
@@ -115,6 +119,13 @@ def judge_reply(scores: Sequence[int] = (4, 4, 4, 4, 4, 4), *, delay: float = 0.
         return Answer(json.dumps({"Analysis": "Reads well."} | dict(zip(DIMENSIONS, scores, strict=True))))
 
     return answer
+
+
+def field_case(name: str) -> Answer:
+    """A refusal that was met in the field, from the raw response in tests/cases/."""
+    text = (CASES / f"{name}.http").read_text(encoding="utf-8")  # with universal newlines
+    head, _, body = text.partition("\n\n")
+    return Answer(status=int(head.split()[1]), body=body)
 
 
 def in_turn(*answers: Answer | AnswerFunction) -> AnswerFunction:
