@@ -61,7 +61,7 @@ def summarise(
     overall, by_length = of(rows, tally.lost), _by_length(rows, tally.lost, of)
     for role, tokens in further:
         tally.count_usage(role, tokens)
-    summary = Summary(
+    return Summary(
         **vars(info),
         **{name: overall[name] for name in GROUP_FIGURES},
         ci_method=CI_METHOD,
@@ -76,8 +76,7 @@ def summarise(
         cost=costs(price or {}, tally.usage),
         seconds=seconds,
         steps=tally.steps,
-    )
-    return summary, rows
+    ), rows
 
 
 def _by_length(
