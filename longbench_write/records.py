@@ -54,9 +54,10 @@ class Failure:
         Raises:
             ValueError: It is none.
         """
-        check_values(cls, values)
+        check_values(cls, values, "error")
         rest = dict(values)
         known = {name: rest.pop(name) for name in known_names(cls)}
+        check_plain(rest, ("error",))
         return cls(**known, unknown=rest)
 
 

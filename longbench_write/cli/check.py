@@ -87,9 +87,13 @@ def check(
     source = config or (CONFIG if CONFIG.is_file() else None)
     values = _merged(read_gate(source) if source else {}, given)
     if values.get("baseline") is None:
-        raise UsageError("--baseline is needed: a run, or the file that `lbw-eval baseline` wrote")
+        where = f" (nor does {source} name one)" if source else ""
+        raise UsageError(f"--baseline is needed: a run, or the file that `lbw-eval baseline` wrote{where}")
     old, new = load_scores(Path(str(values["baseline"]))), load_scores(run)
-    settings = build_gate(values, merged(old.metrics, new.metrics))
+    try:
+        settings = build_gate(values, merged(old.metrics, new.metrics))
+    except UsageError as error:
+        raise (UsageError(f"{source}, with the options given: {error}") if source else error) from None
     verdict = gate.check(
         old,
         new,

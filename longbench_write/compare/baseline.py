@@ -36,7 +36,13 @@ from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
-from longbench_write.scoring.shapes import CountsShape, DeclarationShape, InfoShape, Positive
+from longbench_write.scoring.shapes import (
+    CountsShape,
+    DeclarationShape,
+    InfoShape,
+    Positive,
+    check_counts,
+)
 from longbench_write.scoring.summary import RunInfo
 
 SCHEMA = 2
@@ -68,7 +74,7 @@ class BaselineShape:
     convention: str
     counts: CountsShape | None
     heading: dict[str, Any]
-    scores: dict[str, PromptShape]
+    scores: Annotated[dict[str, PromptShape], Len(1)]
     metrics: dict[str, DeclarationShape] = field(default_factory=dict)
 
 
@@ -141,6 +147,7 @@ def read_baseline(path: Path) -> RunScores:
         check_schema(path, values["schema"], SCHEMA)
         check_plain(values)
         check_values(BaselineShape, values)
+        check_counts(values["counts"] or {})
         metrics = read_declarations(values.get("metrics", {}))
         return RunScores(
             source=path,

@@ -5,7 +5,6 @@ A dataclass's instance is a tenth of a pydantic model's size, and nobody who rea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from functools import cache
@@ -51,8 +50,13 @@ def check_schema(where: object, schema: object, newest: int) -> None:
         )
 
 
-def check_values(cls: type, values: Mapping[str, Any]) -> None:
+def check_values(cls: type, values: Mapping[str, Any], where: str = "") -> None:
     """Check the values for a dataclass's fields strictly, nested ones too; other keys may hold anything.
+
+    Args:
+        cls: The dataclass.
+        values: As a file has them.
+        where: The keys that lead to them, for the error.
 
     Raises:
         ValueError: A field is missing or holds something else; it is named.
@@ -63,7 +67,8 @@ def check_values(cls: type, values: Mapping[str, Any]) -> None:
         _adapter(cls).validate_python(values, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        keys = ".".join(filter(None, (where, *map(str, first["loc"]))))
+        raise ValueError(f"{keys}: {first['msg']}") from None
 
 
 def check_plain(value: Any, where: tuple[str, ...] = ()) -> None:
@@ -89,7 +94,7 @@ def check_plain(value: Any, where: tuple[str, ...] = ()) -> None:
         for number, part in enumerate(value):
             check_plain(part, (*where, str(number)))
     elif isinstance(value, float | int):
-        if not (math.isfinite(value) and abs(value) <= MOST):
+        if not -MOST <= value <= MOST:  # nor is NaN
             fault = f"{shorten(str(value), 40)} is out of range"
     elif value is not None and not isinstance(value, str):
         fault = f"a value of type {type(value).__name__} is no JSON"

@@ -34,11 +34,13 @@ def read_gate(path: Path) -> dict[str, Any]:
     A baseline's path in it is relative to the file.
 
     Raises:
-        UsageError: It cannot be read, or is no mapping.
+        UsageError: It cannot be read, is no mapping, or has a baseline that is no path.
     """
     values = {str(key).replace("-", "_"): value for key, value in read_mapping(path, "--config").items()}
-    if isinstance(values.get("baseline"), str):
-        values["baseline"] = str(path.parent / values["baseline"])
+    if (baseline := values.get("baseline")) is not None:
+        if not isinstance(baseline, str):
+            raise UsageError(f"{path}: baseline must be a path, not {shorten(repr(baseline), 80)}")
+        values["baseline"] = str(path.parent / baseline)
     return values
 
 
@@ -80,8 +82,6 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     if not isinstance(judges, bool):
         raise UsageError(f"allow-different-judges must be true or false, not {shorten(repr(judges), 80)}")
     baseline = values.get("baseline")
-    if not isinstance(baseline, str | Path | None):
-        raise UsageError(f"baseline must be a path, not {shorten(repr(baseline), 80)}")
     return GateConfig(
         rule=Rule(
             metrics=metrics,
@@ -90,7 +90,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             floors=floors,
             max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
         ),
-        baseline=Path(baseline) if baseline is not None else None,
+        baseline=Path(str(baseline)) if baseline is not None else None,
         allow_different_judges=judges,
     )
 
@@ -98,7 +98,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
 def _metrics(names: Any, declared: Sequence[Metric]) -> tuple[MetricInRange, ...] | None:
     if names is None:
         return None
-    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+    if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
         raise UsageError("metrics must be a list of names, such as [S_l, S_q]")
     return gated_metrics(names, declared)
 

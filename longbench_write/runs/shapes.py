@@ -9,10 +9,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from annotated_types import Ge, Le
 from typing_extensions import TypedDict
 
-from longbench_write.files.schema import Amount, Count, Number, check_plain, check_values
-from longbench_write.scoring.shapes import Positive, PromptsShape
-
-Setting = Number | str | None
+from longbench_write.files.schema import Amount, Count, check_plain, check_values
+from longbench_write.scoring.shapes import Positive, PromptsShape, Setting
 
 
 class SuiteShape(TypedDict):

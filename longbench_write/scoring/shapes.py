@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge, Le, Len
+from annotated_types import Ge, Le, Len, Predicate
 from typing_extensions import TypedDict
 
+from longbench_write.errors import shorten
 from longbench_write.files.schema import MOST, Amount, Count, Ends, Number, Score, check_plain, check_values
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.quality import DIMENSIONS
+from longbench_write.scoring.flags import FLAGS
 from longbench_write.suites.suite import LENGTH_RANGES
 
 Positive = Annotated[int, Ge(1), Le(MOST)]
+Setting = Number | Literal["default", "none"] | None
+"""A number of a sampling's settings, or the word for leaving it to the model."""
 Bounds = Annotated[list[Score | None], Len(2, 2)]
+
+
+def rising(ends: list[float]) -> bool:
+    """Return whether both ends of an interval are in order."""
+    return ends[0] <= ends[1]
+
+
+Interval = Annotated[list[Number], Len(2, 2), Predicate(rising)]
+ScoreInterval = Annotated[list[Score], Len(2, 2), Predicate(rising)]
+FlagCounts: Any = TypedDict("FlagCounts", dict.fromkeys(FLAGS, NotRequired[Count]))  # type: ignore[misc]
 
 Dimensions: Any = TypedDict("Dimensions", dict.fromkeys(DIMENSIONS, Score | None))  # type: ignore[misc]
 Headlines: Any = TypedDict(  # type: ignore[misc]
@@ -31,7 +45,16 @@ class PromptsShape(TypedDict):
     samples: NotRequired[dict[str, Count]]
 
 
-class CountsShape(TypedDict):
+class SettingsShape(TypedDict):
+    """How responses were sampled."""
+
+    backend: str
+    temperature: NotRequired[Setting]
+    max_tokens: NotRequired[Setting]
+    seed: NotRequired[Setting]
+
+
+class CountsShape(FlagCounts):  # type: ignore[misc]
     """The counts that every summary has."""
 
     owed: Positive
@@ -53,10 +76,10 @@ class MetricShape(DeclarationShape):
     """The figures of such a metric, with its declaration."""
 
     value: Number | None
-    ci: Ends | None
+    ci: Interval | None
 
 
-class GroupShape(TypedDict):
+class GroupShape(FlagCounts):  # type: ignore[misc]
     """The figures of a group of responses."""
 
     n: Count
@@ -68,7 +91,7 @@ class GroupShape(TypedDict):
     S_l_rule: Score | None
     S_q_bounds: Bounds | None
     S_l_bounds: NotRequired[Bounds | None]
-    ci: dict[str, Ends | None]
+    ci: dict[str, ScoreInterval | None]
     dimensions: Dimensions
     metrics: NotRequired[dict[str, MetricShape]]
 
@@ -85,6 +108,7 @@ class InfoShape:
 
     prompts: PromptsShape
     samples: Positive
+    settings: SettingsShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +122,7 @@ class SummaryShape(InfoShape):
     S_l_rule: Score | None
     S_q_bounds: Bounds | None
     S_l_bounds: Bounds | None = None
-    ci: dict[str, Ends | None]
+    ci: dict[str, ScoreInterval | None]
     dimensions: Dimensions
     metrics: dict[str, MetricShape] = field(default_factory=dict)
     counts: CountsShape
@@ -113,6 +137,17 @@ class SummaryShape(InfoShape):
     seconds: Amount | None
 
 
+def check_counts(counts: Mapping[str, int]) -> None:
+    """Check that all counts are such, those that other versions have too.
+
+    Raises:
+        ValueError: One is not; its key is named.
+    """
+    for name, count in counts.items():
+        if type(count) is not int or not 0 <= count <= MOST:
+            raise ValueError(f"counts.{name}: {shorten(str(count), 40)} is no count")
+
+
 def check_summary(values: Mapping[str, Any]) -> None:
     """Check the values of a summary.json.
 
@@ -122,6 +157,7 @@ def check_summary(values: Mapping[str, Any]) -> None:
     check_plain(values)
     check_values(SummaryShape, values)
     counts = values["counts"]
+    check_counts(counts)
     for whole, parts in (
         ("owed", ("generated", "generation_failed", "not_generated")),
         ("generated", ("judged", "judge_failed", "not_judged")),
