@@ -54,7 +54,7 @@ class SettingsShape(TypedDict):
     seed: NotRequired[Setting]
 
 
-class CountsShape(FlagCounts):  # type: ignore[misc]
+class CountsShape(FlagCounts):
     """The counts that every summary has."""
 
     owed: Positive
@@ -79,7 +79,7 @@ class MetricShape(DeclarationShape):
     ci: Interval | None
 
 
-class GroupShape(FlagCounts):  # type: ignore[misc]
+class GroupShape(FlagCounts):
     """The figures of a group of responses."""
 
     n: Count
