@@ -98,7 +98,7 @@ def diagnose(
         UsageError: The env file cannot be read, or the model's name looks like a path and is none.
     """
     read: list[str] = []
-    read_env_file(env_file, read.append)
+    read_env_file(env_file, read.append, [api_key_env])
     if not base_urls and (told := default_base_url(api_key_env or DEFAULT_KEY_ENV)[1]):
         read.append(told)
     names = {load_card(name)[0].api_key_env for name in judge_names()} | {api_key_env, DEFAULT_KEY_ENV}

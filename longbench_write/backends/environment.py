@@ -26,12 +26,13 @@ DEFAULT_FILE = Path(".env")
 _file: dict[str, str] = {}
 
 
-def read_env_file(path: Path | None, note: Callable[[str], None]) -> None:
+def read_env_file(path: Path | None, note: Callable[[str], None], names: Iterable[str | None] = ()) -> None:
     """Read the env file, in place of the one that was read before.
 
     Args:
         path: The file; None takes `.env` in the working folder if it is there.
         note: Told which variables are taken from it, by name.
+        names: Variables that will be asked for, beside those of the default key and base URL.
 
     Raises:
         UsageError: It is not there, or cannot be read.
@@ -51,9 +52,9 @@ def read_env_file(path: Path | None, note: Callable[[str], None]) -> None:
         raise UsageError(f"--env-file {path} cannot be read: {error}") from None
     found = dotenv_values(stream=StringIO(text), interpolate=False)
     _file.update({name: value for name, value in found.items() if value})
-    told = [name for name in _file if name not in os.environ and name in (DEFAULT_KEY_ENV, BASE_URL_ENV)]
-    if told:
-        note(f"{' and '.join(sorted(told))}: read from {chosen}")
+    wanted = {DEFAULT_KEY_ENV, BASE_URL_ENV, *names}
+    if told := sorted(name for name in _file if name in wanted and name not in os.environ):
+        note(f"{', '.join(told)}: read from {chosen}")
 
 
 def variable(name: str) -> str:

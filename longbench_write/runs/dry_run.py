@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from longbench_write.backends.environment import read_env_file
 from longbench_write.backends.prices import Prices, prices_of
 from longbench_write.config import RunConfig
 from longbench_write.runs.observer import Observer
-from longbench_write.runs.plan import JudgeRole, Roles, check_options, judge_role, judge_seed, writer_role
+from longbench_write.runs.plan import (
+    JudgeRole,
+    Roles,
+    check_options,
+    judge_role,
+    judge_seed,
+    read_variables,
+    writer_role,
+)
 from longbench_write.suites.suite import Prompt, load_suite, select
 from longbench_write.writers.estimate import (
     ExpectedRequest,
@@ -62,7 +69,7 @@ def estimate_run(config: RunConfig, observer: Observer) -> RunEstimate:
         UsageError: The configuration cannot be run.
         AssetError: An official file cannot be had.
     """
-    read_env_file(config.env_file, observer.note)
+    read_variables(config, observer.note)
     writer = writer_role(config, observer.note)
     seed = judge_seed(config.seed)
     judge = judge_role(config, seed=seed, max_tokens=config.max_tokens, note=observer.note)

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from longbench_write.backends.environment import read_env_file
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
 from longbench_write.runs.identity import Place, find_place, run_identity
@@ -27,6 +26,7 @@ from longbench_write.runs.plan import (
     judge_role,
     judge_seed,
     planner_role,
+    read_variables,
     writer_role,
 )
 from longbench_write.runs.served import check_served, served_models
@@ -71,7 +71,7 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
     """
     notes = DeferredNotes(observer)
     with notes.released_on_error():
-        read_env_file(config.env_file, notes.note)
+        read_variables(config, notes.note)
         writer = writer_role(config, notes.note)
         planner = planner or planner_role(config, writer, notes.note)
         judge = judge_role(
@@ -178,7 +178,7 @@ def start_judging(path: Path, config: RunConfig, observer: Observer) -> Start:
     manifest = load_run(path).manifest
     known = {name: manifest["config"].get(name) for name in ("seed", "max_tokens")}
     written = {name: getattr(config, name) if value is None else value for name, value in known.items()}
-    read_env_file(config.env_file, observer.note)
+    read_variables(config, observer.note)
     judge = judge_role(
         config, seed=judge_seed(written["seed"]), max_tokens=written["max_tokens"], note=observer.note
     )

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Literal
 
 from longbench_write.backends.base import BackendSpec, ModelBackend, Sampling
-from longbench_write.backends.environment import DEFAULT_KEY_ENV, is_set
+from longbench_write.backends.environment import DEFAULT_KEY_ENV, is_set, read_env_file
 from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.registry import BACKENDS, choose_backend, understanding
 from longbench_write.config import RunConfig
@@ -259,6 +259,16 @@ def check_options(config: RunConfig, roles: Roles) -> None:
         kind, title = understanding(option)
         place = "--judge-backend" if option != name or roles.writer is None else "--backend"
         raise UsageError(f"{flag(name)} is for a model on {title}: leave it out, or give {place} {kind}")
+
+
+def read_variables(config: RunConfig, note: Note) -> None:
+    """Read the env file for the keys and headers of a command, before any of them is looked up.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    keys = (config.api_key_env, config.judge_api_key_env, config.planner_api_key_env)
+    read_env_file(config.env_file, note, [*keys, *config.header.values(), *config.judge_header.values()])
 
 
 def judge_seed(seed: int | Literal["none"]) -> int:

@@ -7,6 +7,8 @@ import json
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servers.openai_server import Answer, OpenAIServer, in_turn, writer
 
 from longbench_write.backends.base import CHAIN, BackendSpec, Sampling
@@ -164,6 +166,14 @@ def test_the_env_file_of_the_working_folder_is_read_and_told(monkeypatch, tmp_pa
     assert variable("OPENAI_API_KEY") == "k"
     assert any("OPENAI_API_KEY" in told and ".env" in told for told in said)
     assert not any(word == "k" for told in said for word in told.split())
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_is_an_env_file(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("env") / ".env"
+    path.write_text(text, encoding="utf-8")
+    read_env_file(path, print)
+    default_base_url("OPENAI_API_KEY")
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,36 @@ def test_a_yaml_file_is_overruled_by_the_command_line(tmp_path, suite):
     assert json.loads(done.stdout)["counts"]["owed"] == 4
 
 
+def test_what_each_request_has_is_said_on_the_command_line(tmp_path, suite, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "system.txt").write_text("Be long.")
+    (tmp_path / ".env").write_text("MY_ORG=org-0123456789abcdef\n")
+    with OpenAIServer(writer()) as model:
+        more = (
+            *("--gen", "top_p=0.8", "--gen", "chat_template_kwargs.enable_thinking=false"),
+            *("--extra-body", '{"provider": {"only": ["p"]}}', "--header", "X-Org=MY_ORG"),
+            *("--system", "@system.txt", "--seed", "none", "--temperature", "default"),
+            *("--max-tokens-field", "max_output_tokens", "--max-tokens", "99"),
+        )
+        done = lbw_eval(*words(tmp_path, suite, model, "--judge", "none", "--limit", "1", *more))
+        (request,) = model.requests
+    assert done.returncode == 0, done.stderr
+    assert request.headers["x-org"] == "org-0123456789abcdef"
+    assert "MY_ORG" in done.stderr
+    assert "org-0123456789abcdef" not in done.stderr
+    expected = {
+        "model": "m",
+        "top_p": 0.8,
+        "chat_template_kwargs": {"enable_thinking": False},
+        "provider": {"only": ["p"]},
+        "max_output_tokens": 99,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert {name: value for name, value in request.body.items() if name != "messages"} == expected
+    assert request.body["messages"][0] == {"role": "system", "content": "Be long."}
+
+
 @pytest.mark.parametrize("more", [(), ("--base-url", "http://example.org/v1")])
 def test_a_socks_proxy_is_one_sentence(tmp_path, suite, monkeypatch, more):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdef")
