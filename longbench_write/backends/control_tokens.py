@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_ENDS = (
+TURN_ENDS = (
     *("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|end_of_text|>", "<|endoftext|>", "<|end|>"),
     *("<|return|>", "<|endofturn|>", "<|end_of_turn|>", "<end_of_turn>", "<turn|>", "<|END_OF_TURN_TOKEN|>"),
     *("<|user|>", "<|observation|>", "<|role_end|>", "<｜end▁of▁sentence｜>"),
@@ -14,7 +14,7 @@ _ENDS = (
 _BEGINNINGS = ("<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "<|turn>", "<｜User｜>")
 """Beginnings of another turn, behind a text."""
 
-_TURN_END = re.compile("|".join(map(re.escape, _ENDS)))
+_TURN_END = re.compile("|".join(map(re.escape, TURN_ENDS)))
 _NEXT_TURN = re.compile("|".join(map(re.escape, _BEGINNINGS)))
 _TEXT_END = re.compile(r"(?:\s*(?:</s>|<eos>|<\|eos\|>|\[EOS\]|<pad>|<\|pad\|>))+\s*\Z")
 """Ends of a text that are also tags of other languages: in the middle of an answer they are text."""

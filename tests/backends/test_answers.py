@@ -15,7 +15,7 @@ CONTROL = control_tokens(MADE, None)
 
 def read(text, stop=()):
     ids = MADE.encode(text, add_special_tokens=False)
-    return AnswerReader(MADE, CONTROL, [CONTROL[name] for name in stop]).text(ids, text)
+    return AnswerReader(MADE, CONTROL, [CONTROL[name] for name in stop]).read(ids, text)
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,12 @@ def read(text, stop=()):
     ],
 )
 def test_control_tokens_end_an_answer_enclose_thoughts_or_go(answer, response):
-    assert read(answer) == response
+    assert read(answer) == (response, answer if "<|im_end|>" in answer else None)
 
 
 def test_the_token_that_the_engine_stopped_at_is_not_in_its_text():
     ids = [*MADE.encode("ten", add_special_tokens=False), CONTROL["<|reserved|>"]]
     reader = AnswerReader(MADE, CONTROL, [CONTROL["<|reserved|>"]])
-    assert reader.text(ids, "ten") == "ten"
+    assert reader.read(ids, "ten") == ("ten", None)
+    ids = [*MADE.encode("<think>hm</think>ten", add_special_tokens=False), CONTROL["<|reserved|>"]]
+    assert reader.read(ids, "<think>hm</think>ten") == ("<think>hm</think>ten", None)

@@ -5,15 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from longbench_write.backends.control_tokens import TURN_ENDS
 from longbench_write.backends.vllm.tokens import Tokenizer
 
-_ENDS = frozenset(
-    {
-        *("<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>", "<end_of_turn>", "<|end|>", "</s>"),
-        *("<eos>", "<|eom_id|>", "<|return|>", "<|end▁of▁sentence|>", "<｜end▁of▁sentence｜>"),
-        *("<|user|>", "<|observation|>", "<|END_OF_TURN_TOKEN|>", "<turn|>", "[INST]"),
-    }
-)
+_ENDS = frozenset({*TURN_ENDS, "</s>", "<eos>", "[EOS]"})
 """Control tokens that end an answer, whether or not a model's files name them as its ends."""
 
 _THOUGHT = re.compile(r"think|thought|reasoning|channel", re.IGNORECASE)
@@ -39,21 +34,28 @@ class AnswerReader:
         self._kept = {number for text, number in control.items() if _THOUGHT.search(text)}
         self._harmony = control.get(_HARMONY)
 
-    def text(self, ids: Sequence[int], text: str) -> str:
-        """Return an answer up to its end of turn, without control tokens other than those around thoughts.
+    def read(self, ids: Sequence[int], text: str) -> tuple[str, str | None]:
+        """Read an answer up to its end of turn, without control tokens other than those around thoughts.
 
         Args:
             ids: The answer's token ids.
             text: The same as the engine made it, with control tokens as text.
+
+        Returns:
+            The answer, and all of the text where an end of turn stands in it that the engine did not stop at.
         """
-        if self._control.isdisjoint(ids[:-1]) and self._control.isdisjoint(set(ids[-1:]) - self._stop):
-            return text
+        if ids and ids[-1] in self._stop:
+            ids = ids[:-1]  # the engine has left it out of the text
+        if self._control.isdisjoint(ids):
+            return text, None
         # In harmony's channels, an end stands behind each of several messages.
         several = self._harmony is not None and ids[0] == self._harmony
         kept: list[int] = []
+        raw = None
         for number in ids:
             if number in self._ends and not several:
+                raw = text
                 break
             if number not in self._control or number in self._kept or several:
                 kept.append(number)
-        return self._tokenizer.decode(kept, skip_special_tokens=False)
+        return self._tokenizer.decode(kept, skip_special_tokens=False), raw

@@ -24,7 +24,7 @@ from longbench_write.backends.base import (
     Sampling,
     Usage,
 )
-from longbench_write.backends.finish_reasons import FinishReasons
+from longbench_write.backends.finish_reasons import STOP, FinishReasons
 from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.sampling import in_force
 from longbench_write.backends.vllm.adapter import with_adapter
@@ -225,14 +225,16 @@ class VLLMBackend(ModelBackend):
         if finish == "abort":
             raise BackendError("engine_dead", "vLLM's engine was ended from outside")
         ended = self._reasons.read(finish)
+        answer, raw = loaded.answers.read(ids, "".join(text))
         return Completion(
-            prompt.opened + loaded.answers.text(ids, "".join(text)),
+            prompt.opened + answer,
             "",
-            ended,
+            ended if raw is None else STOP,
             Usage(prompt_tokens=len(prompt.ids), completion_tokens=len(ids), cached_tokens=cached),
             time.perf_counter() - began,
             max_tokens=values["max_tokens"],
             prompt_sha256=tokens_sha256(prompt.ids),
+            raw=raw,
         )
 
 

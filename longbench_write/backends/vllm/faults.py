@@ -11,9 +11,11 @@ from longbench_write.errors import BackendError, shorten
 @contextmanager
 def engine_errors() -> Iterator[None]:
     """Turn what the engine's client raises into a `BackendError` of the kind that fits."""
-    from vllm.exceptions import VLLMValidationError
+    from vllm import exceptions
     from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
+    # Releases before the classes had a common base raised ValueError for what a request does wrong.
+    client = (ValueError, TypeError, getattr(exceptions, "VLLMClientError", exceptions.VLLMValidationError))
     try:
         yield
     except EngineDeadError:
@@ -24,5 +26,9 @@ def engine_errors() -> Iterator[None]:
         ) from None
     except EngineGenerateError as error:
         raise BackendError("server_error", f"vLLM: {shorten(str(error.__cause__ or error))}") from None
-    except (ValueError, TypeError, VLLMValidationError) as error:
+    except client as error:
         raise BackendError("bad_request", f"vLLM: {shorten(str(error))}") from None
+    except Exception as error:
+        if not type(error).__module__.startswith("vllm."):
+            raise
+        raise BackendError("server_error", f"vLLM: {shorten(str(error))}") from None
