@@ -271,3 +271,32 @@ def write_llama31(folder: Path) -> Path:
     )
     model.save_pretrained(folder)
     return folder
+
+
+def write_adapter(folder: Path, base: Path) -> Path:
+    """Write a random LoRA adapter, as PEFT does, for a model that `write_llama31` wrote (needs torch)."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    config = {
+        "base_model_name_or_path": str(base),
+        "bias": "none",
+        "lora_alpha": 64,
+        "lora_dropout": 0.0,
+        "peft_type": "LORA",
+        "r": 8,
+        "target_modules": ["q_proj"],
+        "task_type": "CAUSAL_LM",
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    generator = torch.Generator().manual_seed(8)
+    weights = {
+        f"base_model.model.model.layers.{n}.self_attn.q_proj.lora_{part}.weight": torch.randn(
+            *shape, generator=generator
+        )
+        for n in range(2)
+        for part, shape in (("A", (8, 64)), ("B", (64, 8)))
+    }
+    save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    return folder

@@ -25,6 +25,21 @@ from longbench_write.scoring.summary import RunInfo, Summary, unknown_keys
 from longbench_write.scoring.table import scores_csv
 
 _SETTINGS = ("temperature", "max_tokens", "seed")
+_DIGITS = 12
+"""Of a hash, which are enough to tell two apart."""
+
+
+def _asked_with(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what else was in force, where run.yaml says it: sampling, template, date, the model's commit."""
+    prompts, engine = manifest.get("prompt_format") or {}, manifest.get("engine") or {}
+    found = {
+        **(manifest.get("sampling") or {}),
+        "template": (prompts.get("template_sha256") or "")[:_DIGITS] or None,
+        "date": prompts.get("date"),
+        "commit": (engine.get("commit") or "")[:_DIGITS] or None,
+    }
+    return {name: value for name, value in found.items() if value is not None and name not in _SETTINGS}
+
 
 _LONGEST_SETTING = 60
 """Characters of a setting that stands in tables as it is."""
@@ -147,6 +162,7 @@ def _info(manifest: Mapping[str, Any], label: str | None) -> RunInfo:
         settings={
             "backend": manifest["backend"]["kind"],
             **{name: config[name] for name in _SETTINGS},
+            **_asked_with(manifest),
             **_requested(config),
         },
         judge=label,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Predicate
 from typing_extensions import TypedDict
 
 from longbench_write.files.schema import Amount, Count, check_plain, check_values
@@ -55,6 +56,27 @@ class JudgeShape(TypedDict):
     backend_sha256: NotRequired[str | None]
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+class PromptFormatShape(TypedDict):
+    """How prompts were made."""
+
+    template_sha256: NotRequired[str | None]
+    date: NotRequired[Annotated[str, Predicate(_is_day)] | None]
+    sample: NotRequired[str]
+
+
+class EngineShape(TypedDict):
+    """What ran the model."""
+
+    commit: NotRequired[str]
+
+
 @dataclass(frozen=True)
 class ManifestShape:
     """What every run.yaml says; it may say more."""
@@ -81,6 +103,10 @@ class LaterShape:
     supersedes: list[str] | None = None
     identity: dict[str, Any] | None = None
     served: dict[str, Any] | None = None
+    sampling: dict[str, Any] | None = None
+    stop: list[int] | None = None
+    prompt_format: PromptFormatShape | None = None
+    engine: EngineShape | None = None
 
 
 def check_manifest(manifest: Mapping[str, Any]) -> None:

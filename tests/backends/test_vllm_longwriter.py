@@ -6,10 +6,11 @@ import importlib.util
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
-from tiny_models import llama31_tokenizer, ranks, write_glm4, write_llama31
+from tiny_models import llama31_tokenizer, ranks, write_adapter, write_glm4, write_llama31
 
 from longbench_write.backends.hashes import tokens_sha256
 
@@ -35,7 +36,7 @@ def small_cache(monkeypatch, tmp_path):
 
 
 def run(tmp_path, *words):
-    command = [*COMMAND, *words, "--out", str(tmp_path / "out"), "--debug"]
+    command = [*COMMAND, *words, "--out", str(tmp_path / "out")]
     return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
@@ -113,3 +114,20 @@ def test_longwriter_llama31_8b_runs(tmp_path):
     about = manifest(tmp_path)
     assert (about["sampling"]["top_p"], about["sampling"]["top_k"]) == (0.9, 50)
     assert about["stop"] == [FIRST + 1, FIRST + 4]
+
+
+async def test_an_adapter_is_asked_and_not_its_base_model(tmp_path):
+    from longbench_write.backends.base import BackendSpec, Sampling
+    from longbench_write.backends.vllm.backend import VLLMBackend
+
+    folder = write_llama31(tmp_path / "LongWriter-llama3.1-8b")
+    adapter = write_adapter(tmp_path / "adapter", folder)
+    engine = {"gpu_memory_utilization": 0.3, "enforce_eager": True, "dtype": "float32"}
+    texts = []
+    for model, given in ((folder, None), (folder, adapter), (adapter, None)):
+        spec = BackendSpec("vllm", str(model), engine_args=engine, max_tokens=64, prompt_tokens=64)
+        spec = VLLMBackend.configure(replace(spec, adapter=given and str(given)), print)
+        async with VLLMBackend(spec) as backend:
+            asked = [{"role": "user", "content": "Write."}]
+            texts.append((await backend.complete(asked, Sampling(16, temperature=0.0))).text)
+    assert texts[0] != texts[1] == texts[2]

@@ -57,3 +57,11 @@ def test_hashes_of_tokens_and_of_messages_are_not_set_beside_each_other(backend,
     one = replace(made([[50]]), kept_hashes={"p-000": "1"})
     other = made([[50]], settings=RUN_INFO.settings | {"backend": backend})
     assert len(notes(one, replace(other, kept_hashes={"p-000": "2"}))) == said
+
+
+def test_what_was_in_force_is_compared():
+    one = RUN_INFO.settings | {"top_k": 50, "template": "aaaaaaaaaaaa"}
+    other = RUN_INFO.settings | {"top_k": 0, "template": "bbbbbbbbbbbb"}
+    notes = " ".join(terms(made([[50]], settings=one), made([[50]], settings=other)).notes)
+    assert "top_k 50 → 0" in notes
+    assert "template aaaaaaaaaaaa → bbbbbbbbbbbb" in notes
