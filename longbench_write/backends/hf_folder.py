@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from longbench_write.assets import assets
+from longbench_write.assets import derived
 from longbench_write.backends.local import EMBEDDED, find_model
 from longbench_write.errors import UsageError, unknown_name
 
@@ -26,7 +26,7 @@ def embedded_folder(model: str, on_download: Callable[[int, int | None], None] |
     if name not in EMBEDDED:
         raise unknown_name("embedded model", model, [f"local/{each}" for each in EMBEDDED])
     find_model(model, on_download)
-    return assets.derive(name, "hf", _convert)
+    return derived.derive(name, "hf", _convert)
 
 
 def _convert(source: Path, folder: Path) -> str:

@@ -19,7 +19,7 @@ import pytest
 from asset_samples import LIST, MODEL, TEMPLATE, TYPICAL, Repository, make_wheel, sample, sha256
 from typer.testing import CliRunner
 
-from longbench_write.assets import assets, downloads
+from longbench_write.assets import assets, derived, downloads
 from longbench_write.assets.downloads import Wheel
 from longbench_write.cli.assets import app, fetch_with_bar
 from longbench_write.errors import AssetError, UsageError
@@ -424,8 +424,8 @@ def test_what_is_made_of_a_file_is_marked_and_made_once(online, cache):
         (folder / "size").write_text(str(source.stat().st_size))
         return "counting"
 
-    first = assets.derive("model", "size", make)
-    assert assets.derive("model", "size", make) == first
+    first = derived.derive("model", "size", make)
+    assert derived.derive("model", "size", make) == first
     assert made == [cache / "m.gguf"]
     assert first.parent == cache / "derived"
     assert (first / "size").read_text() == str(len(MODEL))
@@ -441,5 +441,5 @@ def test_what_could_not_be_made_whole_is_not_there(online, cache):
         raise UsageError("no")
 
     with pytest.raises(UsageError):
-        assets.derive("model", "half", make)
+        derived.derive("model", "half", make)
     assert names_in(cache / "derived") == []

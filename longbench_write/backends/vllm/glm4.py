@@ -11,7 +11,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from longbench_write.assets import assets
+from longbench_write.assets import derived
 from longbench_write.backends.hub import model_file, model_json
 from longbench_write.errors import UsageError
 
@@ -55,7 +55,7 @@ def fast_tokenizer(model: str, **where: str | None) -> Path | None:
 
     sha256 = digest.hexdigest()
     origin = {"derived_from": "tokenizer.model", "sha256": sha256}
-    return assets.derived_folder(f"glm4-tokenizer-{sha256[:16]}", origin, make)
+    return derived.derived_folder(f"glm4-tokenizer-{sha256[:16]}", origin, make)
 
 
 def _tokenizer(vocabulary: Path, special: dict[int, str], config: dict[str, Any]) -> Any:
