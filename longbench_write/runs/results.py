@@ -28,6 +28,9 @@ _SETTINGS = ("temperature", "max_tokens", "seed")
 _DIGITS = 12
 """Of a hash, which are enough to tell two apart."""
 
+_LONGEST_SETTING = 60
+"""Characters of a setting that stands in tables as it is."""
+
 
 def _asked_with(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return what else was in force, where run.yaml says it: sampling, template, date, the model's commit."""
@@ -39,10 +42,6 @@ def _asked_with(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "commit": (engine.get("commit") or "")[:_DIGITS] or None,
     }
     return {name: value for name, value in found.items() if value is not None and name not in _SETTINGS}
-
-
-_LONGEST_SETTING = 60
-"""Characters of a setting that stands in tables as it is."""
 
 
 def score_run(path: str | Path, *, judge: str | None = None) -> Summary:

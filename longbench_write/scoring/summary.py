@@ -45,8 +45,8 @@ class RunInfo:
             all have the same number of samples, also those that have fewer ("samples", by id).
         samples: Responses per prompt, the most that any has.
         settings: How the responses were asked for: backend, temperature, max_tokens, seed, and what else the
-            requests had; where run.yaml says it, all sampling in force, the chat template's hash, its date and
-            the model's commit.
+            requests had; where run.yaml says it, all sampling in force, the chat template's hash, its date
+            and the model's commit.
         judge: The judge's label; None if nobody judged.
         judge_sha256: The hash of everything that makes that judge's scores comparable.
         judge_backend_sha256: The hash of what else is known of it: the kind of backend, the model that a
