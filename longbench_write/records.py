@@ -99,10 +99,11 @@ class Record:
             values["error"] = Failure.from_json(error)
         check_values(cls, values)
         kind: Any = cls
-        known = {name: values.pop(name) for name in _names(kind) if name in values}
-        if values:
-            check_plain(values)
-        record = cls(**known, unknown=values)
+        known = _known(kind)
+        unknown = {name: values.pop(name) for name in line if name not in known}
+        if unknown:
+            check_plain(unknown)
+        record = cls(**values, unknown=unknown)
         record._check()
         return record
 
@@ -114,6 +115,12 @@ class Record:
 def _names(cls: Any) -> tuple[str, ...]:
     """Return the fields of a line in their order, the schema last."""
     return (*(name for name in known_names(cls) if name != "schema"), "schema")
+
+
+@cache
+def _known(cls: Any) -> frozenset[str]:
+    """The same as a set."""
+    return frozenset(_names(cls))
 
 
 @cache

@@ -87,7 +87,8 @@ def read_jsonl(
                 return
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                value = (_LENIENT if nan else _STRICT).decode(text) if text.strip() else None
+                blank = not text or text.isspace()
+                value = None if blank else (_LENIENT if nan else _STRICT).decode(text)
             except UnicodeDecodeError as error:
                 raise LineError(number, f"not UTF-8 ({error.reason} at byte {error.start})") from None
             except (ValueError, RecursionError) as error:
@@ -100,7 +101,7 @@ def read_jsonl(
                 yield Line(number, offset, value)
             elif isinstance(value, list) and not begun:
                 raise _array(path, number)
-            elif text.strip():
+            elif not blank:
                 raise LineError(number, "not an object with keys and values")
             offset += len(line)
 
@@ -201,7 +202,8 @@ class Records(Generic[R, K]):
             raise RunFolderError(f"cannot read {self.path}: {told(error)}") from None
 
     def _record(self, number: int, value: dict[str, Any]) -> R:
-        check_schema(f"{self.path}:{number}", value.get("schema", 1), self.SCHEMA)
+        if (schema := value.get("schema", 1)) != self.SCHEMA:
+            check_schema(f"{self.path}:{number}", schema, self.SCHEMA)
         try:
             return self._parse(value)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -245,8 +245,9 @@ class Rubric:
 
     def accepts(self, scores: Mapping[str, Any]) -> bool:
         """Return whether these are whole numbers of the scale, one for each criterion and no other."""
-        return set(scores) == set(self.criteria) and all(
-            type(value) is int and self.low <= value <= self.high for value in scores.values()
+        return len(scores) == len(self.criteria) and all(
+            type(value := scores.get(name)) is int and self.low <= value <= self.high
+            for name in self.criteria
         )
 
 
