@@ -12,7 +12,7 @@ from datetime import date
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, TypedDict
 
-from longbench_write.errors import RetryPolicy
+from longbench_write.errors import RetryPolicy, UsageError
 
 CHAIN: ContextVar[Hashable | None] = ContextVar("chain", default=None)
 """What the requests of one response share; a server that has answered one has cached their beginning."""
@@ -173,6 +173,18 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 def is_folder(model: str) -> bool:
     """Return whether a model's name is a folder here, whatever the name: too long, with NUL, ..."""
     return os.path.isdir(os.path.expanduser(model))
+
+
+def refuse_path(model: str) -> None:
+    """Refuse to send a name that looks like a path to a server that nobody has named for it.
+
+    Raises:
+        UsageError: It looks like one.
+    """
+    if model.startswith(("/", ".", "~")) or model.endswith(".gguf") or model.count("/") > 1:
+        raise UsageError(
+            f"{model}: no such folder (a server that has a model of this name is named with its base URL)"
+        )
 
 
 def derived_seed(run_seed: int, *identity: str | int) -> int:

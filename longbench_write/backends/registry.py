@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from longbench_write.backends.base import BackendSpec, ModelBackend, is_folder
+from longbench_write.backends.base import BackendSpec, ModelBackend, is_folder, refuse_path
 from longbench_write.backends.environment import BASE_URL_ENV, DEFAULT_KEY_ENV, default_base_url, is_set
 from longbench_write.errors import UsageError
 from longbench_write.registry import Registry
@@ -91,8 +91,7 @@ def choose_backend(
         UsageError: The backend asked for is unknown, or the name can be a path or two models.
     """
     if requested != AUTO:
-        if BACKENDS.get(requested).takes_base_urls and not base_urls:
-            _refuse_path(model)
+        BACKENDS.get(requested)
         return requested, "it was asked for"
     if model.startswith("local/"):
         return "local", "the model's name begins with local/"
@@ -102,7 +101,7 @@ def choose_backend(
         return "vllm", f"{model} is a folder"
     if Path(model).expanduser().is_file():
         return "vllm", f"{model} is a file"
-    _refuse_path(model)
+    refuse_path(model)
     if model.count("/") == 1:
         if model.partition("/")[0] in _PROVIDERS:
             raise UsageError(
@@ -116,18 +115,6 @@ def choose_backend(
     if is_set(key):
         return "openai", f"{key} is set and {model} is neither a folder nor a hub's model"
     return "vllm", f"no base URL was given and {key} is not set"
-
-
-def _refuse_path(model: str) -> None:
-    """Refuse to send a name that looks like a path to a server that nobody has named for it.
-
-    Raises:
-        UsageError: It looks like one.
-    """
-    if model.startswith(("/", ".", "~")) or model.endswith(".gguf") or model.count("/") > 1:
-        raise UsageError(
-            f"{model}: no such folder (a server that knows a model by this name is named with --base-url)"
-        )
 
 
 def judge_kind(own: str, model: str | None, base_urls: Sequence[str]) -> str:

@@ -77,15 +77,16 @@ def test_auto_with_a_key(monkeypatch, tmp_path):
     assert choose_backend(str(tmp_path)) == ("vllm", f"{tmp_path} is a folder")
 
 
-@pytest.mark.parametrize("requested", ["auto", "openai"])
 @pytest.mark.parametrize(
     "model",
     ["/no/such/folder", "./model", "../a/b", "~/models/x", "weights.gguf", "org/repo/file", "org/x.gguf"],
 )
-def test_a_path_is_sent_to_no_server_that_nobody_named(monkeypatch, model, requested):
+def test_a_path_is_sent_to_no_server_that_nobody_named(monkeypatch, model):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         with pytest.raises(UsageError, match="no such folder"):
-            choose_backend(model, requested=requested)
+            choose_backend(model)
+        with pytest.raises(UsageError, match="no such folder"):
+            OpenAIBackend.configure(BackendSpec("openai", model), print)
         monkeypatch.setenv(name, "http://h/v1")
     assert choose_backend(model, base_urls=["http://h/v1"])[0] == "openai"
 

@@ -33,6 +33,15 @@ def judge(**values):
     return judge_role(settings, seed=42, max_tokens=500, note=print)
 
 
+def test_a_path_is_sent_to_no_server_that_nobody_named(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with pytest.raises(UsageError, match="no such folder"):
+        writer(model="./m", backend="openai")
+    settings = config(judge="rubric", judge_model="/no/such/folder")
+    with pytest.raises(UsageError, match="no such folder"):
+        judge_role(settings, seed=42, max_tokens=500, note=print)
+
+
 def test_engine_options_reach_the_engine_under_vllms_names():
     spec = writer(
         tensor_parallel_size=2,

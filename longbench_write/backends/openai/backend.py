@@ -24,6 +24,7 @@ from longbench_write.backends.base import (
     Meter,
     ModelBackend,
     Sampling,
+    refuse_path,
 )
 from longbench_write.backends.environment import BASE_URL_ENV, DEFAULT_KEY_ENV, default_base_url, is_set
 from longbench_write.backends.finish_reasons import FinishReasons
@@ -97,9 +98,14 @@ class OpenAIBackend(ModelBackend):
 
     @classmethod
     def configure(cls, spec: BackendSpec, note: Callable[[str], None]) -> BackendSpec:
-        """Take the base URL that OPENAI_BASE_URL names, where no other is."""
+        """Take the base URL that OPENAI_BASE_URL names, where no other is.
+
+        Raises:
+            UsageError: No server was named, and the model's name looks like a path.
+        """
         if spec.base_urls:
             return spec
+        refuse_path(spec.model)
         url, told = default_base_url(spec.api_key_env, spec.headers.values())
         if told:
             note(told)
