@@ -44,6 +44,7 @@ async def ask(server, *, stream=True, **values):
         ("10", TEN, "plan", "stop"),
         ("23", TEN, "", "unknown"),
         ("24", TEN, "", "stop"),
+        ("26", TEN, "", "stop"),
         ("28", TEN, "", "stop"),
         ("40", TEN, "", "stop"),
         ("42", TEN, "", "stop"),

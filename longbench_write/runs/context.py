@@ -54,7 +54,8 @@ class SessionContext:
         on_step: Called with each step that has been recorded.
         tasks: Runs requests to their end, whatever becomes of writers.
         retry_failed: Whether steps that failed permanently are retried.
-        opening: Whether the chat template opens a block of reasoning.
+        opening: Whether the chat template of the model under test opens a block of reasoning.
+        discard: Keeps a response that counts for what it cost alone.
     """
 
     requests: Mapping[str, Requests]
@@ -65,6 +66,7 @@ class SessionContext:
     tasks: Tasks
     retry_failed: bool
     opening: ReasoningOpening
+    discard: Callable[[Prediction], None]
 
 
 class ResponseContext:
@@ -205,8 +207,10 @@ class ResponseContext:
         for number in range(_TRIES):
             completion = await self._answer(_Request(None, messages, sampling, role, number=number))
             attempts += completion.attempts
-            if completion.text.strip() or is_truncated(completion.finish_reason):
+            if completion.text.strip() or is_truncated(completion.finish_reason) or number == _TRIES - 1:
                 break
+            draft = Draft(completion.text)
+            self._session.discard(completed_prediction(self._prompt, self._sample, draft, completion))
             del self._tasks[None]
         return replace(completion, attempts=attempts)
 
@@ -234,7 +238,8 @@ class ResponseContext:
             async with self._share.slot() as slot:
                 requests = self._session.requests[request.role]
                 completion = await requests.complete(request.messages, self._sent_sampling(request), slot)
-                completion = _parted(completion, self._session.opening)
+                own = requests is self._session.requests["writer"]
+                completion = _parted(completion, self._session.opening if own else ReasoningOpening())
                 if request.key:
                     self._keep(request, request.key, completion)
                 return completion

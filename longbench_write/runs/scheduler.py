@@ -19,6 +19,7 @@ from longbench_write.backends.base import Backend
 from longbench_write.errors import LbwError, shorten
 from longbench_write.records import Judgement, Prediction
 from longbench_write.runs.context import ResponseContext, SessionContext
+from longbench_write.runs.discarded import keep_predictions
 from longbench_write.runs.faults import FIRST_JUDGEMENTS, JudgeTrial
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.requests import Requests, SharedRequests
@@ -122,6 +123,7 @@ class _Scheduler:
             tasks=self._tasks,
             retry_failed=writing.retry_failed,
             opening=writing.opening,
+            discard=lambda record: keep_predictions(self._run.path, [record]),
         )
         return self._slots_of(writing.backend).lane(writing.concurrency, self._begin_response)
 

@@ -324,7 +324,9 @@ class RunWriter:
         for record in amended.values():
             self.predictions.append(record)
             self.response_flags.pop(record.key, None)
-        self.judgements.discard([key for key in self.judgements.identities() if key[1:3] in amended])
+        judged = [key for key in self.judgements.identities() if key[1:3] in amended]
+        keep_judgements(self.path, map(self.judgements.get, judged))
+        self.judgements.discard(judged)
 
     def read_manifest(self) -> dict[str, Any] | None:
         """Read run.yaml; None where it has not been written yet."""

@@ -32,9 +32,6 @@ NO_KEY = "EMPTY"
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: fewer than the 5 after which common servers close it."""
 
-_NO_LIMIT = 0
-"""Of connections, as aiohttp says it: whoever sends requests limits them, as `Meter.allowed` says."""
-
 _REDIRECTS = 5
 """Redirects within one server that a request follows at most."""
 
@@ -144,8 +141,6 @@ class Endpoint:
 def open_endpoint(url: str, key: str, spec: BackendSpec, headers: Mapping[str, str]) -> Endpoint:
     """Make a client that never retries by itself and takes no credentials from the environment.
 
-    It sends through aiohttp, whose parser is compiled: that takes half the CPU of the client's own default.
-
     Args:
         url: The base URL.
         key: The key, or `NO_KEY`.
@@ -158,20 +153,19 @@ def open_endpoint(url: str, key: str, spec: BackendSpec, headers: Mapping[str, s
     import httpx2
     import openai
 
+    from longbench_write.backends.openai.transport import AiohttpTransport
+
     check_url(url)
     parts = httpx2.URL(url)
-    local = is_this_machine(parts.host)
-    if not local:
-        _check_proxy(parts)
     timeout = httpx2.Timeout(None, connect=CONNECT_TIMEOUT)  # `read_answer` says how long a response may take
-    transport = openai.DefaultAioHttpClient(
+    transport = httpx2.AsyncClient(
         timeout=timeout,
-        limits=httpx2.Limits(
-            max_connections=_NO_LIMIT, keepalive_expiry=_KEEP_ALIVE if spec.keep_alive else 0.0
+        transport=AiohttpTransport(
+            httpx2.create_ssl_context(), _proxy_of(parts), _KEEP_ALIVE if spec.keep_alive else 0.0
         ),
         auth=(parts.username, parts.password) if parts.userinfo else None,
         follow_redirects=False,
-        trust_env=not local,
+        trust_env=False,
     )
     address = public_url(url)
     own = address == DEFAULT_BASE_URL
@@ -288,19 +282,21 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _check_proxy(url: httpx2.URL) -> None:
-    """Refuse a SOCKS proxy that the environment names for a URL, which aiohttp cannot use.
+def _proxy_of(url: httpx2.URL) -> str | None:
+    """Return the proxy that the environment names for a URL, if any.
 
     Raises:
-        UsageError: There is one.
+        UsageError: It is a SOCKS proxy, which aiohttp cannot use.
     """
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all") or ""
+    if not proxy or is_this_machine(url.host) or proxy_bypass(url.host):
+        return None
     kind = proxy.partition("://")[0].casefold() if "://" in proxy else "http"
-    if kind in ("http", "https") or not proxy or proxy_bypass(url.host):
-        return
+    if kind in ("http", "https"):
+        return proxy if "://" in proxy else f"http://{proxy}"
     raise UsageError(
         f"{url.host} is reached through the proxy of {url.scheme}_proxy or all_proxy, and a {kind} proxy "
         "cannot be used: name an http:// proxy, or add the host to no_proxy"
