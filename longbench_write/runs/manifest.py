@@ -233,7 +233,7 @@ def with_about(
         for name in ("sampling", "stop", "prompt_format")
         if manifest.get(name) is not None and manifest[name] != about.get(name, manifest[name])
     ]
-    if changed:
+    if changed and "engine" in manifest:  # a run whose model was never open says what was asked for, no more
         note(
             f"WARNING: {', '.join(changed)} differ from what this run was begun with (run.yaml): its answers"
             " were not all asked for alike; --fresh starts another run"

@@ -150,7 +150,8 @@ class Session:
         backend = await models.of(writer)
         about = dict(backend.about())
         if defaults := about.get("sampling"):
-            about["sampling"] = in_force(replace(writer.sampling, seed=None), defaults)
+            asked = self._manifest.get("sampling") or {}
+            about["sampling"] = asked | in_force(replace(writer.sampling, seed=None), defaults)
         self._manifest = with_about(self._manifest, about, self._observer.note)
         plans = await models.of(planner) if planner else backend
         return Writing(

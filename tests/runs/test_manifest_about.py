@@ -21,6 +21,8 @@ def test_it_is_kept_beside_everything_else():
     assert with_about(MANIFEST, ABOUT, told.append) == MANIFEST | ABOUT
     assert with_about(MANIFEST | ABOUT, ABOUT, told.append) == MANIFEST | ABOUT
     assert with_about(MANIFEST | ABOUT, {}, told.append) == MANIFEST | ABOUT
+    asked = MANIFEST | {"sampling": {"temperature": 0.5}}
+    assert with_about(asked, ABOUT, told.append) == MANIFEST | ABOUT
     assert told == []
 
 
