@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from servers.raw_server import RawServer
 
 from longbench_write import evaluate, load_run
 from longbench_write.backends.base import BackendSpec, Sampling
+from longbench_write.backends.openai import reading
 from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.errors import BackendError, RetryPolicy
 from longbench_write.judging.judge import Judge
@@ -189,3 +191,19 @@ def responses(tmp_path, answers, *, prompts=1):
         )
     (manifest,) = (tmp_path / "out").glob("*/*/*/run.yaml")
     return list(load_run(manifest.parent).predictions)
+
+
+# Bodies
+
+
+@both
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_body_that_swells_when_it_is_unpacked_is_refused(monkeypatch, stream, status):
+    monkeypatch.setattr(reading, "MOST_BYTES", 1 << 20)
+    packed = gzip.compress(b" " * (1 << 24))
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+    answer = f"{head}Content-Length: {len(packed)}\r\n\r\n".encode() + packed
+    with RawServer(answer) as server, pytest.raises(BackendError) as caught:
+        await ask(server, stream=stream)
+    assert caught.value.kind == "bad_response"
+    assert "MB" in str(caught.value)

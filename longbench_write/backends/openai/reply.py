@@ -33,6 +33,9 @@ _PARTS = {
 
 _TOOLS = ("tool_calls", "function_call")
 
+_NOTHING = object()
+"""What no server says."""
+
 _TWO_CHOICES = "the server wrote in two choices, and one was asked for"
 
 _ERRORS = frozenset(("error", "errors", "base_resp"))
@@ -148,7 +151,8 @@ class ChatResponse:
         choices = body.get("choices")
         if not isinstance(choices, list) or not choices:
             return None
-        self._only.check_id(body.get("id"))
+        if (found := body.get("id")) != self._only.settled_id:
+            self._only.check_id(found)
         choice = mapping(choices[0] if len(choices) == 1 else _chosen(choices))
         if error := choice.get("error"):
             raise inline_error(error)
@@ -158,9 +162,9 @@ class ChatResponse:
         delta = mapping(choice.get("delta"))
         before = self.pieces
         self._add_text(delta)
-        self._only.check_delta(
-            choice.get("index"), delta.get("role"), self.pieces > before, bool(self.finish_reason)
-        )
+        index, role = choice.get("index"), delta.get("role")
+        if role is not None or index != self._only.settled_index:
+            self._only.check_delta(index, role, self.pieces > before, bool(self.finish_reason))
         self._end_with(choice)
 
     def _end_with(self, choice: Mapping[str, Any]) -> None:
@@ -213,9 +217,15 @@ class _OneAnswer:
 
     Some servers count the choice's index up, or make a new id, from chunk to chunk; some repeat the role in
     each. So what changes must change from each chunk to the next, and what comes again must have come always.
+
+    Attributes:
+        settled_id: The id that frames need no check for, as almost all of a stream's have it.
+        settled_index: The index that deltas without a role need none for.
     """
 
     def __init__(self) -> None:
+        self.settled_id: object = _NOTHING
+        self.settled_index: object = _NOTHING
         self._id: str | None = None
         self._ids = 0
         self._id_repeated = False
@@ -224,7 +234,6 @@ class _OneAnswer:
         self._index_repeated = False
         self._without_role = False
         self._role_again = False
-        self._settled = False
 
     def check_id(self, found: object) -> None:
         """Check the id of a frame.
@@ -232,8 +241,6 @@ class _OneAnswer:
         Raises:
             BackendError: It is that of another answer.
         """
-        if found == self._id and self._id_repeated and self._ids == 1:  # as in almost all streams
-            return
         if not isinstance(found, str) or not found:
             return
         if found == self._id:
@@ -242,6 +249,7 @@ class _OneAnswer:
             self._id, self._ids = found, self._ids + 1
         if self._id_repeated and self._ids > 1:
             raise BackendError("bad_response", "the stream has a second answer in it, with an id of its own")
+        self.settled_id = found if self._id_repeated else _NOTHING
 
     def check_delta(self, index: object, role: object, has_text: bool, ended: bool) -> None:
         """Check what a delta says of where it belongs.
@@ -255,11 +263,9 @@ class _OneAnswer:
         Raises:
             BackendError: It belongs to another answer.
         """
-        if role is None and index == self._index and self._settled:  # as in almost all streams
-            return
         if isinstance(role, str) and role:
             self._role_again = self._role_again or self._without_role
-            self._settled = False
+            self.settled_index = _NOTHING
         elif has_text:
             self._without_role = True
         if not has_text:
@@ -275,7 +281,8 @@ class _OneAnswer:
             self._index, self._indexes = index, self._indexes + 1
         if self._index_repeated and self._indexes > 1:
             raise BackendError("bad_response", _TWO_CHOICES)
-        self._settled = self._index_repeated and self._without_role and not self._role_again
+        if self._index_repeated and self._without_role:
+            self.settled_index = index
 
 
 def _is_ordinary(body: object) -> bool:
