@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 from longbench_write.errors import UsageError
+from longbench_write.files.reading import read_text
 from longbench_write.urls import public_url
 
 DEFAULT_KEY_ENV = "OPENAI_API_KEY"
@@ -44,7 +45,7 @@ def read_env_file(path: Path | None, note: Callable[[str], None], names: Iterabl
     from dotenv import dotenv_values
 
     try:
-        text = chosen.expanduser().read_text(encoding="utf-8")
+        text = read_text(Path(os.path.expanduser(chosen)))
     except (OSError, UnicodeDecodeError) as error:
         if path is None:
             note(f"{chosen} is not read: {error}")

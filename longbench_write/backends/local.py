@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.metadata
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -229,7 +230,7 @@ def find_model(model: str, on_download: Callable[[int, int | None], None] | None
         from longbench_write.assets import assets
 
         return assets.fetch(name, on_download)
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.is_file():
         return path
     if path.suffix == ".gguf":

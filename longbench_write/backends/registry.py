@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from longbench_write.backends.base import BackendSpec, ModelBackend, is_folder, refuse_path
@@ -99,7 +99,7 @@ def choose_backend(
         return "openai", "a base URL was given"
     if is_folder(model):
         return "vllm", f"{model} is a folder"
-    if Path(model).expanduser().is_file():
+    if os.path.isfile(os.path.expanduser(model)):
         return "vllm", f"{model} is a file"
     refuse_path(model)
     if model.count("/") == 1:

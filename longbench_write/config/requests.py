@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from longbench_write.errors import UsageError, shorten
+from longbench_write.files.reading import read_text
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110, section 5.6.2
 
@@ -159,7 +161,7 @@ def _json_object(text: str) -> dict[str, Any]:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.expanduser().read_text(encoding="utf-8")
+        return read_text(Path(os.path.expanduser(path)))
     except (OSError, UnicodeDecodeError, RuntimeError, ValueError) as error:
         raise UsageError(f"--system @{path} cannot be read: {error}") from None
 

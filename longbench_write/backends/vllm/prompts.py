@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -14,6 +15,7 @@ from longbench_write.backends.base import Message
 from longbench_write.backends.model_cards import ModelCard
 from longbench_write.backends.vllm.tokens import Encoder, Tokenizer
 from longbench_write.errors import UsageError
+from longbench_write.files.reading import read_text
 
 CHAT, RAW = "chat", "raw"
 """The prompt formats that have a name; any other is the path of a chat template."""
@@ -248,7 +250,7 @@ def read_template(path: str) -> str:
         UsageError: It cannot be read.
     """
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        return read_text(Path(os.path.expanduser(path)))
     except (OSError, UnicodeDecodeError):
         raise UsageError(
             f"--prompt-format {path}: neither {CHAT}, {RAW} nor the path of a chat template"
