@@ -92,6 +92,28 @@ def test_a_hostile_response_is_kept_whole_and_commands_nothing(tmp_path):
     shown("leaderboard", tmp_path / "out")
 
 
+PLANTED = ["scores.csv", "summary.json", ".lock.holder", "run.yaml.tmp", "scores.csv.tmp", "summary.json.tmp"]
+
+
+def test_links_planted_in_a_run_folder_and_for_outputs_are_not_written_through(tmp_path):
+    with OpenAIServer(writer(20)) as server:
+        run(tmp_path, server)
+    (path,) = (tmp_path / "out").glob("*/*/*")
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    for name in PLANTED:
+        (path / name).unlink(missing_ok=True)
+        (path / name).symlink_to(victim)
+    shown("score", path)
+    for form in ("csv", "jsonl"):
+        (tmp_path / form).symlink_to(victim)
+        shown("export", path, "--to", form, "-o", tmp_path / form)
+        assert not (tmp_path / form).is_symlink()
+    assert victim.read_text() == "mine"
+    assert not (path / "scores.csv").is_symlink()
+    assert {name for name in PLANTED if (path / name).is_symlink()} == set(PLANTED[3:])
+
+
 def test_half_a_surrogate_pair_is_no_name():
     with pytest.raises(UsageError, match="--model"):
         evaluate(model="m\ud800")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -132,8 +133,15 @@ def test_a_torn_last_line_is_asked_again_alone(tmp_path, undisturbed, name):
         path = trial.run / name
         path.write_bytes(path.read_bytes()[:-20])
         outcome = judge_outcome(trial, whole, normal, done=trial.finish())
-    assert outcome.good, outcome
+        usage = json.loads((trial.run / "summary.json").read_text(encoding="utf-8"))["usage"]
+    assert (outcome.lost, outcome.doubled, outcome.said) == (0, 0, "")
     assert outcome.extra == (2 if name == "predictions.jsonl" else 1)
+    spent = whole.files["summary.json"]["usage"]
+    if name == "predictions.jsonl":  # its judgement is made anew, and was paid for twice
+        assert usage["judge"]["completion_tokens"] > spent["judge"]["completion_tokens"]
+    else:
+        assert outcome.equal
+        assert usage == spent
 
 
 @pytest.mark.slow
