@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from longbench_write._version import __version__
+from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, has_own_keys
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR, S_Q
@@ -76,7 +77,9 @@ def _section(summary: Summary, note: str) -> Iterator[str]:
         values = [_number(value_in(column, metric)) for column in columns.values()]
         label = metric.label if has_own_keys(metric.name) else escape_markdown(metric.label)
         yield f"| {label} | {' | '.join(values)} |"
-    yield f"| 95% interval of S̄ | {' | '.join(_interval(column) for column in columns.values())} |"
+    shown = S_BAR if interval_in(summary.overall, S_BAR) else S_L
+    ends = [_interval(column, shown) for column in columns.values()]
+    yield f"| 95% interval of {shown.symbol} | {' | '.join(ends)} |"
     yield ""
     counts = summary.counts
     judge = f"judged by {escape_markdown(summary.judge)}" if summary.judge else "not judged"
@@ -93,6 +96,6 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
 
 
-def _interval(column: Mapping[str, Any]) -> str:
-    found = interval_in(column, S_BAR)
+def _interval(column: Mapping[str, Any], metric: Metric) -> str:
+    found = interval_in(column, metric)
     return f"{found[0]:.1f} to {found[1]:.1f}" if found else ""

@@ -66,7 +66,7 @@ def counted(numbers: Iterable[int]) -> str:
 def judged_counts(block: Block) -> str:
     """Return how many responses stand behind each model's S_q."""
     numbers = [entry.summary.counts["judged"] for entry in block.entries]
-    return f"{counted(number for number in numbers if number)} judged responses a model"
+    return f"{counted(number for number in numbers if number)} judged responses per model"
 
 
 def unjudged(block: Block) -> str | None:

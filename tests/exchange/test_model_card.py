@@ -55,6 +55,8 @@ def test_what_cannot_be_had_is_left_out():
     assert set(result["dataset"]["args"]) == {"suite_sha256", "prompts", "samples", "backend"}
     assert "| S_q (quality) |  |  |  |" in below
     assert "not judged" in below
+    low, high = summary.ci["S_l"]
+    assert f"| 95% interval of S_l | {low:.1f} to {high:.1f} |" in below
 
 
 def test_untrusted_names_and_notes_stay_text():
