@@ -86,7 +86,7 @@ class RunConfig:
     dtype: Annotated[str | None, "vLLM: the weights' type, such as bfloat16."] = None
     trust_remote_code: Annotated[
         bool | None,
-        "vLLM: run the code in the model's repository (off, unless the model's card asks for it).",
+        "vLLM: run the code in the model's repository (off).",
     ] = None
     revision: Annotated[str | None, "vLLM: branch, tag or commit of the model's repository."] = None
     engine_arg: Annotated[
