@@ -13,14 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling
 from longbench_write.backends.gguf import context_length, generation_config, not_applied, read_header
+from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.backends.sampling import in_force, model_sampling
 from longbench_write.backends.weights import weights_sha256
-from longbench_write.errors import UsageError, unknown_name
+from longbench_write.errors import BackendError, UsageError, shorten, unknown_name
+
+if TYPE_CHECKING:
+    import httpx2
 
 EMBEDDED = ("smollm2-135m",)
 """Models that `assets.fetch` knows, asked for as local/NAME."""
@@ -58,6 +62,7 @@ class LocalBackend(ModelBackend):
     def __init__(self, spec: BackendSpec) -> None:
         super().__init__(spec)
         self._server: Any = None
+        self._own: httpx2.AsyncClient | None = None
         self._defaults: dict[str, Any] = {}
         self._about: dict[str, Any] = {}
         self._client: OpenAIBackend | None = None
@@ -93,6 +98,8 @@ class LocalBackend(ModelBackend):
             UsageError: xllamacpp is not installed, or the model is no GGUF file.
             AssetError: The embedded model cannot be had.
         """
+        import httpx2
+
         self._server = await asyncio.to_thread(_start, self.spec)
         path = find_model(self.spec.model)
         header = await asyncio.to_thread(read_header, path)
@@ -100,7 +107,10 @@ class LocalBackend(ModelBackend):
         self._about = _about(self.spec, header, path, self._defaults)
         for text in _faults(header, path):
             self.note(text)
-        address = f"{self._server.listening_address}/v1"
+        self._own = httpx2.AsyncClient(base_url=self.address, timeout=self.spec.idle_timeout, trust_env=False)
+        sample = await self._prompt([Message(role="user", content="{prompt}")])
+        self._about["prompt_format"]["sample"] = sample
+        address = f"{self.address}/v1"
         spec = replace(
             self.spec,
             kind="openai",
@@ -122,6 +132,8 @@ class LocalBackend(ModelBackend):
         """Close the connections first: the server's end waits for its open streams."""
         client, self._client = self._client, None
         try:
+            if self._own is not None:
+                await self._own.aclose()
             if client is not None:
                 await client.__aexit__(kind, error, trace)
         finally:
@@ -131,7 +143,34 @@ class LocalBackend(ModelBackend):
         """Answer one chat; see `Backend.complete`."""
         if self._client is None:
             raise RuntimeError("the backend is not open")
-        return await self._client.complete(messages, every_field_set(sampling, self._defaults))
+        completion = await self._client.complete(messages, every_field_set(sampling, self._defaults))
+        return replace(completion, prompt_sha256=await self._prompt_sha256(messages, completion))
+
+    @property
+    def address(self) -> str:
+        """The URL of the server, while it is open."""
+        return str(self._server.listening_address)
+
+    async def _prompt_sha256(self, messages: Sequence[Message], completion: Completion) -> str | None:
+        """Hash a prompt's tokens as the server makes them; None where it has counted others in the answer."""
+        asked = {"content": await self._prompt(messages), "add_special": True, "parse_special": True}
+        tokens = await self._post("tokenize", asked, "tokens")
+        return tokens_sha256(tokens) if len(tokens) == completion.usage.prompt_tokens else None
+
+    async def _prompt(self, messages: Sequence[Message]) -> str:
+        """Return the prompt that the server makes of a chat."""
+        return str(await self._post("apply-template", {"messages": list(messages)}, "prompt"))
+
+    async def _post(self, path: str, body: dict[str, Any], field: str) -> Any:
+        import httpx2
+
+        if self._own is None:
+            raise RuntimeError("the backend is not open")
+        try:
+            response = await self._own.post(path, json=body)
+            return response.raise_for_status().json()[field]
+        except (httpx2.HTTPError, ValueError, KeyError) as error:
+            raise BackendError("server_error", f"llama.cpp, {path}: {shorten(str(error))}") from None
 
     def about(self) -> Mapping[str, Any]:
         """Return sampling, prompt format and engine."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -253,5 +254,12 @@ async def test_further_fields_reach_the_sampler():
             for seed in (7, 8)
         ]
         record = backend.about()
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            (slot,) = (await client.get(f"{backend.address}/slots")).json()
+    neutral = {"top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "typical_p": 1.0, "xtc_probability": 0.0}
+    assert slot["params"].items() >= {**neutral, "top_k": 1, "dry_multiplier": 0.0, "mirostat": 0}.items()
     assert one.text == other.text
+    assert one.prompt_sha256 == other.prompt_sha256
+    assert len(one.prompt_sha256) == 64
+    assert record["prompt_format"]["sample"].count("{prompt}") == 1
     assert (record["sampling"]["top_k"], record["engine"]["context"]) == (0, 8192)

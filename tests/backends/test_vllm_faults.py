@@ -23,6 +23,16 @@ def classes():
     return [each for each in found if inspect.isclass(each) and issubclass(each, Exception)]
 
 
+def made(kind):
+    """An error of this class, with a word for each argument that it needs."""
+    needed = [
+        each
+        for each in inspect.signature(kind).parameters.values()
+        if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+    ]
+    return kind(*["word" for _ in needed])
+
+
 def kind_of(error):
     with pytest.raises(BackendError) as caught, engine_errors():
         raise error
@@ -30,7 +40,7 @@ def kind_of(error):
 
 
 def test_each_has_its_kind():
-    kinds = {each.__name__: kind_of(each.__new__(each)) for each in classes()}
+    kinds = {each.__name__: kind_of(made(each)) for each in classes()}
     assert kinds["EngineDeadError"] == "engine_dead"
     assert kinds["VLLMValidationError"] == kinds["LoRAAdapterNotFoundError"] == "bad_request"
     assert kinds["QueueOverflowError"] == kinds["RetryableRequestError"] == "server_error"
