@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,22 @@ def test_parquet_holds_it(runs, tmp_path):
     table = parquet.read_table(tmp_path / "t.parquet")
     assert table.column_names[-3:] == ["S_l_rule", "Pace", "Sentences"]
     assert str(table.schema.field("Pace").type) == "double"
+
+
+def test_a_hostile_unit_in_a_baseline_stays_text(runs, tmp_path):
+    hostile = "w\x1b[2J\n::error::x ##[error]y"
+    lbw_eval("baseline", runs[0], "-o", tmp_path / "b.json")
+    values = json.loads((tmp_path / "b.json").read_text())
+    values["metrics"]["Pace"] |= {"unit": hostile, "symbol": hostile}
+    (tmp_path / "b.json").write_text(json.dumps(values))
+    uninstall()
+    options = ("--metric", "Pace", "--plot", tmp_path / "d.svg")
+    shown = [lbw_eval("check", runs[1], "--baseline", tmp_path / "b.json", *options, code=3)]
+    shown.append(lbw_eval("power", tmp_path / "b.json", "--metric", "Pace"))
+    for text in shown:
+        assert "Pace" in text
+        assert not re.search(r"\x1b|^\s*::|##\[", text, re.MULTILINE)
+    assert (tmp_path / "d.svg").stat().st_size > 0
 
 
 def test_a_gate_is_planned_on_it(runs):
