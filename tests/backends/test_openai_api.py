@@ -3,9 +3,10 @@ import json
 import re
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from servers.openai_server import Answer, OpenAIServer, fingerprint, in_turn, writer
 
@@ -99,8 +100,11 @@ async def test_lone_surrogates_do_no_harm(stream):
     assert done.text == "a\ufffd b 😀"
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=()))))
+@given(st.lists(st.text(st.characters(exclude_categories=()), max_size=20)))
 def test_pieces_are_joined_into_text_that_utf8_can_hold(pieces):
+    """Pieces too short to repeat all the text so far, and not each an extension of the one before."""
+    told = [piece for piece in pieces if piece]
+    assume(len(told) < 4 or not all(after.startswith(before) for before, after in pairwise(told)))
     reply = ChatResponse(Meter())
     for piece in pieces:
         reply.add_chunks([{"choices": [{"delta": {"content": piece}}]}])
