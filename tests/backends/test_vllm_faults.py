@@ -23,14 +23,12 @@ def classes():
     return [each for each in found if inspect.isclass(each) and issubclass(each, Exception)]
 
 
-def made(kind):
+def made(kind, words=()):
     """An error of this class, with a word for each argument that it needs."""
-    needed = [
-        each
-        for each in inspect.signature(kind).parameters.values()
-        if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
-    ]
-    return kind(*["word" for _ in needed])
+    try:
+        return kind(*words)
+    except TypeError:
+        return made(kind, [*words, "word"])
 
 
 def kind_of(error):
