@@ -89,6 +89,7 @@ _DECODER = json.JSONDecoder(
 _OPENING = re.compile(r'\{\s*(?="|\Z)')
 _BRACE = re.compile("[{}]")
 _KEY_LENGTH = 60
+_MOST_OPEN = 1000
 _QUOTE = "[\"'“”‘’]"
 _DIMENSION = "|".join(name.replace(" ", r"[\s_]+") for name in DIMENSIONS)
 _STRAY_KEY = re.compile(rf"{_QUOTE}\s*(?:{_DIMENSION})\s*{_QUOTE}\s*[:：]", re.IGNORECASE)
@@ -179,7 +180,8 @@ class _Braces:
         """Read the text between two objects.
 
         Raises:
-            _UnreadableError: It closes a brace that surrounds an object, or has scores of its own.
+            _UnreadableError: It closes a brace that surrounds an object, has scores of its own, or leaves
+                more braces open than any prose does.
         """
         if stray := _STRAY_KEY.search(prose):
             raise _UnreadableError(
@@ -187,6 +189,8 @@ class _Braces:
             )
         for brace in _BRACE.finditer(prose):
             if brace[0] == "{":
+                if len(self._open) == _MOST_OPEN:
+                    raise _UnreadableError(f"malformed JSON: {_MOST_OPEN} braces that nothing closes")
                 self._open.append(prose[brace.end() : brace.end() + _KEY_LENGTH])
             elif self._open:
                 self._open.pop()
