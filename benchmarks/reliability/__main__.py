@@ -20,11 +20,14 @@ from pathlib import Path
 from crash_tests import Trial, faulty_servers, judge_outcome
 from servers.answers import TRANSIENT
 
+from benchmarks.reliability import places
 from benchmarks.reliability.experiments import experiments
 from benchmarks.reliability.rows import PROMPTS, SEED, Row, Whole, added
 from benchmarks.reliability.system_calls import failing_calls
 
 RESULT = Path(__file__).parent.parent / "RELIABILITY.md"
+AT_ONCE = 2
+"""Experiments at once."""
 TEXT = """# Reliability
 
 Made by `python -m benchmarks.reliability`: `lbw-eval` in child processes, against real servers on loopback,
@@ -89,16 +92,18 @@ def report(rows: list[Row], tenth: Row, seconds: float) -> str:
 def main() -> None:
     """Run everything, two at a time, and write the report."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(AT_ONCE) as pool:
         place = Path(name)
         whole = Whole.of(place / "whole")
-        todo = [*experiments(), *failing_calls(place / "calls")]
+        todo = [*experiments(), *places.experiments(), *failing_calls(place / "calls")]
         pending = [pool.submit(each, place / str(number), whole) for number, each in enumerate(todo)]
         rows = []
         for number, future in enumerate(pending, 1):
             rows += future.result()
             print(f"{number}/{len(pending)} {rows[-1]}", file=sys.stderr, flush=True)
         tenth = a_tenth(place / "tenth")
+        for number, each in enumerate(places.value_experiments()):
+            rows += each(place / f"values-{number}", whole)
     RESULT.write_text(report(added(rows), tenth, time.monotonic() - began), encoding="utf-8")
     print(RESULT)
     if not all(row.outcome.good for row in [*rows, tenth]):

@@ -33,7 +33,7 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "flock": ("ENOLCK",),
 }
 """The calls, and how they fail."""
-EACH = 8
+EACH = 2
 """Injections a call and error, at most."""
 
 
