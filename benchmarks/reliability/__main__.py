@@ -3,7 +3,7 @@
 Every row is `lbw-eval` in child processes against real servers on loopback, with 24 prompts unless it says
 otherwise. What is left is held, record by record, against an undisturbed run with the same answers.
 
-Run: python -m benchmarks.reliability
+Run: python -m benchmarks.reliability [PART...]; the other parts of the report stay as they are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,30 +23,27 @@ from servers.answers import TRANSIENT
 
 from benchmarks.reliability import places
 from benchmarks.reliability.experiments import experiments
-from benchmarks.reliability.rows import PROMPTS, SEED, Row, Whole, added
+from benchmarks.reliability.rows import SEED, Experiment, Row, Whole, added
 from benchmarks.reliability.system_calls import failing_calls
 
 RESULT = Path(__file__).parent.parent / "RELIABILITY.md"
 AT_ONCE = 2
 """Experiments at once."""
-TEXT = """# Reliability
-
-Made by `python -m benchmarks.reliability`: `lbw-eval` in child processes, against real servers on loopback,
-{prompts} prompts a process and each response judged. What a run leaves is held, record by record, against an
-undisturbed run with the same answers: *lost* counts records that are missing or differ, *doubled* those that
-stand twice, and requests that were made although their record was there. *Same results*: scores.csv and
-summary.json are equal, apart from start, seconds and the counts of retries. *Smallest possible*: an answer
-that was spoilt, or that was not recorded yet when the process ended, has to be asked for once more.
-
-{table}
-
-## A tenth of all answers faulty
-
+PARTS: dict[str, Callable[[Path], list[Experiment]]] = {
+    "faults": lambda _: experiments(),
+    "tenth": lambda _: [],
+    "places": lambda _: places.experiments(),
+    "calls": failing_calls,
+    "values": lambda _: places.value_experiments(),
+}
+"""The parts of the report, each between marks of its own."""
+MEASURED = """
+Measured on {date} with Python {python} on {system}, {cores} CPU cores, in {seconds} s.
+"""
+TENTH = """
 120 official prompts, written and judged, with 10% of all answers spoilt ({injected} in all, of {kinds} kinds,
 by seed): the summary {verdict}; {out.lost} records lost, {out.doubled} doubled.
 Extra requests: {out.extra}; the smallest possible number is {out.least}.
-
-Measured on {date} with Python {python} on {system}, {cores} CPU cores, in {seconds} s.
 """
 
 
@@ -62,25 +60,21 @@ def a_tenth(place: Path) -> Row:
         )
 
 
-def report(rows: list[Row], tenth: Row, seconds: float) -> str:
-    """The text of RELIABILITY.md."""
+def table(rows: list[Row]) -> str:
+    """Return the rows as Markdown."""
     heads = ("fault", "injected", "lost", "doubled", "extra requests", "smallest possible", "same results")
     cells = [
         (row.fault, row.injected, out.lost, out.doubled, out.extra, out.least, "yes" if out.equal else "NO")
         for row in rows
         for out in [row.outcome]
     ]
-    out = tenth.outcome
-    return TEXT.format(
-        prompts=PROMPTS,
-        table="\n".join(
-            "| " + " | ".join(map(str, line)) + " |"
-            for line in (heads, ("---", *["---:"] * 5, "---"), *cells)
-        ),
-        injected=tenth.injected,
-        kinds=len(TRANSIENT),
-        verdict="equals the fault-free run's exactly" if out.equal else "DIFFERS from the fault-free run's",
-        out=out,
+    lines = (heads, ("---", *["---:"] * 5, "---"), *cells)
+    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+
+
+def measured(seconds: float) -> str:
+    """Return when and on what it was measured."""
+    return MEASURED.format(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         python=platform.python_version(),
         system=platform.system(),
@@ -89,25 +83,54 @@ def report(rows: list[Row], tenth: Row, seconds: float) -> str:
     )
 
 
-def main() -> None:
-    """Run everything, two at a time, and write the report."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(AT_ONCE) as pool:
-        place = Path(name)
-        whole = Whole.of(place / "whole")
-        todo = [*experiments(), *places.experiments(), *failing_calls(place / "calls")]
+def put(part: str, text: str) -> None:
+    """Put the text of a part between its marks in RELIABILITY.md; the other parts stay."""
+    marks = f"<!-- {part} -->\n", f"<!-- end of {part} -->\n"
+    before, _, rest = RESULT.read_text(encoding="utf-8").partition(marks[0])
+    _, _, after = rest.partition(marks[1])
+    RESULT.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}", encoding="utf-8")
+
+
+def of_experiments(todo: list[Experiment], place: Path, whole: Whole, at_once: int) -> list[Row]:
+    """Run experiments, so many at once."""
+    rows: list[Row] = []
+    with ThreadPoolExecutor(at_once) as pool:
         pending = [pool.submit(each, place / str(number), whole) for number, each in enumerate(todo)]
-        rows = []
         for number, future in enumerate(pending, 1):
             rows += future.result()
             print(f"{number}/{len(pending)} {rows[-1]}", file=sys.stderr, flush=True)
-        tenth = a_tenth(place / "tenth")
-        for number, each in enumerate(places.value_experiments()):
-            rows += each(place / f"values-{number}", whole)
-    RESULT.write_text(report(added(rows), tenth, time.monotonic() - began), encoding="utf-8")
+    return added(rows)
+
+
+def tenth_text(row: Row) -> str:
+    """Return what came of a tenth of all answers being faulty."""
+    verdict = (
+        "equals the fault-free run's exactly" if row.outcome.equal else "DIFFERS from the fault-free run's"
+    )
+    return TENTH.format(injected=row.injected, kinds=len(TRANSIENT), verdict=verdict, out=row.outcome)
+
+
+def main() -> None:
+    """Run the parts that are named, all without a name, and write what came of them into the report."""
+    parts = sys.argv[1:] or list(PARTS)
+    failed = []
+    for part in parts:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as name:
+            place = Path(name)
+            whole = Whole.of(place / "whole")
+            if part == "tenth":
+                rows = [a_tenth(place / "tenth")]
+                text = tenth_text(rows[0])
+            else:
+                at_once = 1 if part == "values" else AT_ONCE  # values are read in this process
+                rows = of_experiments(PARTS[part](place / "first"), place, whole, at_once)
+                text = table(rows)
+        put(part, text + measured(time.monotonic() - began))
+        failed += [row for row in rows if not row.outcome.good]
     print(RESULT)
-    if not all(row.outcome.good for row in [*rows, tenth]):
-        raise SystemExit("a row is not as it must be")
+    if failed:
+        raise SystemExit(f"a row is not as it must be: {failed}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""What happens to a run where it runs: signals, links that somebody planted, folders that go, files with gaps."""
+"""What happens to a run where it runs: signals, planted links, folders that go, files with gaps."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import time
@@ -50,20 +49,18 @@ def folder_removed(answers: int) -> Experiment:
     """The run folder is moved away in the middle, and comes back once the process has stopped."""
 
     def stop(trial: Trial) -> None:
+        away = trial.out.parent / "away"
         with trial.start() as child:
             trial.model.wait_for(lambda: trial.model.answered >= answers)
-            trial.run.rename(trial.out.parent / "away")
+            run = trial.run
+            run.rename(away)
             if child.wait(120) == 0:
                 raise AssertionError("a run that has lost its folder ended with 0")
+        trial.settle()
+        shutil.rmtree(run, ignore_errors=True)
+        away.rename(run)
 
-    def fix(trial: Trial) -> None:
-        away = trial.out.parent / "away"
-        for left in trial.out.glob("*/*/*"):
-            shutil.rmtree(left)
-        (parent,) = trial.out.glob("*/*")
-        away.rename(parent / "back")
-
-    return starved("the run folder moved away in the middle", stop, fix)
+    return starved("the run folder moved away in the middle", stop, nothing)
 
 
 def stopped(place: Path, whole: Whole) -> list[Row]:
@@ -103,13 +100,15 @@ def lock_removed(place: Path, whole: Whole) -> list[Row]:
 
 
 def wrong_values(name: str) -> Experiment:
-    """Values of a file are of another type, null, huge, negative or deep: commands name them, or end as ever."""
+    """Values of a file are of another type, null, huge or negative: commands name them, or end as ever."""
 
     def experiment(place: Path, whole: Whole) -> list[Row]:
         options = ["--judge-repeats", "2", "--progress", "none"]
         with Trial(place / "trial", lengths=(100, 900, 2500, 5000), options=options) as trial:
             wrong = tried(Place(place, trial), name, WRONG_VALUES, seed=4)
-        return [Row(f"a wrong value in {name}", WRONG_VALUES, Outcome(0, 0, 0, 0, not wrong, "; ".join(wrong)))]
+        return [
+            Row(f"a wrong value in {name}", WRONG_VALUES, Outcome(0, 0, 0, 0, not wrong, "; ".join(wrong)))
+        ]
 
     return experiment
 
