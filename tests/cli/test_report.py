@@ -26,7 +26,8 @@ def run(tmp_path):
 
 
 def test_the_page_is_written_and_its_size_stated(run, tmp_path, capsys):
-    page = tmp_path / "page.html"
+    page = tmp_path / "new" / "page.html"
+    page.parent.mkdir()
     report([run], page)
     said = capsys.readouterr()
     size = re.fullmatch(rf"{re.escape(str(page))}: (\d+) kB, runs: 1, samples: 2\n", said.out)[1]
