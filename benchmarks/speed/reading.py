@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -74,10 +75,11 @@ async def _through_client(way: str, address: str, use: Callable[[Ask], Awaitable
     from longbench_write.backends.base import Meter
     from longbench_write.backends.openai.event_stream import EventStream
     from longbench_write.backends.openai.reply import ChatResponse
+    from longbench_write.backends.openai.transport import AiohttpTransport
 
-    made = openai.DefaultAioHttpClient if way.endswith("aiohttp") else httpx2.AsyncClient
-    limits = httpx2.Limits(max_connections=0 if way.endswith("aiohttp") else None)
-    transport = made(limits=limits, trust_env=False)
+    own = AiohttpTransport(ssl.create_default_context(), None, 5.0) if way.endswith("aiohttp") else None
+    limits = httpx2.Limits(max_connections=None)
+    transport = httpx2.AsyncClient(limits=limits, trust_env=False, transport=own)
     async with openai.AsyncOpenAI(
         api_key="none", base_url=f"{address}/model/v1", http_client=transport
     ) as client:
