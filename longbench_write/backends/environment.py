@@ -84,10 +84,10 @@ def default_base_url(key_env: str | None, others: Iterable[str] = ()) -> tuple[s
     url = _file.get(BASE_URL_ENV, "").strip()
     if not url:
         return None, ""
-    foreign = [name for name in (key_env, *others) if name and (name in os.environ or name not in _file)]
-    if key_env is None or foreign:
+    elsewhere = [name for name in (key_env, *others) if name and (name in os.environ or name not in _file)]
+    if key_env is None or elsewhere:
         return None, (
             f"{BASE_URL_ENV} of the env file is not used: only a key from the same file is sent there, and "
-            f"{', '.join(foreign) or 'none'} is not from it (--base-url names a server whatever its key)"
+            f"{', '.join(elsewhere) or 'none'} is not from it (--base-url names a server whatever its key)"
         )
     return url, f"base URL: {public_url(url)}, of {BASE_URL_ENV} in the env file"

@@ -2,7 +2,7 @@
 
 An answer that was stopped or cut off by a limit is an answer. One that a content filter ended is that
 failure. Whatever else a server says (an abort, an error, a word that no table knows) is no answer, and is
-asked again.
+retried.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class FinishReasons:
 
         Raises:
             BackendError: It is no answer. The kind is "content_filter" where a filter ended it,
-                "bad_response" where it may be asked again, and "finish_reason" where all of the first answers
+                "bad_response" where it may be retried, and "finish_reason" where all of the first answers
                 ended with one word that nobody knows, so that asking again cannot help.
         """
         if word is None:

@@ -25,7 +25,7 @@ class PlotImage:
 
 
 @dataclass(frozen=True)
-class Section:
+class RankingSection:
     """A block of comparable runs.
 
     Attributes:
@@ -41,14 +41,14 @@ class Section:
     plots: list[PlotImage]
 
 
-def section(ranking: Ranking, names: Sequence[str]) -> Section:
+def section(ranking: Ranking, names: Sequence[str]) -> RankingSection:
     """Return a ranking's section; `names` are its runs' names on this page, in its order."""
     judged = any(ranked.entry.summary.judge for ranked in ranking.runs)
     tables: dict[By, Table] = {}
     for by in get_args(By):
         if judged or by != "dimension":
             (tables[by],) = ranked_tables([ranking], by)
-    return Section(tables["length"].title, names, tables, _plots(ranking))
+    return RankingSection(tables["length"].title, names, tables, _plots(ranking))
 
 
 def _plots(ranking: Ranking) -> list[PlotImage]:

@@ -1,7 +1,7 @@
 """What an OpenAI-compatible server answered, put together from its pieces, or why it is no answer.
 
 One answer was asked for, and no tool was offered: a second answer that is spliced into a stream, text in two
-choices, a tool call, or tokens that are billed though nothing was written are no answer, and are asked again.
+choices, a tool call, or tokens that are billed though nothing was written are no answer, and are retried.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ from longbench_write.backends.vllm.options import (
     import_engine_args,
     vllm_identity,
 )
-from longbench_write.backends.vllm.prompts import CHAT, RAW, Prompt, read_template
+from longbench_write.backends.vllm.prompts import CHAT, RAW, TokenPrompt, read_template
 from longbench_write.errors import BackendError, UsageError, shorten, unknown_name
 
 _LOOK_EVERY = 0.5
@@ -205,7 +205,7 @@ class VLLMBackend(ModelBackend):
         finally:
             self.meter.in_flight -= 1
 
-    async def _generate(self, loaded: Loaded, prompt: Prompt, values: dict[str, Any]) -> Completion:
+    async def _generate(self, loaded: Loaded, prompt: TokenPrompt, values: dict[str, Any]) -> Completion:
         began = time.perf_counter()
         text: list[str] = []
         ids: list[int] = []

@@ -60,7 +60,7 @@ class PromptFormat:
     content_apart: bool = False
 
 
-class Prompt(NamedTuple):
+class TokenPrompt(NamedTuple):
     """What a model is given.
 
     Attributes:
@@ -107,7 +107,7 @@ class Prompts:
         """
         return self._encoder.shown(self._render(self._disguised(messages), options or {}))
 
-    def make(self, messages: Sequence[Message], options: Mapping[str, Any] | None = None) -> Prompt:
+    def make(self, messages: Sequence[Message], options: Mapping[str, Any] | None = None) -> TokenPrompt:
         """Make a prompt; what begins a text stands once before them.
 
         A chat template says itself how a text begins. Before any other prompt stands what the tokenizer puts
@@ -125,7 +125,7 @@ class Prompts:
         if pattern is None:
             text = self._render(disguised, options or {})
             opened = next((tag for tag in _OPENING if text.rstrip().endswith(tag)), "")
-            return Prompt(self._encoder.ids(text), opened)
+            return TokenPrompt(self._encoder.ids(text), opened)
         if self._format.content_apart:
             before, _, after = pattern.partition(_BARE)
             parts = [before, _joined(disguised), after]
@@ -133,7 +133,7 @@ class Prompts:
             parts = [self._render(disguised, {})]
         ids = [number for part in parts if part for number in self._encoder.ids(part)]
         begin = self._encoder.begin
-        return Prompt(ids if ids[: len(begin)] == begin else begin + ids, "")
+        return TokenPrompt(ids if ids[: len(begin)] == begin else begin + ids, "")
 
     @cached_property
     def end_of_turn(self) -> str | None:
