@@ -16,7 +16,7 @@ from value_faults import command, faults, sample, told
 FORMATS = ("table", "md", "csv", "json", "latex", "html")
 FILES = ("run.yaml", "predictions.jsonl", "judgements.jsonl", "scores.csv", "summary.json")
 GATE = """baseline: main.json
-metrics: [S_l, S_q, S_bar]
+metrics: [S_bar, S_l, S_q]
 max_drop: {S_l: 2, default: 1}
 min: {S_l: 1}
 max_missing: 5

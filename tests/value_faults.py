@@ -215,7 +215,7 @@ def told(fault: Fault, path: Path, ended: Ended, well: Ended) -> str:
     lines = [line for line in ended.err.splitlines() if path.name in line]
     if not lines:
         return f"other figures, or no word of the file ({ended.code}): {ended.err.strip()[-300:]}"
-    keys = [str(key) for key in fault.where if isinstance(key, str)]
+    keys = [key.replace("_", sign) for key in fault.where if isinstance(key, str) for sign in "_-"]
     if keys and not any(key in line or " line " in line for line in lines for key in keys):
         return f"no word of the key: {lines[0]}"
     return ""
