@@ -30,7 +30,10 @@ def no_keys(monkeypatch):
 
 
 def pytest_configure() -> None:
-    """Children of a session in the background, where Ctrl-C is ignored, receive it all the same."""
+    """Children of a session in the background, or under nohup, receive the signals that are ignored there."""
+    for number in (signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
