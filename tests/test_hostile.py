@@ -209,7 +209,7 @@ def test_no_key_is_in_a_traceback(tmp_path):
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # aiohttp would have a file
 def test_a_response_of_50_megabytes_is_read_counted_and_judged(tmp_path):
     words = 1_000_000
-    text = f"{'riverbank' * 6} " * words
+    text = "once " + f"{'riverbank' * 6} " * (words - 1)  # two equal halves would be a text and its replay
     assert len(text) > 50_000_000
     with OpenAIServer(in_turn(Answer(text, pieces=200))) as server, OpenAIServer(judge_reply()) as judges:
         judge = {"judge": "rubric", "judge_model": "j", "judge_base_url": [judges.base_url]}

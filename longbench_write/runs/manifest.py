@@ -83,7 +83,7 @@ def with_asked(
         suite: The suite, whose order is kept.
         prompts: Those that the command selects.
     """
-    before: dict[str, int] = manifest["asked"]
+    before: dict[str, int] = manifest.get("asked") or {}
     selected = {prompt.id for prompt in prompts}
     most = {
         prompt.id: max(before.get(prompt.id, 0), config.samples if prompt.id in selected else 0)
