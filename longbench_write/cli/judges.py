@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longbench_write.cli.listing import show_listing
 from longbench_write.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,19 +17,10 @@ def judges() -> None:
 
     Whom each asks, how, until when, and what it is good for.
     """
-    from rich.console import Console
-    from rich.table import Table
-
     from longbench_write.judging.cards import JUDGES
-    from longbench_write.render.terminal import escape_terminal
 
-    table = Table(show_lines=True)
-    table.add_column("judge", no_wrap=True)
-    table.add_column("asked", no_wrap=True)
-    table.add_column("good for", ratio=1)
-    for entry in JUDGES.listing():
-        table.add_row(*map(escape_terminal, (entry.name, *_described(entry))))
-    Console(markup=False).print(table)
+    rows = ((entry.name, *_described(entry)) for entry in JUDGES.listing())
+    show_listing(("judge", "asked", "good for"), rows)
 
 
 def _described(entry: RegistryEntry[Path]) -> tuple[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from longbench_write.cli.listing import show_listing
+
 if TYPE_CHECKING:
     from longbench_write.registry import RegistryEntry
     from longbench_write.writers.registry import WriterFactory
@@ -15,19 +17,10 @@ def writers() -> None:
 
     How each makes a response of a prompt. A folder with a writer.yaml is a writer too: `--writer FOLDER`.
     """
-    from rich.console import Console
-    from rich.table import Table
-
-    from longbench_write.render.terminal import escape_terminal
     from longbench_write.writers.registry import WRITERS
 
-    table = Table(show_lines=True)
-    table.add_column("writer", no_wrap=True)
-    table.add_column("how", no_wrap=True)
-    table.add_column("what it does", ratio=1)
-    for entry in WRITERS.listing():
-        table.add_row(*map(escape_terminal, (entry.name, *_described(entry))))
-    Console(markup=False).print(table)
+    rows = ((entry.name, *_described(entry)) for entry in WRITERS.listing())
+    show_listing(("writer", "how", "what it does"), rows)
 
 
 def _described(entry: RegistryEntry[WriterFactory]) -> tuple[str, str]:

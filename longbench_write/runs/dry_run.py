@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from longbench_write.backends.prices import Prices, prices_of
 from longbench_write.config import RunConfig
 from longbench_write.runs.observer import Observer
-from longbench_write.runs.plan import (
-    JudgeRole,
-    Roles,
-    check_options,
-    judge_role,
-    judge_seed,
-    read_variables,
-    writer_role,
-)
+from longbench_write.runs.plan import JudgeRole, plan_roles
 from longbench_write.suites.suite import Prompt, load_suite, select
 from longbench_write.writers.estimate import (
     ExpectedRequest,
@@ -69,26 +61,23 @@ def estimate_run(config: RunConfig, observer: Observer) -> RunEstimate:
         UsageError: The configuration cannot be run.
         AssetError: An official file cannot be had.
     """
-    read_variables(config, observer.note)
-    writer = writer_role(config, observer.note)
-    seed = judge_seed(config.seed)
-    judge = judge_role(config, seed=seed, max_tokens=config.max_tokens, note=observer.note)
-    check_options(config, Roles(writer=writer, judges=(judge,) if judge else ()))
+    roles = plan_roles(config, observer.note)
     suite = load_suite(config.suite)
     prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
-    chains = [expected_requests(writer.writer, prompt) for prompt in prompts]
+    chains = [expected_requests(roles.under_test.writer, prompt) for prompt in prompts]
     requests = [request for chain in chains for request in chain] * config.samples
-    model = prices_of(config.price)
-    roles = {
-        role: _sum([request for request in requests if request.role == role], model)
+    if judge := roles.judge:
+        asked = [_judgement(judge, prompt) for prompt in prompts]
+        requests += asked * config.samples * judge.judge.card.repeats
+    prefixes = {"writer": "", "planner": "planner_" if roles.planner else "", "judge": "judge_"}
+    estimates = {
+        role: _sum(
+            [request for request in requests if request.role == role], prices_of(config.price, prefixes[role])
+        )
         for role in dict.fromkeys(request.role for request in requests)
     }
-    if judge:
-        judgements = [_judgement(judge, prompt) for prompt in prompts]
-        asked = judgements * config.samples * judge.judge.card.repeats
-        roles["judge"] = _sum(asked, prices_of(config.price, "judge_"))
     responses = len(prompts) * config.samples
-    return RunEstimate(len(prompts), responses, max(map(len, chains), default=0), roles)
+    return RunEstimate(len(prompts), responses, max(map(len, chains), default=0), estimates)
 
 
 def _judgement(judge: JudgeRole, prompt: Prompt) -> ExpectedRequest:

@@ -25,9 +25,8 @@ from longbench_write.runs.plan import (
     check_options,
     judge_role,
     judge_seed,
-    planner_role,
+    plan_roles,
     read_variables,
-    writer_role,
 )
 from longbench_write.runs.served import check_served, served_models
 from longbench_write.runs.session import Session
@@ -71,14 +70,8 @@ def start_evaluation(config: RunConfig, observer: Observer, *, planner: Role | N
     """
     notes = DeferredNotes(observer)
     with notes.released_on_error():
-        read_variables(config, notes.note)
-        writer = writer_role(config, notes.note)
-        planner = planner or planner_role(config, writer, notes.note)
-        judge = judge_role(
-            config, seed=judge_seed(config.seed), max_tokens=config.max_tokens, note=notes.note
-        )
-        roles = Roles(writer=writer, planner=planner, judges=(judge,) if judge else ())
-        check_options(config, roles)
+        roles = plan_roles(config, notes.note, planner)
+        writer = roles.under_test
         suite = load_suite(config.suite)
         prompts = select(suite, limit=config.limit, ids=config.ids, length_range=config.length_range)
         spending = _spending(config, roles)

@@ -128,6 +128,26 @@ class Roles:
         yield from filter(None, (self.writer, self.planner, *self.judges))
 
 
+def plan_roles(config: RunConfig, note: Note, planner: Role | None = None) -> Roles:
+    """Choose everyone who is asked in a run.
+
+    Args:
+        config: The run's.
+        note: Told what the user should know.
+        planner: Whoever plans; None for whom the configuration names.
+
+    Raises:
+        UsageError: The configuration cannot be run.
+    """
+    read_variables(config, note)
+    writer = writer_role(config, note)
+    planner = planner or planner_role(config, writer, note)
+    judge = judge_role(config, seed=judge_seed(config.seed), max_tokens=config.max_tokens, note=note)
+    roles = Roles(writer=writer, planner=planner, judges=(judge,) if judge else ())
+    check_options(config, roles)
+    return roles
+
+
 def writer_role(config: RunConfig, note: Note) -> WriterRole:
     """Choose the model under test.
 
@@ -146,9 +166,6 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
         kind, why = "none", f"the writer {writer.name} asks no model"
     note(f"backend: {kind}, {why}")
     backend = BACKENDS.get(kind)
-    values = {**backend.defaults(config.base_url)}
-    if config.api_key_env:
-        values["api_key_env"] = config.api_key_env
     spec = BackendSpec(
         kind=kind,
         model=config.model,
@@ -163,7 +180,7 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
         max_tokens_field=config.max_tokens_field,
         finish_reasons=config.finish_reason,
         **_of_prompts(config, backend),
-        **values,
+        **_of_servers(backend, config.base_url, config.api_key_env),
     )
     if not _makes_prompts(backend) and (card := find_card(config.model)) and card.prompt:
         note(
@@ -181,6 +198,13 @@ def _of_prompts(config: RunConfig, backend: type[ModelBackend]) -> dict[str, Any
     given = {"prompt_format": config.prompt_format, "adapter": config.adapter, "date": config.date}
     known = {name: value for name, value in given.items() if name in backend.options}
     return {"day" if name == "date" else name: value for name, value in known.items()}
+
+
+def _of_servers(
+    backend: type[ModelBackend], base_urls: tuple[str, ...], key_env: str | None
+) -> dict[str, Any]:
+    """Return what a backend adds where these servers are asked, and the variable of their key."""
+    return {**backend.defaults(base_urls), **({"api_key_env": key_env} if key_env else {})}
 
 
 def planner_role(config: RunConfig, writer: WriterRole, note: Note) -> Role | None:
@@ -205,9 +229,6 @@ def planner_role(config: RunConfig, writer: WriterRole, note: Note) -> Role | No
     )
     note(f"planner: {config.planner_model}, backend: {kind}, {why}")
     backend = BACKENDS.get(kind)
-    values = {**backend.defaults(config.planner_base_url)}
-    if config.planner_api_key_env:
-        values["api_key_env"] = config.planner_api_key_env
     spec = BackendSpec(
         kind=kind,
         model=config.planner_model,
@@ -217,7 +238,7 @@ def planner_role(config: RunConfig, writer: WriterRole, note: Note) -> Role | No
         idle_timeout=config.idle_timeout,
         stream=config.stream,
         finish_reasons=config.finish_reason,
-        **values,
+        **_of_servers(backend, config.planner_base_url, config.planner_api_key_env),
     )
     return Role(backend, backend.configure(spec, note))
 

@@ -106,10 +106,10 @@ class WriterContext(Protocol):
 class Writer(Protocol):
     """How a prompt becomes a response.
 
-    A writer may have three attributes more: `configuration`, plain values by name of all that would change
+    A writer may have four attributes more: `configuration`, plain values by name of all that would change
     its responses, such as its templates' hashes (part of the run's identity; none where it is left out),
-    `needs_model`, False for a writer that asks nobody, and `expected`, about the requests of a response (see
-    `estimate`).
+    `needs_model`, False for a writer that asks nobody, `planner`, "model" where a model makes its plans, and
+    `expected`, about the requests of a response (see `estimate`).
 
     Attributes:
         name: As it stands in manifest, summary and the run's identity.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from longbench_write.assets import assets
+from longbench_write.backends.base import Sampling
 from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.cards import check_card
 from longbench_write.files.resources import data_root
@@ -42,6 +43,12 @@ class StepSampling(BaseModel):
 
     max_tokens: int | None = Field(default=None, ge=1)
     """New tokens at most, reasoning included. Default: null, the run's."""
+
+    def within(self, run: Sampling) -> Sampling:
+        """Return the run's sampling with what is said here; the run's limit of tokens holds for each step."""
+        tokens = run.max_tokens if self.max_tokens is None else min(self.max_tokens, run.max_tokens)
+        temperature = run.temperature if self.temperature is None else self.temperature
+        return replace(run, max_tokens=tokens, temperature=temperature)
 
 
 class _Card(BaseModel):

@@ -16,7 +16,6 @@ from longbench_write.suites.suite import Prompt
 from longbench_write.writers.base import Draft, WriterContext
 from longbench_write.writers.cards import ExtendCard, WriterFolder, configuration
 from longbench_write.writers.estimate import ExpectedRequest, tokens_of_text, tokens_of_words
-from longbench_write.writers.planned import step_sampling
 
 _USUAL = 2000
 """Words beyond which models that were not trained for it seldom write in one answer (arXiv 2408.07055)."""
@@ -96,7 +95,7 @@ class ExtendingWriter:
             answer = await context.complete(
                 f"extend-{number}-{place + 1}",
                 [Message(role="user", content=fill_template(template, values))],
-                step_sampling(context.sampling, self._card.extend),
+                self._card.extend.within(context.sampling),
             )
             return max(passage, answer.text.strip(), key=count_words)
 

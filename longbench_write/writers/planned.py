@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from longbench_write.backends.base import Message, Sampling
+from longbench_write.backends.base import Message
 from longbench_write.metrics.length import count_words
 from longbench_write.render.template import fill_template
 from longbench_write.suites.suite import Prompt
 from longbench_write.writers.base import Draft, WriterContext, WriterError
-from longbench_write.writers.cards import PlanCard, StepSampling, WriterFolder, configuration
+from longbench_write.writers.cards import PlanCard, WriterFolder, configuration
 from longbench_write.writers.estimate import ExpectedRequest, tokens_of_text, tokens_of_words
 from longbench_write.writers.outline import Section, even_plan, plan_text, read_plan, strip_label
 
@@ -110,7 +109,7 @@ class PlannedWriter:
     async def _ask_for_plan(self, prompt: Prompt, context: WriterContext) -> tuple[str, list[Section]]:
         least, most = self._card.words
         chat = self._chat("plan", prompt, {"$LEAST$": f"{least}", "$MOST$": f"{most}"})
-        sampling = step_sampling(context.sampling, self._card.plan)
+        sampling = self._card.plan.within(context.sampling)
         for attempt in range(self._card.plan_tries):
             reply = await context.complete("plan", chat, sampling, attempt, role="planner")
             try:
@@ -142,7 +141,7 @@ class PlannedWriter:
         chat = self._chat("write", prompt, values | {"$TEXT$": "\n\n".join(self._latest(before))})
         ask = partial(
             context.complete,
-            sampling=step_sampling(context.sampling, self._card.write),
+            sampling=self._card.write.within(context.sampling),
             planned_words=section.words,
             clean=partial(strip_label, section=section),
         )
@@ -168,11 +167,3 @@ class PlannedWriter:
     def _chat(self, name: str, prompt: Prompt, values: dict[str, str]) -> list[Message]:
         template = self._templates[name]["zh" if prompt.language == "zh" else "en"]
         return [Message(role="user", content=fill_template(template, {"$INST$": prompt.prompt} | values))]
-
-
-def step_sampling(run: Sampling, step: StepSampling) -> Sampling:
-    """Return the run's sampling with what a card says of a step; the run's limit of tokens holds for each."""
-    tokens = run.max_tokens if step.max_tokens is None else min(step.max_tokens, run.max_tokens)
-    return replace(
-        run, max_tokens=tokens, temperature=run.temperature if step.temperature is None else step.temperature
-    )

@@ -66,3 +66,14 @@ def test_a_dry_run_says_what_a_run_takes_and_asks_nobody(tmp_path):
 
 def test_a_dry_run_of_the_null_writer_takes_nothing(tmp_path):
     assert dry("lbw-open", tmp_path, "--writer", "null")["roles"] == {}
+
+
+def test_a_planner_of_its_own_is_counted_at_its_own_prices(tmp_path):
+    words = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--writer", "agentwrite"]
+    words += ["--planner-model", "p", "--planner-base-url", "http://127.0.0.1:9/v1"]
+    for price in ("input=1", "output=1", "planner_input=10", "planner_output=10"):
+        words += ["--price", price]
+    for role, price in (("writer", 1), ("planner", 10)):
+        asked = dry("lbw-open", tmp_path, *words)["roles"][role]
+        tokens = asked["prompt_tokens"] + asked["completion_tokens"]
+        assert asked["cost"] == pytest.approx(price * tokens / 1e6)
