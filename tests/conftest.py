@@ -12,7 +12,10 @@ from longbench_write.errors import RetryPolicy
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test asks the real hub
 
-settings.register_profile("project", deadline=None)
+# The same examples every time, so that a change fails for what it changed. New ones, to search for faults:
+# pytest -m hypothesis --hypothesis-profile search
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile("project")
 
 
