@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +61,30 @@ async def test_answers(number, text, reasoning, finish_reason):
         done = await ask(server)
         assert server.requests == 1
     assert (done.text, done.reasoning, done.finish_reason) == (text, reasoning, finish_reason)
+
+
+def in_parts(text, *, stream):
+    """Case 10 with another text: its events, or the answer to a request that asked for no stream."""
+    events = [line for line in case("10").decode().splitlines() if line.startswith("data: {")]
+    choices = [json.loads(event.removeprefix("data: "))["choices"][0] for event in events]
+    parts = [part for choice in choices for part in choice["delta"].get("content", [])]
+    assert parts.pop() == {"type": "text", "text": TEN}
+    parts.append({"type": "text", "text": text})
+    if stream:
+        changed = [choices[0], choices[1] | {"delta": {"content": parts[-1:]}}, choices[2]]
+        body = "".join(f"data: {json.dumps({'id': 'x', 'choices': [choice]})}\n\n" for choice in changed)
+        kind = "text/event-stream"
+    else:
+        message = {"role": "assistant", "content": parts}
+        body = json.dumps({"id": "x", "choices": [choices[-1] | {"message": message}]})
+        kind = "application/json"
+    return f"HTTP/1.1 200 X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+async def test_a_list_of_parts_in_a_whole_answer():
+    with RawServer(in_parts(TEN, stream=False)) as server:
+        done = await ask(server, stream=False)
+    assert (done.text, done.reasoning) == (TEN, "plan")
 
 
 async def test_an_event_of_megabytes():
@@ -136,6 +161,16 @@ async def test_a_reply_in_the_reasoning_field(judge, stream):
         assert server.requests == 1
     assert (judgement.scores, judgement.reply_field) == (dict.fromkeys(DIMENSIONS, 4), "reasoning")
     assert judgement.raw
+
+
+@both
+async def test_a_judges_reply_in_a_list_of_parts(judge, stream):
+    reply = json.dumps({"Analysis": "Plain."} | dict.fromkeys(DIMENSIONS, 4))
+    with RawServer(in_parts(reply, stream=stream)) as server:
+        spec = replace(judge.spec(), base_urls=(server.base_url,), api_key_env=None, stream=stream)
+        async with OpenAIBackend(spec) as backend:
+            judgement = await judge.judge(backend, id="p", sample=0, prompt="Write.", response=TEN)
+    assert judgement.scores == dict.fromkeys(DIMENSIONS, 4)
 
 
 def test_replies():

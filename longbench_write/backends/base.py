@@ -136,6 +136,8 @@ class BackendSpec:
         finish_reasons: What finish reasons mean that only this server uses: "stop" or "length".
         adapter: For an engine: the folder of a LoRA adapter that the model is asked with.
         day: The date that a chat template is told; None for today's.
+        adjusted: For a backend that asks servers: what one has refused in an earlier session of the run, as
+            `ModelBackend.adjusted` says it.
     """
 
     kind: str
@@ -158,6 +160,7 @@ class BackendSpec:
     finish_reasons: Mapping[str, str] = field(default_factory=dict)
     adapter: str | None = None
     day: date | None = None
+    adjusted: Mapping[str, str] = field(default_factory=dict)
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

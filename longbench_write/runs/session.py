@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import chain
@@ -110,7 +111,8 @@ class Session:
     async def _phase(self, owed: list[OwedResponse], to_judge: list[OwedJudgement], roles: Roles) -> None:
         """Write and judge at once what is given, with backends that are closed at the end."""
         async with AsyncExitStack() as stack:
-            models = _OpenModels(stack, roles, self._observer.note)
+            adjusted = self._manifest.get("adjusted") or {}
+            models = _OpenModels(stack, roles, self._observer.note, adjusted)
             self._models.append(models)
             writing = await self._writing(models, roles.writer, roles.planner) if roles.writer else None
             judging = None
@@ -177,13 +179,12 @@ class Session:
 
     def _record_adjusted(self) -> None:
         """Write down which parameters a server refused, and what was sent in their place."""
-        opened = [backend for models in self._models for backend in models.all]
-        adjusted = {model.spec.model: dict(model.adjusted) for model in opened if model.adjusted}
-        if adjusted:
-            before = self._manifest.get("adjusted", {})
-            self._manifest["adjusted"] = before | {
-                name: before.get(name, {}) | made for name, made in adjusted.items()
-            }
+        now: dict[str, dict[str, str]] = {}
+        for backend in (each for models in self._models for each in models.all):
+            now[backend.spec.model] = now.get(backend.spec.model, {}) | backend.adjusted
+        before = self._manifest.get("adjusted") or {}
+        if before or any(now.values()):
+            self._manifest["adjusted"] = {name: made for name, made in (before | now).items() if made}
 
     def _write_manifest(self, judge: JudgeRole | None) -> None:
         """Write down what is about to be done; what an earlier session wrote stays."""
@@ -208,12 +209,20 @@ class _OpenModels:
         stack: Closes them.
         roles: Everyone who is to be asked; a model is opened large enough for all that share it.
         note: Told what is said before a model is loaded.
+        adjusted: What servers have refused in earlier sessions of the run, by the model's name.
     """
 
-    def __init__(self, stack: AsyncExitStack, roles: Roles, note: Note) -> None:
+    def __init__(
+        self,
+        stack: AsyncExitStack,
+        roles: Roles,
+        note: Note,
+        adjusted: Mapping[str, Mapping[str, str]],
+    ) -> None:
         self._stack = stack
         self._roles = roles
         self._note = note
+        self._adjusted = adjusted
         self._open: list[tuple[Role, ModelBackend]] = []
 
     @property
@@ -230,6 +239,7 @@ class _OpenModels:
         if backend := self.shared(role):
             return backend
         spec = shared_spec(role, self._roles)
+        spec = replace(spec, adjusted=self._adjusted.get(spec.model, {}))
         if told := role.backend.opening(spec):
             self._note(told)
         backend = role.backend(spec)

@@ -107,6 +107,7 @@ class LaterShape:
     stop: list[int] | None = None
     prompt_format: PromptFormatShape | None = None
     engine: EngineShape | None = None
+    adjusted: dict[str, dict[str, str]] | None = None
 
 
 def check_manifest(manifest: Mapping[str, Any]) -> None:

@@ -34,7 +34,10 @@ SHAPES = {
     "FastAPI": lambda name: [
         {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted"}
     ],
-    "Anthropic": lambda name: {"message": f"{name}: Extra inputs are not permitted"},
+    "Anthropic": lambda name: {
+        "type": "invalid_request_error",
+        "message": f"{name}: Extra inputs are not permitted",
+    },
     "Gemini": lambda name: {"message": f'Unknown name "{name}": Cannot find field.', "code": 400},
     "a bare sentence": lambda name: f"property '{name}' is unsupported",
 }
@@ -95,6 +98,62 @@ async def test_a_case_of_the_field_that_knows_no_seed():
     assert (error.kind, "--seed none" in str(error)) == ("refused_parameter", True)
 
 
+@pytest.mark.parametrize("fault", ["error_in_200", "not_streamed_error"])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_refusal_inside_a_200_is_answered_as_one_with_a_status_is(shape, fault):
+    def answer(body, number):
+        for name in ("max_tokens", "stream_options", "seed"):
+            if name in body:
+                return Answer("half of", error=SHAPES[shape](name), fault=fault)
+        return writer(10)(body, number)
+
+    with OpenAIServer(answer) as server:
+        error = await failure(server)
+        assert (error.kind, "--seed none" in str(error)) == ("refused_parameter", True)
+        done, _, adjusted = await ask(server, Sampling(64, temperature=0.5))
+    assert done.text
+    assert adjusted == {"max_tokens": "max_completion_tokens", "stream_options": "left out"}
+
+
+@pytest.mark.parametrize("told", ["unknown error in the stream", "unexpected end of the stream, seed 7"])
+async def test_words_inside_a_200_that_nothing_marks_as_a_refusal_are_none(told):
+    answers = in_turn(Answer("half of", error={"message": told}, fault="error_in_200"), writer(10))
+    with OpenAIServer(answers) as server:
+        done, _, adjusted = await ask(server)
+        assert len(server.requests) == 2
+    assert done.text
+    assert adjusted == {}
+
+
+@pytest.mark.parametrize("field", [None, "max_tokens"])
+async def test_what_an_earlier_session_learnt_holds_until_it_is_refused(field):
+    known = {"max_tokens": "max_completion_tokens", "stream_options": "left out"}
+    with OpenAIServer(refusing("stream_options")) as server:
+        _, said, adjusted = await ask(server, adjusted=known, max_tokens_field=field)
+        assert len(server.requests) == 1
+        assert ("max_tokens" in server.requests[0].body) == (field is not None)
+        assert "stream_options" not in server.requests[0].body
+    assert said == []
+    assert adjusted == ({"stream_options": "left out"} if field else known)
+
+
+async def test_requests_beside_each_other_that_correct_what_an_earlier_session_learnt():
+    everyone = threading.Barrier(8)
+
+    def answer(body, number):
+        if number < 8:
+            everyone.wait(timeout=60)
+        return refusing("max_completion_tokens")(body, number)
+
+    known = {"max_tokens": "max_completion_tokens"}
+    with OpenAIServer(answer) as server:
+        spec = BackendSpec("openai", "m", (server.base_url,), adjusted=known)
+        async with OpenAIBackend(spec) as backend:
+            await asyncio.gather(*(backend.complete(CHAT, SAMPLING) for _ in range(8)))
+        assert len(server.requests) == 16
+    assert backend.adjusted == {}
+
+
 async def test_what_the_server_asks_for_instead_is_sent():
     def answer(body, number):
         if "max_output_tokens" not in body:
@@ -124,7 +183,7 @@ async def test_requests_in_flight_beside_each_other_are_answered_alike():
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
     ("name", "option"),
-    [("seed", "--seed none"), ("temperature", "--temperature default"), ("top_p", "--gen top_p")],
+    [("seed", "--seed none"), ("temperature", "--temperature default"), ("top_p", "top_p out of --gen")],
 )
 async def test_what_changes_numbers_stops_and_names_the_option(shape, name, option):
     with OpenAIServer(refusing(name, shape=SHAPES[shape])) as server:
@@ -150,7 +209,7 @@ async def test_a_strict_server_has_a_way_to_an_answer_for_each_parameter():
         ways = {
             "--temperature default": lambda s: Sampling(s.max_tokens, None, s.seed, extra=s.extra),
             "--seed none": lambda s: Sampling(s.max_tokens, s.temperature, None, extra=s.extra),
-            "--gen top_p": lambda s: Sampling(s.max_tokens, s.temperature, s.seed),
+            "top_p out of --gen": lambda s: Sampling(s.max_tokens, s.temperature, s.seed),
         }
         for _ in range(4):
             try:
@@ -180,8 +239,9 @@ async def test_a_refusal_of_the_prompt_names_no_parameter():
 
 @given(st.text(), st.none() | st.text(), st.dictionaries(st.text(), st.integers()))
 def test_any_words_name_a_parameter_that_was_sent_or_none(detail, named, body):
-    found = refused_parameter(detail, named, body)
-    assert found is None or found in body
+    for quoted in (False, True):
+        found = refused_parameter(detail, named, body, quoted=quoted)
+        assert found is None or found in body
 
 
 def test_fields_of_a_user_stand_in_the_request_and_nest():

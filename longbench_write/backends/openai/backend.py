@@ -83,7 +83,8 @@ class OpenAIBackend(ModelBackend):
         self._has_key = False
         self._endpoints: list[Endpoint] = []
         self._homes: dict[Hashable, Endpoint] = {}
-        self._adjustments = Adjustments(lambda text: self.note(text))
+        known = {name: made for name, made in spec.adjusted.items() if name != spec.max_tokens_field}
+        self._adjustments = Adjustments(lambda text: self.note(text), known)
         self.adjusted = self._adjustments.made
         self._reasons = FinishReasons(spec.finish_reasons)
 
@@ -180,7 +181,7 @@ class OpenAIBackend(ModelBackend):
                 if left is not None and rooms < _ROOMS and left < body.get(name, 0):
                     body[name] = left
                     rooms += 1
-                elif left is not None or not self._answer(error, sent, sampling):
+                elif left is not None or not self._answer(error, body, sent, sampling):
                     raise
                 asked.append(asked[-1])
 
@@ -190,8 +191,16 @@ class OpenAIBackend(ModelBackend):
             return None
         return tokens_left(error.detail if isinstance(error, ServerRefusalError) else str(error))
 
-    def _answer(self, error: BackendError, sent: Mapping[str, Any], sampling: Sampling) -> bool:
+    def _answer(
+        self, error: BackendError, wanted: Mapping[str, Any], sent: Mapping[str, Any], sampling: Sampling
+    ) -> bool:
         """Answer the refusal of a parameter, once for the run.
+
+        Args:
+            error: The refusal.
+            wanted: The request before anything was left out or renamed.
+            sent: What was sent of it.
+            sampling: What it was made from.
 
         Returns:
             Whether it is answered, so that the request is worth sending again.
@@ -199,12 +208,14 @@ class OpenAIBackend(ModelBackend):
         Raises:
             BackendError: Only the user can answer it.
         """
-        if not isinstance(error, ServerRefusalError) or error.kind != "bad_request":
+        if not isinstance(error, ServerRefusalError):
             return False
-        parameter = refused_parameter(error.detail, error.parameter, sent)
+        if error.kind != "bad_request" and (error.coded or error.kind != "server_error"):
+            return False
+        parameter = refused_parameter(error.detail, error.parameter, sent, quoted=not error.coded)
         if parameter is None:
             return False
-        if self._adjustments.answer(parameter, error.detail, sent):
+        if self._adjustments.answer(parameter, error.detail, wanted=wanted, sent=sent):
             return True
         told = f"the server refuses {parameter}: {error}; {leaving_out(parameter, self.spec, sampling)}"
         raise BackendError("refused_parameter", told) from None

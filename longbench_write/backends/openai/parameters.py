@@ -23,6 +23,7 @@ _OPTIONS = {
     "seed": "--seed none",
     "temperature": "--temperature default",
     "response_format": "a judge whose card has reply_format: text",
+    "reasoning_effort": "a judge whose card has no reasoning_effort",
 }
 """What leaves a parameter out."""
 
@@ -71,13 +72,17 @@ def limit_name(spec: BackendSpec) -> str:
     return spec.max_tokens_field or ("max_completion_tokens" if spec.max_completion_tokens else "max_tokens")
 
 
-def refused_parameter(detail: str, named: str | None, body: Mapping[str, Any]) -> str | None:
+def refused_parameter(
+    detail: str, named: str | None, body: Mapping[str, Any], *, quoted: bool = False
+) -> str | None:
     """Find the parameter of a request that a server refuses.
 
     Args:
         detail: What the server said, whole.
         named: The parameter that its error names in a field of its own, if it does.
         body: What was sent.
+        quoted: Whether a name counts in quotation marks alone, as in words that nothing marks as a refusal:
+            "unknown error in the stream" is about no parameter.
 
     Returns:
         A key of `body`; None where the refusal is about something else.
@@ -88,15 +93,16 @@ def refused_parameter(detail: str, named: str | None, body: Mapping[str, Any]) -
         return path
     if not _REFUSED.search(detail):
         return None
-    places = {name: _place(name, detail) for name in sent}
+    places = {name: _place(name, detail, quoted=quoted) for name in sent}
     found = {name: place for name, place in places.items() if place is not None}
     return min(found, key=lambda name: found[name]) if found else None
 
 
-def _place(name: str, text: str) -> int | None:
+def _place(name: str, text: str, *, quoted: bool = False) -> int | None:
     """Return where a text names a parameter first: as it is, or in the camelCase of Google's errors."""
     camel = re.sub(r"_(\w)", lambda match: match[1].upper(), name)
-    found = re.search(rf"(?<![\w-])(?:{name}|{camel})(?![\w-])", text)
+    before, behind = ("(?<=[\"'`])", "(?=[\"'`])") if quoted else (r"(?<![\w-])", r"(?![\w-])")
+    found = re.search(f"{before}(?:{re.escape(name)}|{re.escape(camel)}){behind}", text)
     return found.start() if found else None
 
 
@@ -105,13 +111,16 @@ class Adjustments:
 
     Args:
         note: Told of each, once.
+        known: Those of an earlier session of the run. They hold until a server refuses what they made of a
+            parameter, as another one may be asked now.
 
     Attributes:
         made: By the parameter's name: what is sent in its place, or "left out".
     """
 
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self.made: dict[str, str] = {}
+    def __init__(self, note: Callable[[str], None], known: Mapping[str, str] | None = None) -> None:
+        self.made: dict[str, str] = dict(known or {})
+        self._known = set(self.made)
         self._note = note
 
     def apply(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,25 +132,35 @@ class Adjustments:
                 sent[becomes] = value
         return sent
 
-    def answer(self, parameter: str, detail: str, body: Mapping[str, Any]) -> bool:
+    def answer(
+        self, parameter: str, detail: str, *, wanted: Mapping[str, Any], sent: Mapping[str, Any]
+    ) -> bool:
         """Answer a refusal by what changes no number.
 
         Args:
             parameter: The one that is refused.
             detail: What the server said.
-            body: What was sent; another request may have had its refusal answered in the meantime.
+            wanted: The request before anything was left out or renamed.
+            sent: What was sent of it; another request may have had its refusal answered in the meantime.
 
         Returns:
             Whether there is an answer, so that the request is worth sending again.
         """
-        if self.apply({parameter: body[parameter]}).keys() != {parameter}:
+        if self.apply(wanted).keys() != sent.keys():
             return True
         if parameter in _HARMLESS:
             self._make(parameter, LEFT_OUT)
             if parameter == "stream" and "stream_options" not in self.made:
                 self._make("stream_options", LEFT_OUT)
             return True
-        if parameter not in LIMITS or parameter in self.made.values():
+        if parameter not in LIMITS:
+            return False
+        if outdated := [name for name in self._known if self.made[name] == parameter]:
+            for name in outdated:
+                self._known.remove(name)
+                del self.made[name]
+            return True
+        if parameter in self.made.values():
             return False
         others = [name for name in LIMITS if name != parameter]
         asked_for = [name for name in others if _place(name, detail) is not None]
@@ -162,9 +181,8 @@ def leaving_out(parameter: str, spec: BackendSpec, sampling: Sampling) -> str:
     """Return what the user does so that a parameter is not sent, in one clause."""
     if parameter in LIMITS:
         return "name the field that the server has for it with --max-tokens-field"
-    if parameter in spec.extra_body:
-        return f"take {parameter} out of --extra-body"
-    if parameter in sampling.extra:
-        return f"leave --gen {parameter} out"
+    for place, fields in (("--extra-body", spec.extra_body), ("--gen", sampling.extra)):
+        if parameter in fields:
+            return f"take {parameter} out of {place}"
     option = _OPTIONS.get(parameter)
     return f"{option} leaves it out" if option else f"nothing here leaves {parameter} out"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 10.0
 """Seconds until a connection has to stand."""
 
+_NOT_TAKEN = ("invalid", "unknown", "unsupported", "unrecognized")
+
 _STATUS_OF_CODE = {
     "invalid_api_key": 401,
     "model_not_found": 404,
@@ -23,7 +25,13 @@ _STATUS_OF_CODE = {
     "context_length_exceeded": 400,
     "exceed_context_size_error": 400,
     "invalid_request_error": 400,
+    "invalid_argument": 400,
+    "invalidparameter": 400,
+    "badrequesterror": 400,
+    "extra_forbidden": 400,
+    **dict.fromkeys((f"{how}_{what}" for how in _NOT_TAKEN for what in ("parameter", "value")), 400),
 }
+"""What codes and types mean, in small letters, where an error has no status of its own."""
 
 _N = r"([0-9]{1,9})(?![0-9])"
 """A number of tokens."""
@@ -79,17 +87,21 @@ _THOUSANDS = re.compile(r"(?<!\[[0-9])(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 
 
 class ServerRefusalError(BackendError):
-    """A response whose status is an error.
+    """A response that is an error, by its status or inside a 200.
 
     Attributes:
         detail: All that the server said, however long.
         parameter: The parameter of the request that it names in a field of its own; None if none.
+        coded: Whether the server gave a status or a code, so that `kind` does not rest on its words alone.
     """
 
-    def __init__(self, error: BackendError, detail: str, parameter: str | None) -> None:
+    def __init__(
+        self, error: BackendError, detail: str, parameter: str | None, *, coded: bool = True
+    ) -> None:
         super().__init__(error.kind, str(error), retry_after=error.retry_after)
         self.detail = detail
         self.parameter = parameter
+        self.coded = coded
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -155,7 +167,7 @@ def _detail(body: object) -> str:
     message = next(
         (body[name] for name in ("message", "detail", "msg") if isinstance(body.get(name), str)), None
     )
-    if message is None:
+    if message is None or "loc" in body:  # pydantic names the field there alone
         return json.dumps(body)
     if relayed := _relayed(body):
         message = f"{message}: {_detail(relayed)}"
@@ -164,13 +176,13 @@ def _detail(body: object) -> str:
     return f"{message} ({', '.join(codes)})" if codes else message
 
 
-def inline_error(body: object) -> BackendError:
-    """Turn an error object inside a 200 into a `BackendError`: by its code, otherwise a server error."""
-    codes = [str(mapping(body).get(name)) for name in ("code", "type", "status")]
+def inline_error(body: object) -> ServerRefusalError:
+    """Turn an error object inside a 200 into a `ServerRefusalError`: by its code, otherwise by its words."""
+    codes = [str(mapping(body).get(name)).casefold() for name in ("code", "type", "status")]
     numbers = [int(code) for code in codes if code.isdecimal() and 400 <= int(code) <= 599]
     numbers += [_STATUS_OF_CODE[code] for code in codes if code in _STATUS_OF_CODE]
-    detail = _detail(body)
-    return from_status(numbers[0] if numbers else implied_status(detail), f"(inside a 200) {detail}")
+    status = numbers[0] if numbers else implied_status(_detail(body))
+    return _refusal(status, body, "(inside a 200) ", coded=bool(numbers))
 
 
 def refusal(response: httpx2.Response) -> ServerRefusalError:
@@ -181,14 +193,19 @@ def refusal(response: httpx2.Response) -> ServerRefusalError:
     except (ValueError, RecursionError):
         body = text
     wait = parse_retry_after(response.headers.get("retry-after"), response.headers.get("date"))
-    error = _inner(body)
+    return _refusal(response.status_code, _inner(body), wait=wait)
+
+
+def _refusal(
+    status: int, error: object, where: str = "", *, wait: float | None = None, coded: bool = True
+) -> ServerRefusalError:
     detail = _detail(error)
-    found = from_status(response.status_code, detail, retry_after=wait)
-    if found.kind == "bad_request" and response.status_code in _ROOM_STATUSES and _TOO_LONG.search(detail):
+    found = from_status(status, f"{where}{detail}", retry_after=wait)
+    if found.kind == "bad_request" and status in _ROOM_STATUSES and _TOO_LONG.search(detail):
         found = BackendError("context_length", str(found), retry_after=wait)
     relayed = _relayed(mapping(error))
     named = mapping(error).get("param") or mapping(relayed).get("param")
-    return ServerRefusalError(found, detail, named if isinstance(named, str) else None)
+    return ServerRefusalError(found, detail, named if isinstance(named, str) else None, coded=coded)
 
 
 def explain(error: Exception, url: str) -> BackendError:
