@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from longbench_write.backends.base import is_folder
-from longbench_write.backends.vllm.prompts import read_template
+from longbench_write.backends.prompts import read_template
 from longbench_write.config import RunConfig
 from longbench_write.runs.folder import digest
 from longbench_write.suites.suite import LENGTH_RANGES, Prompt, Suite, length_range, select

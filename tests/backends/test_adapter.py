@@ -1,12 +1,14 @@
-"""Which model a LoRA adapter is for, and what vLLM is told of it."""
+"""Which model a LoRA adapter is for, and what engines are told of it."""
 
 import json
 
 import pytest
 
+from longbench_write.backends.adapter import with_adapter
 from longbench_write.backends.base import BackendSpec
-from longbench_write.backends.vllm.adapter import adapter_arguments, with_adapter
-from longbench_write.backends.vllm.options import vllm_identity
+from longbench_write.backends.model_identity import model_identity
+from longbench_write.backends.vllm.backend import VLLMBackend
+from longbench_write.backends.vllm.lora import adapter_arguments
 from longbench_write.errors import UsageError
 
 
@@ -52,7 +54,7 @@ def test_room_is_made_for_its_largest_rank(adapter):
 )
 def test_the_base_model_is_never_asked_in_an_adapters_place(values):
     with pytest.raises(UsageError, match="--adapter"):
-        with_adapter(spec(**values), print)
+        VLLMBackend.configure(spec(**values), print)
 
 
 def test_an_adapter_that_names_no_base_is_refused(adapter):
@@ -62,7 +64,7 @@ def test_an_adapter_that_names_no_base_is_refused(adapter):
 
 
 def test_another_adapter_is_another_run(adapter):
-    one = vllm_identity(spec(adapter=str(adapter)), print)
+    one = model_identity(spec(adapter=str(adapter)), print, placement=())
     assert one["weights"] is None
     (adapter / "adapter_model.safetensors").write_bytes(b"12345")
-    assert vllm_identity(spec(adapter=str(adapter)), print) != one
+    assert model_identity(spec(adapter=str(adapter)), print, placement=()) != one

@@ -3,8 +3,8 @@
 import pytest
 from tiny_models import tokenizer
 
-from longbench_write.backends.vllm.answers import AnswerReader
-from longbench_write.backends.vllm.tokens import control_tokens
+from longbench_write.backends.answers import AnswerReader
+from longbench_write.backends.tokens import control_tokens
 
 MADE = tokenizer(
     ("<|im_end|>", "<think>", "</think>", "<|im_start|>", "<|channel|>", "<|end|>", "<|reserved|>"),

@@ -7,9 +7,9 @@ import pytest
 
 from longbench_write.backends.base import Sampling
 from longbench_write.backends.model_cards import find_card, load_cards
+from longbench_write.backends.prompts import choose_format
 from longbench_write.backends.sampling import model_sampling
 from longbench_write.backends.vllm.backend import sampling_values
-from longbench_write.backends.vllm.prompts import choose_format
 
 NAMES = ["LongWriter-glm4-9b", "LongWriter-llama3.1-8b"]
 NEUTRAL = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}

@@ -17,9 +17,9 @@ from tiny_models import (
 from transformers import AutoTokenizer
 from transformers.convert_slow_tokenizer import TikTokenConverter
 
+from longbench_write.backends.glm4_tokenizer import fast_tokenizer
 from longbench_write.backends.model_cards import find_card
-from longbench_write.backends.vllm.glm4 import fast_tokenizer
-from longbench_write.backends.vllm.prompts import PromptFormat, Prompts, choose_format, stop_token_ids
+from longbench_write.backends.prompts import PromptFormat, Prompts, choose_format, stop_token_ids
 from longbench_write.errors import UsageError
 
 LLAMA31 = llama31_tokenizer()

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from longbench_write.backends.base import BackendSpec, Sampling
+from longbench_write.backends.hf_folder import find_folder
 from longbench_write.backends.vllm.backend import VLLMBackend, sampling_values
-from longbench_write.backends.vllm.options import check_engine_args, find_folder
+from longbench_write.backends.vllm.options import check_engine_args
 from longbench_write.errors import UsageError
 
 SCHEMA = {"type": "object"}

@@ -146,7 +146,7 @@ def test_an_unknown_engine_argument_gets_vllms_nearest_name():
 def test_the_prompt_is_the_one_that_the_models_tokenizer_makes(folder):
     from transformers import AutoTokenizer
 
-    from longbench_write.backends.vllm.prompts import PromptFormat, Prompts
+    from longbench_write.backends.prompts import PromptFormat, Prompts
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = Prompts(tokenizer, PromptFormat()).make(chat("Describe a river.")).ids

@@ -16,6 +16,7 @@ from multiprocessing import active_children
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from longbench_write.backends.adapter import with_adapter
 from longbench_write.backends.base import (
     BackendSpec,
     Completion,
@@ -24,29 +25,27 @@ from longbench_write.backends.base import (
     Sampling,
     Usage,
 )
+from longbench_write.backends.chat_model import TEMPLATE_FIELDS, room, sampling_fields
 from longbench_write.backends.finish_reasons import STOP, FinishReasons
 from longbench_write.backends.hashes import tokens_sha256
-from longbench_write.backends.sampling import in_force
-from longbench_write.backends.vllm.adapter import with_adapter
+from longbench_write.backends.hf_folder import find_folder
+from longbench_write.backends.model_identity import model_identity
+from longbench_write.backends.prompts import CHAT, RAW, TokenPrompt, read_template
 from longbench_write.backends.vllm.engine_guard import EngineGuard
 from longbench_write.backends.vllm.faults import engine_errors
 from longbench_write.backends.vllm.loading import Loaded, load
+from longbench_write.backends.vllm.lora import refuse_lora_alone
 from longbench_write.backends.vllm.options import (
     OPTIONS,
+    PLACEMENT,
     check_engine_args,
-    find_folder,
     import_engine_args,
-    vllm_identity,
 )
-from longbench_write.backends.vllm.prompts import CHAT, RAW, TokenPrompt, read_template
 from longbench_write.errors import BackendError, UsageError, shorten, unknown_name
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks for processes that vLLM has started."""
 
-
-_TEMPLATE_FIELDS = ("chat_template_kwargs", "reasoning_effort")
-"""Fields of a request that are for the chat template."""
 
 _COMPACT = {"disable_any_whitespace": True}
 """Of structured output: white space between its parts could go on for ever."""
@@ -96,7 +95,9 @@ class VLLMBackend(ModelBackend):
         """Read the chat template that was named, and part an adapter from its base model."""
         if spec.prompt_format not in (None, CHAT, RAW):
             read_template(spec.prompt_format)
-        return with_adapter(spec, note)
+        spec = with_adapter(spec, note)
+        refuse_lora_alone(spec)
+        return spec
 
     @classmethod
     def prepare(cls, spec: BackendSpec, on_download: Callable[[int, int | None], None]) -> None:
@@ -114,7 +115,7 @@ class VLLMBackend(ModelBackend):
         from vllm.sampling_params import SamplingParams
 
         known = [name for name in SamplingParams.__struct_fields__ if not name.startswith("_")]
-        allowed = [*sorted(set(known) - _SET_HERE), *_TEMPLATE_FIELDS]
+        allowed = [*sorted(set(known) - _SET_HERE), *TEMPLATE_FIELDS]
         for name in sampling.extra:
             if name not in allowed:
                 raise unknown_name("sampling field of vLLM", name, allowed)
@@ -127,7 +128,7 @@ class VLLMBackend(ModelBackend):
     @classmethod
     def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
         """Return the content of a folder, the engine's arguments, the prompt format and the card."""
-        return vllm_identity(spec, note)
+        return model_identity(spec, note, placement=PLACEMENT)
 
     @classmethod
     def opening(cls, spec: BackendSpec) -> str:
@@ -188,17 +189,9 @@ class VLLMBackend(ModelBackend):
         loaded = self._loaded
         if loaded is None:
             raise RuntimeError("the backend is not open")
-        options = dict(sampling.extra.get("chat_template_kwargs") or {})
-        if effort := sampling.reasoning_effort or sampling.extra.get("reasoning_effort"):
-            options["reasoning_effort"] = effort
-        prompt = loaded.prompts.make(messages, options)
-        left = loaded.context - len(prompt.ids)
-        if left < 1:
-            raise BackendError(
-                "context_length",
-                f"the prompt has {len(prompt.ids)} tokens and the context {loaded.context} (--max-model-len)",
-            )
-        values = sampling_values(sampling, left, loaded.defaults, loaded.stop)
+        prompt = loaded.chat.prompt(messages, sampling)
+        left = room(prompt, loaded.context)
+        values = sampling_values(sampling, left, loaded.chat.defaults, loaded.chat.stop)
         self.meter.in_flight += 1
         try:
             return await self._generate(loaded, prompt, values)
@@ -225,7 +218,7 @@ class VLLMBackend(ModelBackend):
         if finish == "abort":
             raise BackendError("engine_dead", "vLLM's engine was ended from outside")
         ended = self._reasons.read(finish)
-        answer, raw = loaded.answers.read(ids, "".join(text))
+        answer, raw = loaded.chat.answers.read(ids, "".join(text))
         return Completion(
             prompt.opened + answer,
             "",
@@ -276,9 +269,7 @@ def sampling_values(
         defaults: The model's own sampling.
         stop: Token ids that end the response.
     """
-    values = {
-        name: value for name, value in in_force(sampling, defaults).items() if name not in _TEMPLATE_FIELDS
-    }
+    values = sampling_fields(sampling, defaults)
     values["max_tokens"] = min(sampling.max_tokens, left)
     values["stop_token_ids"] = list(stop)
     if sampling.json_schema is not None:

@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-from longbench_write.backends.base import BackendSpec, Message
+from longbench_write.backends.base import BackendSpec
+from longbench_write.backends.chat_model import ChatModel, chat_model, cut_note
+from longbench_write.backends.glm4_tokenizer import fast_tokenizer
+from longbench_write.backends.hf_folder import find_folder
 from longbench_write.backends.hub import hub_commit
-from longbench_write.backends.model_cards import ModelCard, find_card
-from longbench_write.backends.sampling import model_sampling, not_applied
-from longbench_write.backends.vllm.adapter import adapter_arguments
-from longbench_write.backends.vllm.answers import AnswerReader
-from longbench_write.backends.vllm.glm4 import fast_tokenizer
-from longbench_write.backends.vllm.options import find_folder, import_engine_args, stdout_kept
-from longbench_write.backends.vllm.prompts import Prompts, choose_format, stop_token_ids
+from longbench_write.backends.sampling import not_applied
+from longbench_write.backends.vllm.lora import adapter_arguments
+from longbench_write.backends.vllm.options import import_engine_args, stdout_kept
 from longbench_write.errors import LbwError, UsageError, shorten
 
 PIECE = 32
@@ -35,10 +34,7 @@ class Loaded:
 
     Attributes:
         engine: vLLM's AsyncLLM.
-        prompts: Makes the model's prompts.
-        answers: Reads its answers.
-        stop: Token ids that end a response, beside those of the generation config.
-        defaults: Sampling where the request says nothing.
+        chat: How the model is asked.
         context: Tokens of prompt and response together.
         adapter: vLLM's LoRARequest that every request is made with; None without an adapter.
         record: What run.yaml says of it.
@@ -46,10 +42,7 @@ class Loaded:
     """
 
     engine: Any
-    prompts: Prompts
-    answers: AnswerReader
-    stop: list[int]
-    defaults: dict[str, Any]
+    chat: ChatModel
     context: int
     adapter: Any
     record: dict[str, Any]
@@ -61,12 +54,7 @@ class _Checked:
     """A model whose weights have not been read yet."""
 
     args: Any
-    prompts: Prompts
-    answers: AnswerReader
-    stop: list[int]
-    generation: dict[str, Any]
-    card: ModelCard | None
-    record: dict[str, Any]
+    chat: ChatModel
     notes: list[str] = field(default_factory=list)
 
 
@@ -87,22 +75,13 @@ def load(spec: BackendSpec) -> Loaded:
         except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
             raise UsageError(_refusal(spec.model, error)) from error
     context = engine.model_config.max_model_len
-    defaults = model_sampling(checked.generation, checked.card.sampling if checked.card else {})
-    if context < spec.max_tokens:
-        checked.notes.append(
-            f"the context of {spec.model} is {context} tokens, fewer than --max-tokens {spec.max_tokens}:"
-            " answers are cut there"
-        )
-    record = checked.record | {"sampling": defaults, "engine": _about(engine, checked, warnings)}
+    checked.notes.extend(cut_note(spec, context))
     return Loaded(
         engine=engine,
-        prompts=checked.prompts,
-        answers=checked.answers,
-        stop=checked.stop,
-        defaults=defaults,
+        chat=checked.chat,
         context=context,
         adapter=_lora(spec.adapter),
-        record=record,
+        record=checked.chat.about() | {"engine": _about(engine, checked, warnings)},
         notes=checked.notes,
     )
 
@@ -143,54 +122,20 @@ def _check(spec: BackendSpec, args: Any) -> _Checked:
     config = args.create_model_config()
     if args.max_model_len is None:
         args.max_model_len = min(config.max_model_len, spec.max_tokens + spec.prompt_tokens)
-    card = find_card(spec.model)
     generation = config.try_get_generation_config() | config.get_diff_sampling_param()
-    try:
-        tokenizer = cached_tokenizer_from_config(config)
-        prompts = Prompts(tokenizer, choose_format(spec.prompt_format, card), spec.day)
-        prompts.make([Message(role="user", content="?")])
-        stop = stop_token_ids(tokenizer, card.stop) if card else []
-    except UsageError as error:
-        raise UsageError(f"{spec.model}: {error}") from None
-    except Exception as error:  # code from the model's repository may raise anything
-        raise UsageError(
-            f"the tokenizer of {spec.model} fails ({type(error).__name__}: {shorten(str(error))}): it may"
-            " have been written for another release of transformers; give a folder with one that works with"
-            " --engine-arg tokenizer=FOLDER"
-        ) from error
-    ends = _ends(tokenizer, generation)
-    notes = _notes(spec, config, card, generation)
-    if (last := prompts.end_of_turn) is not None and prompts.control[last] not in {*ends, *stop}:
-        stop.append(prompts.control[last])
-        notes.append(
-            f"the chat template of {spec.model} ends an answer with {last}, which its generation config does"
-            " not name: answers are ended there too"
-        )
-    if prompts.day:
-        notes.append(
-            f"the chat template of {spec.model} shows the date: {prompts.day}, for the whole run (--date)"
-        )
-    answers = AnswerReader(tokenizer, prompts.control, {*ends, *stop})
-    record = {"prompt_format": prompts.about(), "stop": sorted({*ends, *stop})}
-    return _Checked(args, prompts, answers, stop, generation, card, record, notes)
+    chat = chat_model(
+        spec,
+        lambda: cached_tokenizer_from_config(config),
+        generation,
+        model_type=getattr(config.hf_config, "model_type", None),
+    )
+    return _Checked(args, chat, [*chat.notes, *_notes(spec, generation)])
 
 
-def _ends(tokenizer: Any, generation: dict[str, Any]) -> list[int]:
-    """Return the token ids at which vLLM ends an answer by itself."""
-    named = generation.get("eos_token_id")
-    ids = [*(named if isinstance(named, list) else [named]), getattr(tokenizer, "eos_token_id", None)]
-    return [number for number in ids if isinstance(number, int)]
-
-
-def _notes(spec: BackendSpec, config: Any, card: ModelCard | None, generation: dict[str, Any]) -> list[str]:
+def _notes(spec: BackendSpec, generation: dict[str, Any]) -> list[str]:
     from vllm.platforms import current_platform
 
     notes = []
-    if card is None and getattr(config.hf_config, "model_type", "") == "chatglm":
-        notes.append(
-            f"{spec.model} is of the family of LongWriter-glm4-9b, but no card applies to it: if it is that"
-            " model, give its folder that name, else its answers are asked for with its chat template"
-        )
     if left := not_applied(generation):
         notes.append(
             f"vLLM does not apply what the generation config of {spec.model} says: {', '.join(left)}"

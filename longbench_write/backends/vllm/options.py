@@ -1,21 +1,14 @@
-"""What vLLM's engine is told: its options, its arguments, and what of them tells runs apart."""
+"""What vLLM's engine is told: its options and its arguments."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
-from longbench_write.backends.base import BackendSpec
-from longbench_write.backends.hub import hub_commit
-from longbench_write.backends.model_cards import find_card
-from longbench_write.backends.vllm.prompts import CHAT, RAW, read_template
-from longbench_write.backends.weights import weights_sha256
 from longbench_write.errors import unknown_name
 
 OPTIONS = frozenset(
@@ -35,7 +28,7 @@ OPTIONS = frozenset(
 )
 """Fields of a run's configuration that are for vLLM."""
 
-_PLACEMENT = (
+PLACEMENT = (
     "tensor_parallel_size",
     "data_parallel_size",
     "pipeline_parallel_size",
@@ -50,26 +43,6 @@ _ENVIRONMENT = {
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
 }
 """What vLLM reads when it is imported, where the user has not set it."""
-
-
-def vllm_identity(spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
-    """Return what tells one engine's texts from another's: weights, arguments, prompt format and card."""
-    card = find_card(spec.model)
-    prompt_format = spec.prompt_format
-    if prompt_format not in (None, CHAT, RAW):
-        prompt_format = hashlib.sha256(read_template(prompt_format).encode()).hexdigest()
-    where = {name: spec.engine_args.get(name) for name in ("revision", "download_dir")}
-    commit = hub_commit(spec.model, revision=where["revision"], cache=where["download_dir"])
-    return {
-        "weights": weights_sha256(Path(spec.model.removeprefix("local/")), note),
-        "adapter": weights_sha256(Path(spec.adapter), note) if spec.adapter else None,
-        "commit": None if commit == where["revision"] else commit,
-        "engine": {name: value for name, value in spec.engine_args.items() if name not in _PLACEMENT},
-        "prompt_format": prompt_format,
-        "card": {"prompt": card.prompt, "stop": list(card.stop), "sampling": dict(card.sampling)}
-        if card
-        else None,
-    }
 
 
 def check_engine_args(names: Sequence[str]) -> None:
@@ -107,21 +80,3 @@ def stdout_kept() -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def find_folder(model: str, on_download: Callable[[int, int | None], None] | None = None) -> str:
-    """Return what vLLM is to load: a hub id, a folder, or the one made from an embedded model's GGUF file.
-
-    Args:
-        model: The model as the user named it.
-        on_download: Told the bytes so far and their total while an embedded model is fetched.
-
-    Raises:
-        UsageError: There is no such embedded model.
-        AssetError: It cannot be had.
-    """
-    if not model.startswith("local/"):
-        return os.path.expanduser(model) if model.startswith("~") else model
-    from longbench_write.backends.hf_folder import embedded_folder
-
-    return str(embedded_folder(model, on_download))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from longbench_write.backends.control_tokens import TURN_ENDS
-from longbench_write.backends.vllm.tokens import Tokenizer
+from longbench_write.backends.tokens import Tokenizer
 
 _ENDS = frozenset({*TURN_ENDS, "</s>", "<eos>", "[EOS]"})
 """Control tokens that end an answer, whether or not a model's files name them as its ends."""

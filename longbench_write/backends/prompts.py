@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from longbench_write.backends.base import Message
 from longbench_write.backends.model_cards import ModelCard
-from longbench_write.backends.vllm.tokens import Encoder, Tokenizer
+from longbench_write.backends.tokens import Encoder, Tokenizer
 from longbench_write.errors import UsageError
 from longbench_write.files.reading import read_text
 
