@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -115,9 +116,8 @@ def is_json(text: str) -> bool:
         return False
 
 
-_HIDDEN = {"<": "\ue000", "[": "\ue001", "◁": "\ue002"}
-"""What tags begin with, and what stands for it where it is quoted."""
-_HIDE, _SHOW = str.maketrans(_HIDDEN), str.maketrans({mark: tag for tag, mark in _HIDDEN.items()})
+_TAG_BEGINNINGS = "<[◁"
+_PRIVATE_USE = 0xE000
 
 _MISSES = 100
 """Braces that open no object, after which none is sought any more."""
@@ -125,6 +125,9 @@ _MISSES = 100
 
 def _without_reasoning(text: str) -> str:
     """Return what follows a reply's reasoning; a tag that stands inside a JSON object is quoted there."""
+    absent = (mark for mark in map(chr, range(_PRIVATE_USE, sys.maxunicode)) if mark not in text)
+    hidden = dict(zip(_TAG_BEGINNINGS, absent, strict=False))
+    hide, show = str.maketrans(hidden), str.maketrans({mark: tag for tag, mark in hidden.items()})
     parts, end, place, misses = [], 0, 0, 0
     while misses < _MISSES and (opening := _OPENING.search(text, place)):
         try:
@@ -132,14 +135,11 @@ def _without_reasoning(text: str) -> str:
         except (json.JSONDecodeError, RecursionError):
             place, misses = opening.end(), misses + 1
             continue
-        parts += [text[end : opening.start()], text[opening.start() : place].translate(_HIDE)]
+        parts += [text[end : opening.start()], text[opening.start() : place].translate(hide)]
         end = place
-    hidden = "".join((*parts, text[end:]))
-    return (
-        split_reasoning(hidden, truncated=True)[0].translate(_SHOW)
-        if parts
-        else split_reasoning(text, truncated=True)[0]
-    )
+    if not parts:
+        return split_reasoning(text, truncated=True)[0]
+    return split_reasoning("".join((*parts, text[end:])), truncated=True)[0].translate(show)
 
 
 def _own_objects(text: str) -> Iterator[_Object]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -24,19 +26,37 @@ def run_blocking(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(make())
-    started: Future[Callable[[], object]] = Future()
+    result: Future[T] = Future()
+    handshake = threading.Lock()
+    cancel: list[Callable[[], object]] = []
+    interrupted = False
 
     async def work() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101  a coroutine that asyncio.run runs is always a task
-        started.set_result(lambda: loop.call_soon_threadsafe(task.cancel))
+        with handshake:
+            if interrupted:
+                raise asyncio.CancelledError
+            cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
         return await make()
 
-    with ThreadPoolExecutor(1, thread_name_prefix="longbench-write") as pool:
-        result = pool.submit(lambda: asyncio.run(work()))
+    def run() -> None:
         try:
-            return result.result()
-        except BaseException:
-            if not result.done():
-                started.result()()
-            raise
+            result.set_result(asyncio.run(work()))
+        except BaseException as error:  # raised in the waiting thread
+            result.set_exception(error)
+
+    thread = threading.Thread(target=run, name="longbench-write")
+    try:
+        # An interrupt may come while the thread begins, so that it is not known whether it has.
+        thread.start()
+        return result.result()
+    except BaseException:
+        with handshake:
+            interrupted = True
+            with suppress(RuntimeError):  # its loop has closed: it has just ended
+                for each in cancel:
+                    each()
+        if thread.is_alive():
+            thread.join()
+        raise

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from attacks import ATTACKS, PERFECT
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from longbench_write.judging.reply import JudgeReply, read_reply
@@ -244,6 +244,18 @@ THOUGHTS = st.sampled_from(
 )
 
 
+@example(
+    scores=(1, 2, 3, 4, 5, 1),
+    analysis="\ue000\ue001\ue002",
+    before="",
+    after="0",
+    wrapper="{}",
+    thought="",
+    indent=None,
+    is_ascii=False,
+    has_crlf=False,
+    order=list(DIMENSIONS),
+)
 @settings(max_examples=300, deadline=None)
 @given(
     scores=st.tuples(*[st.integers(1, 5)] * 6),
