@@ -344,6 +344,15 @@ def unprivileged() -> list[str]:
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
 
 
+def slow_share(run: Path, seconds: float) -> list[str]:
+    """Return the words before a command's own for which each write to a run folder takes so long (strace)."""
+    names = ("predictions.jsonl", "judgements.jsonl", "steps.jsonl")
+    paths = [word for name in names for word in ("-P", str(run / name))]
+    inject = ("-e", "trace=write", "-e", f"inject=write:delay_enter={round(seconds * 1e6)}")
+    # Tracing from a grandchild: the process that is started is the command itself, and hears signals.
+    return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", *paths, *inject, *COMMAND]
+
+
 def faulty_servers(share: float, seed: int, faults: Mapping[str, Any]) -> tuple[Faulty, Faulty]:
     """A model and a judge that spoil a share of their answers."""
     return Faulty(varied_writer(), share, seed, faults), Faulty(varied_judge(), share, seed + 1, faults)

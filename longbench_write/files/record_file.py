@@ -1,7 +1,8 @@
 """An append-only file of JSON lines: what a run has paid for, safe from crashes.
 
 A record is one line, written whole and handed to the operating system at once, so that a killed process
-loses nothing that it had recorded; the disk gets it every few seconds.
+loses nothing that it had recorded; the disk gets it every few seconds. In an event loop records are added
+with `add`, which lets the loop go on meanwhile.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from longbench_write.errors import RunFolderError, RunFolderLostError
+from longbench_write.files.appending import Appender
 from longbench_write.files.faults import told
 from longbench_write.files.jsonl import K, R, Records, json_text
 from longbench_write.files.reading import open_to_read
@@ -46,6 +48,8 @@ class RecordFile(Records[R, K]):
         self._unsynced = False
         self._fault: OSError | None = None
         self._closing = threading.Lock()
+        self._writing = threading.Lock()
+        self._appender: Appender[R] = Appender(self.write)
 
     def __contains__(self, key: K) -> bool:
         return key in self._offsets
@@ -123,33 +127,64 @@ class RecordFile(Records[R, K]):
         if here.st_size != self._end:
             raise RunFolderLostError(f"another process has written to {self.path}")
 
+    async def add(self, record: R, then: Callable[[R], object]) -> None:
+        """Write one record outside of the event loop, behind those that were added before.
+
+        Args:
+            record: It.
+            then: Called with it in the event loop as soon as it is written, also where the task that waits
+                is cancelled meanwhile.
+
+        Raises:
+            RunFolderError: As `write`.
+        """
+        await self._appender.append(record, then)
+
     def append(self, record: R) -> None:
         """Write one record.
 
         Raises:
-            RunFolderLostError: The file is not the one that was opened, or somebody else has written to it.
-            RunFolderError: The line could not be written whole; what came of it is taken back.
+            RunFolderError: As `write`.
         """
-        if self._file is None:
-            raise RunFolderError(f"{self.path} is not open for writing")
-        line = f"{json_text(record.to_json())}\n".encode()
-        try:
-            if self._fault:
-                raise self._fault
-            self._check_whole(self._file)
-            written = 0
+        self.write([record])
+
+    def write(self, records: Sequence[R]) -> None:
+        """Write records at once, all or none of them; from any thread.
+
+        Raises:
+            RunFolderLostError: The file is not the one that was opened, or somebody else has written to it.
+            RunFolderError: They could not be written whole; what came of them is taken back.
+        """
+        lines = [f"{json_text(record.to_json())}\n".encode() for record in records]
+        with self._writing:
+            if self._file is None:
+                raise RunFolderError(f"{self.path} is not open for writing")
             try:
-                while written < len(line):
-                    written += self._file.write(line[written:])
-            except OSError:
-                with suppress(OSError):  # a torn end is taken out when the file is opened again
-                    self._file.truncate(self._end)
-                raise
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-        self._offsets[self._key(record)] = self._end
-        self._end += len(line)
-        self._unsynced = True
+                if self._fault:
+                    raise self._fault
+                self._check_whole(self._file)
+                self._write_whole(self._file, b"".join(lines))
+            except OSError as error:
+                raise _unwritable(self.path, error) from None
+            for record, line in zip(records, lines, strict=True):
+                self._offsets[self._key(record)] = self._end
+                self._end += len(line)
+            self._unsynced = True
+
+    def _write_whole(self, file: BinaryIO, content: bytes) -> None:
+        """Write what is appended; where that fails, what came of it is taken back.
+
+        Raises:
+            OSError: It could not be written whole.
+        """
+        written = 0
+        try:
+            while written < len(content):
+                written += file.write(content[written:])
+        except OSError:
+            with suppress(OSError):  # a torn end is taken out when the file is opened again
+                file.truncate(self._end)
+            raise
 
     def sync(self) -> None:
         """Hand what was appended to the disk, from any thread; a disk's fault is the next append's."""
@@ -237,6 +272,7 @@ class RecordFile(Records[R, K]):
 
     def _close_whole(self) -> None:
         """Stop writing, where the file is the one that was written."""
+        self._appender.close()
         if self._file is not None:
             try:
                 self._check_whole(self._file)
@@ -245,11 +281,12 @@ class RecordFile(Records[R, K]):
         self.close()
 
     def close(self) -> None:
-        """Hand everything to the disk and stop writing.
+        """Wait for what was added, hand everything to the disk and stop writing.
 
         Raises:
             RunFolderError: The disk does not take it.
         """
+        self._appender.close()
         self._forget_source()
         with self._closing:
             if self._file is not None:

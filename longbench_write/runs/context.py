@@ -238,11 +238,11 @@ class ResponseContext:
             async with self._share.slot() as slot:
                 requests = self._session.requests[request.role]
                 completion = await requests.complete(request.messages, self._sent_sampling(request), slot)
-                own = requests is self._session.requests["writer"]
-                completion = _parted(completion, self._session.opening if own else ReasoningOpening())
-                if request.key:
-                    self._keep(request, request.key, completion)
-                return completion
+            own = requests is self._session.requests["writer"]
+            completion = _parted(completion, self._session.opening if own else ReasoningOpening())
+            if request.key:
+                await self._keep(request, request.key, completion)
+            return completion
         except BackendError as error:
             self._failed_attempts += error.attempts - (self._failed_attempts > 0)
             self._fail(error, request.key[2] if request.key else None)
@@ -276,7 +276,7 @@ class ResponseContext:
             self._fail(WriterError("clean_failed", told, step=step))
             return ""
 
-    def _keep(self, request: _Request, key: StepKey, completion: Completion) -> None:
+    async def _keep(self, request: _Request, key: StepKey, completion: Completion) -> None:
         """Record a step."""
         text = self._cleaned(request, completion.text)
         counted = completion.usage.prompt_tokens is not None
@@ -297,9 +297,12 @@ class ResponseContext:
             raw=completion.raw or (None if text == completion.text else completion.text),
             prompt_bytes=None if counted else most_tokens(request.messages),
         )
-        self._session.steps.append(step)
+        await self._session.steps.add(step, self._kept)
+
+    def _kept(self, step: Step) -> None:
+        """Take a step that is recorded."""
         self._session.on_step(step)
-        self._recorded[key] = step
+        self._recorded[step.key] = step
         self._sent.add(step.step)
 
 

@@ -252,18 +252,17 @@ class _Scheduler:
         if record is None:
             return
         if record.error:
-            self._take(record)
+            await self._run.predictions.add(record, self._take)
             return
         share.close()
         try:  # the model is not to wait for this: each sleep(0) lets the event loop send what follows
             for _ in range(_SENDING):
                 await asyncio.sleep(0)
         finally:
-            self._take(record)
+            await self._run.predictions.add(record, self._take)
 
     def _take(self, record: Prediction) -> None:
-        """Record a response, or its failure, and have it judged."""
-        self._run.predictions.append(record)
+        """Take a response that is recorded, or its failure, and have it judged."""
         self._run.steps.finish(record.key)
         self._observer.predicted(record)
         if record.error:
@@ -300,7 +299,11 @@ class _Scheduler:
             )
         except Refused:
             return
-        self._run.judgements.append(record)
+        share.close()
+        await self._run.judgements.add(record, self._take_judgement)
+
+    def _take_judgement(self, record: Judgement) -> None:
+        """Take a judgement that is recorded, or its failure."""
         self._observer.judged(record)
         if record.error:
             self._failed()

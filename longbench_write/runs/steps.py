@@ -59,16 +59,25 @@ class StepFile:
         """Read the recorded steps of a response that is not finished."""
         return [self._file.get(key) for key in self._unfinished.get(response, ())]
 
-    def append(self, step: Step) -> None:
-        """Record a step.
+    async def add(self, step: Step, then: Callable[[Step], object]) -> None:
+        """Record a step outside of the event loop.
+
+        Args:
+            step: It.
+            then: Called with it in the event loop as soon as it is recorded, also where the task that waits
+                is cancelled meanwhile.
 
         Raises:
             RunFolderError: It could not be written whole.
         """
         if not self._open:
             self._open_file()
-        self._file.append(step)
-        self._unfinished.setdefault(step.key[:2], []).append(step.key)
+
+        def added(step: Step) -> None:
+            self._unfinished.setdefault(step.key[:2], []).append(step.key)
+            then(step)
+
+        await self._file.add(step, added)
 
     def finish(self, response: Key) -> None:
         """Forget the steps of a response that is recorded: they are not needed any more."""

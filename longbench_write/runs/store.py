@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -150,14 +150,15 @@ class _Settling(RecordFile[R, K]):
         if record.error is not None:
             self.failed[self._key(record)] = record.error.final
 
-    def append(self, record: R) -> None:
-        """Write one record.
+    def write(self, records: Sequence[R]) -> None:
+        """Write records.
 
         Raises:
-            RunFolderError: It could not be written.
+            RunFolderError: They could not be written.
         """
-        super().append(record)
-        self.note(record)
+        super().write(records)
+        for record in records:
+            self.note(record)
 
     def discard(self, keys: Collection[K]) -> None:
         """Take records out of the file."""

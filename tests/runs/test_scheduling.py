@@ -8,6 +8,7 @@ import selectors
 import pytest
 
 from longbench_write.backends.base import Completion, Message, Meter, Sampling, Usage
+from longbench_write.files.appending import Appender
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.scheduler import run_work
 from longbench_write.runs.store import RunWriter
@@ -21,11 +22,14 @@ SECONDS = 0.5
 
 
 class Clock(selectors.SelectSelector):
-    """Waits for nothing: its time goes on at once."""
+    """Waits for nothing but records that are being written: its time goes on at once."""
 
     now = 0.0
+    writing = 0
 
     def select(self, timeout=None):
+        if self.writing and timeout != 0:
+            return super().select(None)
         self.now += timeout or 0.0
         return super().select(0)
 
@@ -76,10 +80,20 @@ class Chain:
 
 @pytest.mark.parametrize("parallel", [False, True])
 @pytest.mark.parametrize("concurrency", [16, 32])
-def test_a_run_of_chains_takes_little_more_than_the_bound(tmp_path, parallel, concurrency):
+def test_a_run_of_chains_takes_little_more_than_the_bound(tmp_path, parallel, concurrency, monkeypatch):
     prompts = [Prompt(f"p-{n}", "Write.", "t", length, "en") for n, length in enumerate(SECTIONS)]
     backend = Backend()
     loop = VirtualLoop()
+    append = Appender.append
+
+    async def counted(self, record, then):
+        loop.clock.writing += 1
+        try:
+            await append(self, record, then)
+        finally:
+            loop.clock.writing -= 1
+
+    monkeypatch.setattr(Appender, "append", counted)
     with RunWriter(tmp_path, writing=True, judge=None) as run:
         writing = Writing(Chain(parallel), backend, concurrency, Sampling(100, seed=1))
         work = Work(tmp_path, [(prompt, 0) for prompt in prompts], [], 0, writing, None)
