@@ -1,206 +1,180 @@
 """Measures the planning writers and writes benchmarks/AGENTWRITE.md.
 
-    python -m benchmarks.agentwrite [--reference FOLDER] [--kills N]
+    python -m benchmarks.agentwrite [--reference FOLDER] [--kills N] [--prompts N] [-o FILE]
 
-About ten minutes on two cores, which nothing else should use meanwhile. FOLDER holds the reference's plan.py,
-write.py and prompts (agentwrite/ of THUDM/LongWriter at the pinned commit); they are run as they are, against
-the same server, and never copied here.
+About five minutes on two cores, which nothing else should use meanwhile. FOLDER holds the reference's plan.py,
+write.py and prompts (agentwrite/ of THUDM/LongWriter at the pinned commit; they need requests and tqdm); they
+are run as they are, against the same server, and never copied here.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
-import random
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from benchmarks.agentwrite.reference import run_reference
-from benchmarks.agentwrite.server import SERVED, SUITE
-from benchmarks.speed.section import table
+from benchmarks.agentwrite.reference import AT_ONCE, run_reference
+from benchmarks.agentwrite.runs import SEED, WRITERS, Task, killed, report, served, timed
+from benchmarks.agentwrite.server import SERIAL, SUITE
+from benchmarks.speed.section import Target, table, targets_table
 from longbench_write.suites.suite import load_suite
-from longbench_write.writers.estimate import expected_requests
-from longbench_write.writers.registry import load_writer
 
 RESULT = Path(__file__).parents[1] / "AGENTWRITE.md"
-COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
-WRITERS = {"serial": "agentwrite", "parallel": "agentwrite-parallel"}
-CONCURRENCIES = (16, 32, 64)
-SEED = 19
+IN_FLIGHT = (16, 32, 64)
+SLOW, FAST = 0.5, 0.05
+"""Seconds a request."""
+KILLED_AT = 16
+"""Requests in flight of the runs that are killed."""
+
+Row = Sequence[object]
 
 
-@contextmanager
-def served(seconds: float) -> Iterator[str]:
-    """Serve for as long as the context lasts; gives the base URL without /v1."""
-    words = [sys.executable, "-m", "benchmarks.agentwrite.server", "--seconds", str(seconds)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as child:
-        assert child.stdout
-        try:
-            yield f"http://127.0.0.1:{int(child.stdout.readline())}"
-        finally:
-            child.kill()
-
-
-def report(url: str, *, reset: bool = False) -> dict[str, Any]:
-    """What the server has seen since it began or was reset."""
-    with urllib.request.urlopen(f"{url}/report{'?reset=1' if reset else ''}") as answer:
-        return json.load(answer)
-
-
-def words_of(url: str, out: Path, writer: str, concurrency: int) -> list[str]:
-    """The command line of a run."""
-    given = [
-        "--model",
-        SERVED,
-        "--base-url",
-        f"{url}/v1",
-        "--suite",
-        SUITE,
-        "--judge",
-        "none",
-        "--out",
-        str(out),
+def task_of(number: int | None, folder: Path) -> Task:
+    """Write down the suite, or so many of its prompts, evenly drawn."""
+    prompts = load_suite(SUITE).prompts
+    chosen = prompts[:: max(1, len(prompts) // (number or len(prompts)))][:number]
+    lines = [
+        {"id": each.id, "prompt": each.prompt, "length": each.length, "language": each.language}
+        for each in chosen
     ]
-    return [
-        *COMMAND,
-        *given,
-        "--writer",
-        writer,
-        "--concurrency",
-        str(concurrency),
-        "--progress",
-        "none",
-        "--json",
-    ]
+    path = folder / f"{SUITE}.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return Task(chosen, path)
 
 
-def chains() -> list[int]:
-    """Requests of each response; paragraphs have 500 words."""
-    writer = load_writer("agentwrite")
-    return [len(expected_requests(writer, prompt)) for prompt in load_suite(SUITE).prompts]
+def timings(task: Task, work: Path) -> tuple[list[Row], list[Target]]:
+    """Time runs in both orders with more and more requests in flight."""
+    rows: list[Row] = []
+    targets = []
+    for seconds in (SLOW, FAST):
+        with served(seconds) as url:
+            for in_flight in IN_FLIGHT:
+                for order in WRITERS:
+                    seen = timed(task, url, work / f"{seconds}-{order}-{in_flight}", order, in_flight)
+                    bound = task.bound(order, in_flight, seconds)
+                    ratio = seen.seconds / bound
+                    rows.append(
+                        (
+                            order,
+                            in_flight,
+                            f"{seconds:g}",
+                            f"{bound:.2f}",
+                            f"{seen.seconds:.2f}",
+                            f"{ratio:.3f}",
+                            f"{seen.right} of {len(task.prompts)}",
+                        )
+                    )
+                    print(*rows[-1], flush=True)
+                    if seconds == SLOW:
+                        targets.append(Target(f"{order}, {in_flight} in flight", ratio, 1.1))
+    return rows, targets
 
 
-def timed(url: str, place: Path, order: str, concurrency: int, seconds: float) -> list[object]:
-    """One run, from its first request to its last answer, beside the least that it could take."""
-    report(url, reset=True)
-    done = subprocess.run(
-        words_of(url, place, WRITERS[order], concurrency), check=True, capture_output=True, text=True
-    )
-    seen, requests = report(url), chains()
-    longest = 2 if order == "parallel" else max(requests)
-    bound = seconds * max(longest, sum(requests) / concurrency)
-    assert seen["requests"] == sum(requests), seen
-    assert seen["faults"] == [], seen["faults"]
-    assert (seen["with_texts"] > 0) == (order == "serial"), seen
-    s_l = json.loads(done.stdout)["S_l"]
-    ratio = seen["seconds"] / bound
-    return [
-        order,
-        concurrency,
-        f"{seconds:g}",
-        f"{bound:.2f}",
-        f"{seen['seconds']:.2f}",
-        f"{ratio:.3f}",
-        f"{s_l:.2f}",
-    ]
-
-
-def kills(url: str, folder: Path, count: int, concurrency: int) -> list[list[object]]:
-    """Kill a run `count` times, resume it each time, and count what was asked more than once."""
-    rows = []
-    for order, writer in WRITERS.items():
-        report(url, reset=True)
-        words = words_of(url, folder / order, writer, concurrency)
-        rng = random.Random(SEED)
-        total, done = sum(chains()), 0
-        for _ in range(count):
-            with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-                wanted = done + rng.randint(1, max(1, total // count))
-                while report(url)["requests"] < wanted and child.poll() is None:
-                    time.sleep(0.005)
-                child.send_signal(signal.SIGKILL)
-            done = report(url)["requests"]
-        subprocess.run(words, check=True, capture_output=True)
-        seen = report(url)
-        (path,) = (folder / order).glob("*/*/*/predictions.jsonl")
-        responses = {line["id"]: line["response"] for line in map(json.loads, path.read_text().splitlines())}
-        rows.append(
-            [
-                order,
-                count,
-                seen["distinct"],
-                seen["requests"] - seen["distinct"],
-                count * concurrency,
-                len(responses),
-            ]
-        )
+def kills(task: Task, work: Path, number: int) -> list[Row]:
+    """Kill runs of both orders."""
+    rows: list[Row] = []
+    with served(FAST) as url:
+        for order in WRITERS:
+            seen = killed(task, url, work / f"killed-{order}", order, KILLED_AT, number)
+            most = seen.kills * KILLED_AT
+            assert seen.again <= most, seen
+            right = f"{seen.right} of {len(task.prompts)}"
+            rows.append((order, seen.kills, seen.requests, seen.again, seen.in_flight, most, right))
+            print(*rows[-1], flush=True)
     return rows
 
 
-def document(timings: list[list[object]], killed: list[list[object]], beside: str) -> str:
-    """The text of AGENTWRITE.md."""
-    heads = ("order", "in flight", "seconds a request", "bound, s", "first to last, s", "ratio", "S_l")
-    killed_heads = (
+def beside(task: Task, work: Path, folder: Path) -> list[Row]:
+    """Run the reference's scripts and `lbw-eval` with as many requests in flight, on two kinds of plans."""
+    rows: list[Row] = []
+    for plans, framed in (("lines alone", False), ("an opening, a rule and an end around them", True)):
+        with served(FAST, framed=framed) as url:
+            place = f"beside-{framed}"
+            texts = run_reference(folder, url, task.prompts, work / place)
+            seen = report(url)
+            ours = timed(task, url, work / f"{place}-ours", SERIAL, AT_ONCE)
+            for who, seconds, requests, came, right in (
+                ("agentwrite/*.py", seen["seconds"], seen["requests"], len(texts), task.right(texts)),
+                ("`--writer agentwrite`", ours.seconds, ours.requests, len(task.prompts), ours.right),
+            ):
+                rows.append((plans, who, came, right, requests, f"{seconds:.1f}"))
+                print(*rows[-1], flush=True)
+    return rows
+
+
+def document(task: Task, parts: Sequence[str]) -> str:
+    """Return the text of AGENTWRITE.md."""
+    when = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} CPU cores"
+    intro = (
+        f"Made by `python -m benchmarks.agentwrite` on {when}. A simulated model on loopback plans and writes "
+        f"what is known beforehand: {len(task.prompts)} prompts of {SUITE}, {sum(task.chains)} requests, "
+        f"{max(task.chains)} in the longest chain. The server checks that each request holds the whole plan "
+        "and, serial, all texts before it or, parallel, none; a text is right where it is the known one, byte "
+        f"for byte, and S_l is the one computed by hand, {task.s_l:.4f}, in every run."
+    )
+    return "\n\n".join(["# AgentWrite", intro, *parts]) + "\n"
+
+
+def timings_part(rows: Sequence[Row], targets: Sequence[Target]) -> str:
+    """Return the part about time."""
+    heads = ("order", "in flight", "s a request", "bound, s", "first to last, s", "ratio", "texts right")
+    told = (
+        "The bound is the larger of the longest chain and all requests over those in flight; the targets are "
+        f"for requests of {SLOW:g} s."
+    )
+    return "\n\n".join(["## Time", told, table(heads, rows), targets_table(targets)])
+
+
+def kills_part(rows: Sequence[Row]) -> str:
+    """Return the part about kills."""
+    heads = (
         "order",
         "kills",
         "requests needed",
         "asked again",
-        "in flight at the kills, at most",
-        "responses",
+        "in flight at the kills",
+        "at most",
+        "texts right",
     )
-    parts = [
-        "# AgentWrite",
-        f"Made by `python -m benchmarks.agentwrite` on {datetime.now(UTC):%Y-%m-%d}, Python "
-        f"{platform.python_version()}. A simulated model on loopback plans and writes what is known "
-        f"beforehand: {len(chains())} prompts of {SUITE}, {sum(chains())} requests, {max(chains())} in "
-        "the longest chain. It checks that each request holds the whole plan and, serial, all texts before "
-        "it or, parallel, none.",
-        "## Time",
-        "The bound is the larger of the longest chain and all requests over those in flight; the target is "
-        "1.1 of it at 0.5 s a request.",
-        table(heads, timings),
-        "## Killed",
-        "`kill -9` at moments drawn by seed, each followed by the same command.",
-        table(killed_heads, killed),
-        "## The reference's scripts",
-        beside,
-    ]
-    return "\n\n".join(parts) + "\n"
+    told = (
+        f"SIGKILL at moments drawn by seed ({SEED}), each followed by the same command, with {KILLED_AT} in "
+        f"flight at {FAST:g} s. What was asked again may be what was in flight, as the server counts it at "
+        "the kill, and what had been answered but not been read."
+    )
+    return "\n\n".join(["## Killed", told, table(heads, rows)])
+
+
+def beside_part(rows: Sequence[Row]) -> str:
+    """Return the part about the reference's scripts."""
+    heads = ("plans", "program", "responses", "texts right", "requests", "first to last, s")
+    told = (
+        f"Both with {AT_ONCE} requests in flight, as many as the scripts have processes, at {FAST:g} s. The "
+        "scripts take every line of a plan for a step, and plan all texts before they write the first."
+    )
+    return "\n\n".join(["## Beside AgentWrite's own scripts", told, table(heads, rows)])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--kills", type=int, default=20)
-    settings = parser.parse_args()
-    timings = []
-    with tempfile.TemporaryDirectory() as work:
-        for seconds in (0.5, 0.05):
-            with served(seconds) as url:
-                for concurrency in CONCURRENCIES:
-                    for order in WRITERS:
-                        place = Path(work) / f"{seconds}-{order}-{concurrency}"
-                        timings.append(timed(url, place, order, concurrency, seconds))
-                        print(*timings[-1], flush=True)
-        with served(0.05) as url:
-            killed = kills(url, Path(work) / "killed", settings.kills, 16)
-            print(*killed, sep="\n", flush=True)
-            beside = (
-                "Not run."
-                if settings.reference is None
-                else run_reference(settings.reference, url, Path(work))
-            )
-    RESULT.write_text(document(timings, killed, beside), encoding="utf-8")
+    parser.add_argument("--prompts", type=int, help="fewer than all, to try the benchmark itself")
+    parser.add_argument("-o", "--output", type=Path, default=RESULT)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        task = task_of(given.prompts, work)
+        parts = [timings_part(*timings(task, work)), kills_part(kills(task, work, given.kills))]
+        if given.reference:
+            parts.append(beside_part(beside(task, work, given.reference)))
+    given.output.write_text(document(task, parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
