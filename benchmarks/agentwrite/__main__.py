@@ -2,9 +2,9 @@
 
     python -m benchmarks.agentwrite [--reference FOLDER] [--kills N] [--prompts N] [-o FILE]
 
-About five minutes on two cores, which nothing else should use meanwhile. FOLDER holds the reference's plan.py,
-write.py and prompts (agentwrite/ of THUDM/LongWriter at the pinned commit; they need requests and tqdm); they
-are run as they are, against the same server, and never copied here.
+About five minutes on two cores, which nothing else should use meanwhile. FOLDER holds the reference's
+plan.py, write.py and prompts (agentwrite/ of THUDM/LongWriter at the pinned commit; they need requests and
+tqdm); they are run as they are, against the same server, and never copied here.
 """
 
 from __future__ import annotations
@@ -111,11 +111,11 @@ def document(task: Task, parts: Sequence[str]) -> str:
     """Return the text of AGENTWRITE.md."""
     when = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} CPU cores"
     intro = (
-        f"Made by `python -m benchmarks.agentwrite` on {when}. A simulated model on loopback plans and writes "
-        f"what is known beforehand: {len(task.prompts)} prompts of {SUITE}, {sum(task.chains)} requests, "
-        f"{max(task.chains)} in the longest chain. The server checks that each request holds the whole plan "
-        "and, serial, all texts before it or, parallel, none; a text is right where it is the known one, byte "
-        f"for byte, and S_l is the one computed by hand, {task.s_l:.4f}, in every run."
+        f"Made by `python -m benchmarks.agentwrite` on {when}. A simulated model on loopback plans and "
+        f"writes what is known beforehand: {len(task.prompts)} prompts of {SUITE}, {sum(task.chains)} "
+        f"requests, {max(task.chains)} in the longest chain. The server checks that each request holds the "
+        "whole plan and, serial, all texts before it or, parallel, none; a text is right where it is the "
+        f"known one, byte for byte, and S_l is the one computed by hand, {task.s_l:.4f}, in every run."
     )
     return "\n\n".join(["# AgentWrite", intro, *parts]) + "\n"
 

@@ -68,7 +68,7 @@ class Task:
         return [1 + len(plan_of(prompt)) for prompt in self.prompts]
 
     def bound(self, order: str, in_flight: int, seconds: float) -> float:
-        """Return the seconds that the requests take at least: the longest chain, or all over those in flight."""
+        """Return the least seconds: of the longest chain, or of all requests over those in flight."""
         longest = 2 if order == PARALLEL else max(self.chains)
         return seconds * max(longest, sum(self.chains) / in_flight)
 

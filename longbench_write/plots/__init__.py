@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from longbench_write.compare.collection import Block
 from longbench_write.metrics.catalogue import merged
-from longbench_write.plots import deviation, dimensions, quality, ruler, scores, written
+from longbench_write.plots import deviation, dimensions, quality, ruler, scores, writers, written
 from longbench_write.plots.legible import has_responses, legible, unjudged, unmeasured
 from longbench_write.plots.style import styled
 
@@ -22,7 +22,7 @@ class _Plot:
     Attributes:
         draw: Makes it.
         lacking: Why a block has not the data for it; None where it has.
-        expected: Whether it is missed where it is lacking; one for suites of another design is not.
+        expected: Whether it is missed where it is lacking; what needs other suites or several writers is not.
     """
 
     draw: Callable[[Block], Figure]
@@ -35,9 +35,10 @@ _PLOTS = {
     "by-length": _Plot(scores.draw, unmeasured),
     "dimensions": _Plot(dimensions.draw, unjudged),
     "dimensions-radar": _Plot(dimensions.draw_radar, unjudged),
-    "quality-vs-length": _Plot(quality.draw, lambda block: unjudged(block) or unmeasured(block)),
+    "quality-vs-length": _Plot(quality.draw, quality.lacking),
     "ruler": _Plot(ruler.draw, ruler.lacking, expected=False),
     "deviation": _Plot(deviation.draw, unmeasured),
+    "writers": _Plot(writers.draw, writers.lacking, expected=False),
 }
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from longbench_write.compare.collection import Block
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR, S_Q, partner
-from longbench_write.plots.legible import judged_counts, note
+from longbench_write.plots.legible import judged_counts, note, unjudged, unmeasured
 from longbench_write.plots.scores import model_keys, name_axis
 from longbench_write.plots.style import FAINT, MATH, SMALL, SOFT, look, new_figure
 from longbench_write.scoring.figures import interval_in
@@ -46,6 +46,13 @@ def points(block: Block) -> list[QualityPoint]:
         for place, entry in enumerate(block.entries)
         if entry.summary.S_l is not None and entry.summary.S_q is not None
     ]
+
+
+def lacking(block: Block) -> str | None:
+    """Return why there is nothing to draw; None where there is."""
+    if points(block):
+        return None
+    return unjudged(block) or unmeasured(block) or "no run has both S_l and S_q"
 
 
 def draw(block: Block) -> Figure:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from longbench_write.compare.collection import Block, Entry
 from longbench_write.plots.fonts import labels, wrapped
 from longbench_write.plots.forest import MANY
-from longbench_write.plots.legible import across, counted, label_edges, note, panels_wide
+from longbench_write.plots.legible import across, counted, label_edges, note, panels_wide, unmeasured
 from longbench_write.plots.scores import INTERVALS, model_keys
 from longbench_write.plots.style import KEY, KEY_WIDTH, Look, grid, look, new_figure
 from longbench_write.plots.written import COUNT, LengthAxes, guide_keys, log_lengths, span
@@ -56,7 +56,9 @@ def _point(required: int, samples: dict[str, list[int]]) -> RulerPoint:
 
 
 def lacking(block: Block) -> str | None:
-    """Return why there is nothing to draw: the suite is no ruler."""
+    """Return why there is nothing to draw, as where the suite is no ruler; None where there is."""
+    if reason := unmeasured(block):
+        return reason
     suite = block.entries[0].summary.suite
     if suite == SUITE or any(_is_ruler(entry) for entry in block.entries):
         return None

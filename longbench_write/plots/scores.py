@@ -15,13 +15,14 @@ from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_Q
 from longbench_write.plots.fonts import labels, shown
 from longbench_write.plots.forest import MANY, Mark, draw_rows, height
-from longbench_write.plots.legible import counted, note, unjudged
-from longbench_write.plots.style import KEY, KEY_WIDTH, MATH, dodge, grid, look, new_figure
+from longbench_write.plots.legible import counted, note
+from longbench_write.plots.style import KEY, KEY_WIDTH, MATH, Look, dodge, grid, look, new_figure
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.suites.suite import LENGTH_RANGES
 
 TITLE = "Scores by required length"
 INTERVALS = "Bars: 95% bootstrap intervals over prompts."
+RANGES = "Required length (words; Chinese: characters) and number of responses"
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def model_keys(block: Block, places: Container[int] | None = None, *, lines: boo
 
 
 def draw(block: Block) -> Figure:
-    """Draw the figure; without a judge it has no S_q."""
-    return _draw(block, [S_L] if unjudged(block) else [S_L, S_Q], TITLE)
+    """Draw the figure; where no length range has a judgement it has no S_q."""
+    return _draw(block, [S_L, S_Q] if points(block, S_Q) else [S_L], TITLE)
 
 
 def lacking(metric: Metric, block: Block) -> str | None:
@@ -127,9 +128,15 @@ def _draw(block: Block, metrics: Sequence[Metric], heading: str) -> Figure:
     )
     panels = grid(figure, len(metrics), 1)
     for axes, metric in zip(panels, metrics, strict=True):
-        _panel(axes, points(block, metric), len(block.entries), metric.range)
+        found = points(block, metric)
+        looks = [(look(place), place) for place in range(len(block.entries))]
+        range_panel(
+            axes,
+            [(style, [point for point in found if point.place == place]) for style, place in looks],
+            metric.range,
+        )
         name_axis(axes, metric)
-    panels[-1].set_xlabel("Required length (words; Chinese: characters) and number of responses")
+    panels[-1].set_xlabel(RANGES)
     return figure
 
 
@@ -174,11 +181,23 @@ def _ranges(found: Sequence[RangePoint]) -> list[str]:
     return [label for label in LENGTH_RANGES if any(point.group == label for point in found)]
 
 
-def _panel(axes: Axes, found: Sequence[RangePoint], runs: int, ends: tuple[float, float] | None) -> None:
+def range_panel(
+    axes: Axes, lines: Sequence[tuple[Look, Sequence[RangePoint]]], ends: tuple[float, float] | None
+) -> None:
+    """Draw a metric by length range, side by side.
+
+    Args:
+        axes: Where.
+        lines: What is compared: how each is drawn, and its points, of which there may be none.
+        ends: Of the scale; None for as long as the points need.
+    """
+    found = [point for _, mine in lines for point in mine]
     groups = _ranges(found)
-    for place, offset in enumerate(dodge(runs)):
-        mine = [point for point in found if point.place == place]
-        style = look(place)
+    for (style, mine), offset in zip(lines, dodge(len(lines)), strict=True):
+        if (
+            not mine
+        ):  # a line of no marks, not clipped, would stand at the figure's corner and break the layout
+            continue
         x = [groups.index(point.group) + offset for point in mine]
         axes.plot(x, [point.value for point in mine], color=style.colour, linestyle=style.line, alpha=0.35)
         for at, point in zip(x, mine, strict=True):
@@ -196,7 +215,7 @@ def _panel(axes: Axes, found: Sequence[RangePoint], runs: int, ends: tuple[float
         range(len(groups)),
         [f"{group}\n{counted(point.n for point in found if point.group == group)}" for group in groups],
     )
-    axes.set_xlim(-0.5, len(groups) - 0.5)
+    axes.set_xlim(-0.5, max(1, len(groups)) - 0.5)
     if ends:
         axes.set_ylim(*ends)
     axes.grid(axis="x", visible=False)
