@@ -248,9 +248,10 @@ class Step(Record):
         planned_words: Words that a writing step was to have.
         raw: The text before it was ended at a control token and its label taken off, where that changed it.
         prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
+        left_out: The earlier steps whose texts the request lacks, since the writer keeps to the latest.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset()
+    LATER: ClassVar[frozenset[str]] = frozenset({"left_out"})
 
     id: str
     sample: Count
@@ -271,6 +272,7 @@ class Step(Record):
     system_fingerprint: str | None = None
     raw: str | None = None
     prompt_bytes: Count | None = None
+    left_out: list[str] | None = None
 
     @property
     def key(self) -> StepKey:

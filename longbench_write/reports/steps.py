@@ -38,8 +38,9 @@ def made_of(prediction: Prediction, steps: Sequence[Step]) -> dict[str, Any]:
 
     Returns:
         `plan`: its text, None where no model planned; `steps`: for each that wrote a part of the text, in
-        order, `step`, `planned` and `written` words, and `start`, its place in UTF-16 code units. Steps whose
-        text did not go into the response, as one that a review replaced, are left out.
+        order, `step`, `planned` and `written` words, `left_out`, how many earlier texts its request lacked,
+        and `start`, its place in UTF-16 code units. Steps whose text did not go into the response, as one
+        that a review replaced, do not stand there.
     """
     used = {sha256: place for place, sha256 in enumerate(prediction.requests or ())}
     ordered = sorted(
@@ -59,6 +60,7 @@ def made_of(prediction: Prediction, steps: Sequence[Step]) -> dict[str, Any]:
                 "step": step.step,
                 "planned": step.planned_words,
                 "written": count_words(step.text),
+                "left_out": len(step.left_out or ()),
                 "start": len(text[:start].encode("utf-16-le", "surrogatepass")) // 2,
             }
         )

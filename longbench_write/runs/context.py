@@ -174,6 +174,8 @@ class ResponseContext:
         role: str = "writer",
         planned_words: int | None = None,
         clean: Callable[[str], str] | None = None,
+        left_out: Sequence[str] = (),
+        allow_empty: bool = False,
     ) -> Completion:
         """Answer a chat; see `WriterContext.complete`."""
         if role not in self._session.requests:
@@ -187,12 +189,12 @@ class ResponseContext:
             key = (self._prompt.id, self._sample, step, number, digest)
             self._asked[key] = None
             self._reached[step] = max(number, self._reached.get(step, 0))
-            request = _Request(key, messages, sampling, role, planned_words, clean)
+            request = _Request(key, messages, sampling, role, planned_words, clean, tuple(left_out))
             if key not in self._recorded:
                 await self._answer(request)
             elif (raw := self._recorded[key].raw) and not self._recorded[key].text:
                 self._recorded[key] = replace(self._recorded[key], text=self._cleaned(request, raw))
-            if (line := self._recorded[key]).text.strip():
+            if (line := self._recorded[key]).text.strip() or allow_empty:
                 return _completion(line)
             self._offsets[step] = self._offsets.get(step, 0) + 1
         self._fail(WriterError("empty_step", f"{step}: {_TRIES} answers without a word", step=step))
@@ -296,6 +298,7 @@ class ResponseContext:
             system_fingerprint=completion.system_fingerprint,
             raw=completion.raw or (None if text == completion.text else completion.text),
             prompt_bytes=None if counted else most_tokens(request.messages),
+            left_out=list(request.left_out) or None,
         )
         await self._session.steps.add(step, self._kept)
 
@@ -320,6 +323,7 @@ class _Request:
     role: str
     planned_words: int | None = None
     clean: Callable[[str], str] | None = None
+    left_out: tuple[str, ...] = ()
     number: int = 0
 
 

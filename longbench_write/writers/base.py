@@ -75,10 +75,13 @@ class WriterContext(Protocol):
         role: str = "writer",
         planned_words: int | None = None,
         clean: Callable[[str], str] | None = None,
+        left_out: Sequence[str] = (),
+        allow_empty: bool = False,
     ) -> Completion:
         """Answer a chat: from the record where the same request was answered before, by the model otherwise.
 
-        A step that is answered with nothing is retried; the response fails where that does not help.
+        A step that is answered with nothing is retried, unless that is allowed; the response fails where that
+        does not help.
 
         Args:
             step: What the request is for, such as "plan" or "write-3"; requests that are in flight together
@@ -91,6 +94,8 @@ class WriterContext(Protocol):
             planned_words: Words that a writing step is to have.
             clean: Takes from the text what is no part of the response, such as a label; a pure function.
                 Where it raises, the response fails, its answer kept as it came.
+            left_out: The earlier steps whose texts the chat lacks for want of room, for the record.
+            allow_empty: Whether an answer without a word is returned as it is: the writer judges it.
 
         Returns:
             The answer, its reasoning parted from its text, the text cleaned.

@@ -111,7 +111,7 @@ class PlannedWriter:
         chat = self._chat("plan", prompt, {"$LEAST$": f"{least}", "$MOST$": f"{most}"})
         sampling = self._card.plan.within(context.sampling)
         for attempt in range(self._card.plan_tries):
-            reply = await context.complete("plan", chat, sampling, attempt, role="planner")
+            reply = await context.complete("plan", chat, sampling, attempt, role="planner", allow_empty=True)
             try:
                 return self._followed(reply.text)
             except WriterError:
@@ -138,14 +138,16 @@ class PlannedWriter:
     ) -> str:
         """Have one paragraph written and, where the card says so, its length reviewed."""
         values = {"$PLAN$": plan, "$STEP$": section.line}
-        chat = self._chat("write", prompt, values | {"$TEXT$": "\n\n".join(self._latest(before))})
+        first = self._first_kept(before)
+        chat = self._chat("write", prompt, values | {"$TEXT$": "\n\n".join(before[first:])})
         ask = partial(
             context.complete,
             sampling=self._card.write.within(context.sampling),
             planned_words=section.words,
             clean=partial(strip_label, section=section),
         )
-        text = (await ask(f"write-{section.number}", chat)).text
+        left_out = [f"write-{number}" for number in range(1, first + 1)]
+        text = (await ask(f"write-{section.number}", chat, left_out=left_out)).text
         words = count_words(text)
         review = self._card.review
         if review is None or abs(words - section.words) <= review * section.words:
@@ -154,15 +156,15 @@ class PlannedWriter:
         second = (await ask(f"review-{section.number}", self._chat("review", prompt, values | counts))).text
         return min(text, second, key=lambda either: abs(count_words(either) - section.words))
 
-    def _latest(self, paragraphs: Sequence[str]) -> Sequence[str]:
-        """Return the latest paragraphs that the card lets a step have, at least one where there is any."""
+    def _first_kept(self, paragraphs: Sequence[str]) -> int:
+        """Return the place of the first paragraph that a step is given; the latest one always is."""
         if self._card.context_words is None:
-            return paragraphs
+            return 0
         words, kept = 0, len(paragraphs)
         while kept and (kept == len(paragraphs) or words < self._card.context_words):
             kept -= 1
             words += count_words(paragraphs[kept])
-        return paragraphs[kept:]
+        return kept
 
     def _chat(self, name: str, prompt: Prompt, values: dict[str, str]) -> list[Message]:
         template = self._templates[name]["zh" if prompt.language == "zh" else "en"]

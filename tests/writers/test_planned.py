@@ -1,12 +1,16 @@
 """AgentWrite against a server whose plans and paragraphs are known."""
 
+import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from servers.planning_server import WORDS, WRITTEN, PlanningServer, paragraph, plan_of
 
 from longbench_write import evaluate, length_score
+from longbench_write.assets.catalogue import ASSETS
 from longbench_write.errors import AssetError, UsageError
+from longbench_write.writers.cards import shipped_folders
 
 NAMES = ("dams", "rivers")
 SECTIONS = len(WORDS)
@@ -138,6 +142,59 @@ def test_a_plan_of_the_suite_or_of_equal_sections_needs_no_planner(tmp_path, sui
     assert server.faults == []
     with pytest.raises(UsageError):
         run(tmp_path, suite, server, writer="direct", planner="even")
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"), [(0, [[], [1], [2]]), (31, [[], [1], [1, 2]]), (None, [[], [1], [1, 2]])]
+)
+def test_what_a_step_was_not_shown_is_said_in_its_record(tmp_path, suite, words, kept):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    said = "" if words is None else f"context_words: {words}\n"
+    shipped = shipped_folders()["agentwrite"]
+    (folder / "writer.yaml").write_text(f"description: Mine.\nmethod: plan\ntemplates: {shipped}\n{said}")
+    with PlanningServer() as server:
+        server._parallel = None  # which texts a request has is checked here
+        assert run(tmp_path, suite, server, writer=str(folder)).failures == {}
+        asked = [r.prompt for r in server.requests if "Your plan:" not in r.prompt and "dams" in r.prompt]
+    assert [[n for n in (1, 2, 3) if paragraph("dams", n) in chat] for chat in asked] == kept
+    assert all(plan_of("dams") in chat for chat in asked)
+    steps = [step for step in lines(tmp_path, "steps.jsonl") if step["id"] == "dams"]
+    left_out = [step.get("left_out") for step in steps if step["role"] == "writer"]
+    every = [[f"write-{n}" for n in range(1, number)] for number in (1, 2, 3)]
+    shown = [[f"write-{n}" for n in here] for here in kept]
+    assert left_out == [
+        [name for name in all_ if name not in here] or None for all_, here in zip(every, shown, strict=True)
+    ]
+    assert all("left_out" not in step for step in steps if step["step"] in ("plan", "write-1"))
+
+
+def test_the_official_templates_are_filled_in_one_pass_for_both_languages(tmp_path, suite, monkeypatch):
+    # Stand-ins with the hashes of their own in place of the official ones, which are never committed.
+    handed = tmp_path / "assets"
+    handed.mkdir()
+    texts = {
+        "plan": "Your plan: $INST$",
+        "write": "[$INST$]\n[$PLAN$]\n----\n$TEXT$\n----\n$STEP$\n\nKeep to it",
+    }
+    for name, text in texts.items():
+        asset = ASSETS[f"agentwrite-{name}"]
+        (handed / asset.filename).write_text(text)
+        stand_in = replace(asset, sha256=hashlib.sha256(text.encode()).hexdigest())
+        monkeypatch.setitem(ASSETS, asset.name, stand_in)
+    monkeypatch.setenv("LBW_ASSETS", str(handed))
+    rows = [json.loads(line) for line in suite.read_text().splitlines()]
+    suite.write_text(
+        "".join(
+            json.dumps(row | {"language": language}) + "\n"
+            for row, language in zip(rows, ("en", "zh"), strict=True)
+        )
+    )
+    with PlanningServer() as server:
+        summary = run(tmp_path, suite, server, writer="agentwrite-official")
+        assert {(r.body["temperature"], r.body["max_tokens"]) for r in server.requests} == {(1.0, 4096)}
+    assert server.faults == []
+    assert (summary.failures, len(server.requests)) == ({}, len(NAMES) * (1 + SECTIONS))
 
 
 def test_without_the_official_templates_nothing_is_asked(tmp_path, suite, monkeypatch):

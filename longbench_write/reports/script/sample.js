@@ -27,8 +27,9 @@ function offsetOf(text, share) {
 }
 
 /** How many words a step wrote, of how many that were planned. */
-function stepText({ step, planned, written }) {
-  return `${step}: ${counted(written)}${planned === null ? "" : ` of ${counted(planned)}`} words`;
+function stepText({ step, planned, written, left_out: leftOut }) {
+  const less = leftOut ? `, without the first ${counted(leftOut)} texts` : "";
+  return `${step}: ${counted(written)}${planned === null ? "" : ` of ${counted(planned)}`} words${less}`;
 }
 
 /** The response as text, with marks where its steps begin and where it begins to repeat itself. */
