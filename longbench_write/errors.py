@@ -58,12 +58,16 @@ class ErrorAction(enum.Enum):
 CONTEXT_LENGTH = "context_length"
 """The kind of error of a context that is too small."""
 
+OPEN_FILES = "open_files"
+"""The kind of error of a process that has as many files and connections open as it may: no server's fault."""
+
 ERROR_ACTIONS: Mapping[str, ErrorAction] = {
     "connection": ErrorAction.RETRY,
     "timeout": ErrorAction.RETRY,
     "rate_limited": ErrorAction.RETRY,
     "server_error": ErrorAction.RETRY,
     "bad_response": ErrorAction.RETRY,
+    OPEN_FILES: ErrorAction.RETRY,
     CONTEXT_LENGTH: ErrorAction.GIVE_UP,
     "content_filter": ErrorAction.GIVE_UP,
     "bad_request": ErrorAction.GIVE_UP,
@@ -273,7 +277,7 @@ class RetryPolicy:
 
     The wait before try n + 1 is drawn uniformly from the upper half of `base * 2**(n - 1)` seconds, at most
     `cap`; a server's Retry-After lengthens it, up to `longest`. With the defaults a fault is given up after
-    about half a minute, an overloaded server after about six.
+    about half a minute, an overloaded server, or too many open files, after about six.
     """
 
     tries: int = 6
@@ -286,7 +290,8 @@ class RetryPolicy:
         """Return whether another try may follow the failed try number `attempt` (from 1)."""
         if error.action is not ErrorAction.RETRY:
             return False
-        return attempt < (self.overload_tries if error.kind == "rate_limited" else self.tries)
+        overloaded = error.kind in ("rate_limited", OPEN_FILES)
+        return attempt < (self.overload_tries if overloaded else self.tries)
 
     def wait(self, attempt: int, error: BackendError) -> float:
         """Return the seconds to wait after the failed try number `attempt` (from 1)."""

@@ -320,6 +320,11 @@ def small_files(limit: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 
+def few_files(limit: int) -> Callable[[], None]:
+    """For a child: no more than so many files and connections may be open."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+
+
 def mounted(place: Path, kilobytes: int) -> bool:
     """Put a small file system at a place; False where this user may not."""
     place.mkdir(parents=True, exist_ok=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from longbench_write.errors import BackendError
+from longbench_write.errors import OPEN_FILES, BackendError
 
-OVERLOADED = ("rate_limited", "timeout")
-"""The kinds of `BackendError` that indicate overload: HTTP 429 and 503, and time-outs."""
+OVERLOADED = ("rate_limited", "timeout", OPEN_FILES)
+"""The kinds of `BackendError` that indicate overload: HTTP 429 and 503, time-outs, and as many open
+connections as this process may have."""
 
 
 class AdaptiveLimit:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from longbench_write.errors import UsageError
+from longbench_write.files.faults import told
 
 
 def write_file(path: Path, content: str | bytes | Iterable[str]) -> None:
@@ -37,7 +38,7 @@ def output_file(path: Path) -> Iterator[BinaryIO]:
         with replacing(path) as file:
             yield file
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another path") from None
+        raise UsageError(f"cannot write {path}: {told(error)}; choose another path") from None
 
 
 def append_file(path: Path, text: str) -> None:
@@ -50,7 +51,7 @@ def append_file(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+        raise UsageError(f"cannot write {path}: {told(error)}") from None
 
 
 def make_folder(path: Path, *, parents: bool = True) -> None:
@@ -66,7 +67,7 @@ def make_folder(path: Path, *, parents: bool = True) -> None:
     try:
         path.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{path} cannot be made ({error.strerror or error}); choose another path") from None
+        raise UsageError(f"{path} cannot be made ({told(error)}); choose another path") from None
 
 
 def _check_folder(path: Path) -> None:
@@ -81,5 +82,5 @@ def _check_folder(path: Path) -> None:
         os.stat(path.parent)
         reason = "is no folder"
     except OSError as error:
-        reason = f"cannot be used ({error.strerror or error})"
+        reason = f"cannot be used ({told(error)})"
     raise UsageError(f"cannot write {path}: {path.parent} {reason}; make that folder or choose another path")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from longbench_write.errors import LbwError, RunFolderError
+from longbench_write.files.faults import told
 
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _SAFE
@@ -47,7 +48,7 @@ def write_whole(
             for piece in pieces:
                 file.write(piece.encode("utf-8", "backslashreplace") if isinstance(piece, str) else piece)
     except OSError as fault:
-        raise error(f"cannot write {path}: {fault.strerror or fault}") from None
+        raise error(f"cannot write {path}: {told(fault)}") from None
 
 
 @contextmanager

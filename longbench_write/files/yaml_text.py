@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.errors import LbwError, UsageError, shorten
+from longbench_write.files.faults import told
 from longbench_write.files.reading import open_to_read
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageErr
             raise error(f"{named} cannot be read: it has more than {LARGEST >> 20} MiB")
         loaded = load_yaml(content.decode("utf-8-sig"))
     except OSError as fault:
-        raise error(f"{named} cannot be read: {fault.strerror or fault}") from None
+        raise error(f"{named} cannot be read: {told(fault)}") from None
     except (ValueError, yaml.YAMLError) as fault:  # a ValueError: no UTF-8, or a path that no file can have
         raise error(f"{named} cannot be read: {shorten(str(fault))}") from None
     if not isinstance(loaded, dict):

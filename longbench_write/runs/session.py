@@ -110,7 +110,7 @@ class Session:
 
     async def _phase(self, owed: list[OwedResponse], to_judge: list[OwedJudgement], roles: Roles) -> None:
         """Write and judge at once what is given, with backends that are closed at the end."""
-        async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as at_end, AsyncExitStack() as stack:
             adjusted = self._manifest.get("adjusted") or {}
             models = _OpenModels(stack, roles, self._observer.note, adjusted)
             self._models.append(models)
@@ -123,17 +123,18 @@ class Session:
                 most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
                 judging = Judging(judge.judge, self._spending.of_judge(opened), most, repeats)
             self._write_manifest(judge)
-            started = time.monotonic()
-            try:
-                there = len(self._run.answered)
-                work = Work(self._run.path, owed, to_judge, there, writing, judging, self._limits)
-                await run_work(work, self._run, self._observer)
-            finally:
-                self._manifest["seconds"] = (self._manifest["seconds"] or 0.0) + time.monotonic() - started
-                self._manifest["end"] = now()
-                self._record_adjusted()
-                self._correct()
-                self._run.write_manifest(self._manifest)
+            there = len(self._run.answered)
+            work = Work(self._run.path, owed, to_judge, there, writing, judging, self._limits)
+            at_end.callback(self._end_phase, time.monotonic())
+            await run_work(work, self._run, self._observer)
+
+    def _end_phase(self, started: float) -> None:
+        """Write down what a phase took and showed, with its connections closed: files can be opened again."""
+        self._manifest["seconds"] = (self._manifest["seconds"] or 0.0) + time.monotonic() - started
+        self._manifest["end"] = now()
+        self._record_adjusted()
+        self._correct()
+        self._run.write_manifest(self._manifest)
 
     def _correct(self) -> None:
         """Empty the responses that turn out to be reasoning alone; their judgements are owed again."""

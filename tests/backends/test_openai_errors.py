@@ -1,3 +1,7 @@
+import errno
+import os
+
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,8 +9,8 @@ from servers.openai_server import Answer, OpenAIServer, writer
 
 from longbench_write.backends.base import BackendSpec, Sampling
 from longbench_write.backends.openai.backend import OpenAIBackend
-from longbench_write.backends.openai.refusals import tokens_left
-from longbench_write.errors import BackendError
+from longbench_write.backends.openai.refusals import explain, tokens_left
+from longbench_write.errors import OPEN_FILES, BackendError
 
 
 @pytest.mark.parametrize(
@@ -93,3 +97,13 @@ async def test_a_response_that_was_cut_off_tells_its_limit():
     with OpenAIServer(lambda body, number: cut) as server:
         completion = await ask(server, 500)
     assert completion.max_tokens == completion.usage.completion_tokens
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_too_many_open_files_are_no_fault_of_the_server(number):
+    key = aiohttp.client_reqrep.ConnectionKey("h", 80, False, True, None, None, None)
+    fault = aiohttp.ClientConnectorError(key, OSError(number, os.strerror(number)))
+    error = explain(fault, "http://h/v1")
+    assert error.kind == OPEN_FILES
+    assert os.strerror(number) in str(error)
+    assert "--base-url" not in str(error)

@@ -17,6 +17,7 @@ from crash_tests import (
     Trial,
     asked,
     enlarged,
+    few_files,
     judge_outcome,
     killed,
     moments,
@@ -158,6 +159,18 @@ def test_files_that_may_not_grow_lose_nothing(tmp_path, undisturbed, limit):
         outcome = judge_outcome(trial, whole, normal, done=trial.finish(), least=before - len(kept))
     assert outcome.good, outcome
     assert outcome.extra == outcome.least
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [24, 30])
+def test_too_many_open_files_slow_a_run_down_and_lose_nothing(tmp_path, undisturbed, limit):
+    whole, normal, _ = undisturbed
+    with Trial(tmp_path, options=["--concurrency", "64", "--judge-concurrency", "64"]) as trial:
+        done = trial.finish(preexec_fn=few_files(limit))
+        outcome = judge_outcome(trial, whole, normal, done=done)
+    assert outcome.good, outcome
+    assert outcome.extra == 0
+    assert "slowed to" in done.stderr
 
 
 @pytest.mark.slow

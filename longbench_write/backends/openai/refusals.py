@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from longbench_write.errors import BackendError, from_status, implied_status, parse_retry_after, shorten
+from longbench_write.errors import (
+    OPEN_FILES,
+    BackendError,
+    from_status,
+    implied_status,
+    parse_retry_after,
+    shorten,
+)
+from longbench_write.files.faults import told as told_of_files
 
 if TYPE_CHECKING:
     import httpx2
@@ -222,6 +231,8 @@ def explain(error: Exception, url: str) -> BackendError:
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
         told = f"cannot reach {url}: no connection within {CONNECT_TIMEOUT:g} s (check --base-url)"
         return BackendError("timeout", told)
+    if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
+        return BackendError(OPEN_FILES, f"no connection to {url} could be opened: {told_of_files(cause)}")
     if isinstance(cause, aiohttp.ClientConnectorError):
         return BackendError("connection", f"cannot reach {url}: {told} (check --base-url)")
     return BackendError("connection", f"connection lost ({told}): {url}")
