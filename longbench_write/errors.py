@@ -40,7 +40,15 @@ class RunFolderError(LbwError):
 
 
 class FolderInUseError(RunFolderError):
-    """Another process works in the run folder."""
+    """Another process works in the run folder.
+
+    Attributes:
+        step: The Slurm step that it is of, "" where it is of none or nobody knows.
+    """
+
+    def __init__(self, message: str, step: str = "") -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class RunFolderLostError(RunFolderError):

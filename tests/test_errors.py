@@ -190,7 +190,7 @@ async def test_each_kind_is_tried_as_often_as_it_is_worth(kind, tries):
     ask, done = asker(BackendError(kind, "x"))
     with pytest.raises(BackendError) as caught:
         await with_retries(ask, RetryPolicy(tries=tries, overload_tries=9), lambda error, seconds: None)
-    wanted = {"rate_limited": 9}.get(kind, tries) if ERROR_ACTIONS[kind] is RETRY else 1
+    wanted = {"rate_limited": 9, "open_files": 9}.get(kind, tries) if ERROR_ACTIONS[kind] is RETRY else 1
     assert len(done) == caught.value.attempts == wanted
     assert caught.value.kind == kind
 

@@ -5,6 +5,7 @@ Nothing is asked of a model before every part has been checked: suite, selection
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
+from longbench_write.records import Key
 from longbench_write.runs.identity import Place, find_place, run_identity
 from longbench_write.runs.manifest import begun_on, new_manifest, with_asked
 from longbench_write.runs.notes import DeferredNotes
@@ -30,6 +32,7 @@ from longbench_write.runs.plan import (
 )
 from longbench_write.runs.served import check_served, served_models
 from longbench_write.runs.session import Session
+from longbench_write.runs.slurm import SlurmTask, TaskDoneError
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import Owed, RunWriter, load_run
 from longbench_write.runs.turn import opened_in_turn
@@ -98,12 +101,17 @@ async def _evaluate(
     folder = RunWriter(
         place.path, writing=True, judge=label, retry_failed=config.retry_failed, selected=frozenset(keys)
     )
-    with (
-        notes.released_on_error(),
-        closing(await opened_in_turn(folder, config.wait, notes.first)) as run,
-    ):
+    with notes.released_on_error():
+        slurm = SlurmTask.of(os.environ)
+        try:
+            opened = await opened_in_turn(folder, config.wait, notes.first, slurm)
+        except TaskDoneError as done:
+            return await _done_by_another(place.path, done, keys, (label, repeats), config.wait, notes)
+    with notes.released_on_error(), closing(opened) as run:
         begun = run.read_manifest()
         manifest = begun or new_manifest(config, suite, roles, place)
+        if slurm:
+            manifest["slurm"] = slurm.to_json()
         if place.identity is not None:
             manifest = with_asked(manifest, config, suite, place.prompts)
         if config.finish_reason:
@@ -126,6 +134,25 @@ async def _evaluate(
         asked = manifest.get("asked")
         order = [(name, sample) for name in asked for sample in range(asked[name])] if asked else keys
         return EvaluationResult(place.path, session.finish(order), run.owed(keys, label, repeats))
+
+
+async def _done_by_another(
+    path: Path,
+    done: TaskDoneError,
+    keys: list[Key],
+    judged: tuple[str | None, int],
+    wait: float,
+    notes: DeferredNotes,
+) -> EvaluationResult:
+    """Take what came of another task's work on the same command; nothing is asked and nothing written.
+
+    Raises:
+        RunFolderError: It has no scores, as that task was stopped.
+    """
+    notes.release()
+    notes.note(f"{done}: its result is this one's")
+    with closing(await opened_in_turn(RunWriter(path, writing=False, judge=None), wait, notes.note)) as run:
+        return EvaluationResult(path, load_run(path).summary, run.owed(keys, *judged))
 
 
 def _say_resumed(

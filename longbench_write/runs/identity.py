@@ -7,6 +7,7 @@ one command that it names.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from longbench_write.config import RunConfig
 from longbench_write.runs.folder import digest, next_run, run_parent, runs_named
 from longbench_write.runs.identity_v1 import digest_v1, select_v1
 from longbench_write.runs.plan import Role, Roles
+from longbench_write.runs.slurm import SlurmTask
 from longbench_write.runs.store import load_run
 from longbench_write.suites.suite import Prompt, Suite
 from longbench_write.writers.base import configuration_of
@@ -127,6 +129,9 @@ def find_place(
     stem = f"{kind}-{digest(identity)}"
     runs = runs_named(parent, stem)
     old = _of_version_1(config, suite, kind, identity, parent)
+    if config.fresh and (task := SlurmTask.of(os.environ)) and (begun := task.begun(runs)):
+        note(f"--fresh resumes {begun}, which Slurm job {task.job} began")
+        return Place(begun, tuple(prompts), identity)
     if config.fresh:
         supersedes = [old.path.name] if old else []
         return Place(next_run(parent, stem), tuple(prompts), identity, supersedes)

@@ -24,6 +24,7 @@ from typing import Any
 from longbench_write.errors import FolderInUseError, RunFolderError, RunFolderLostError, UsageError
 from longbench_write.files.faults import told
 from longbench_write.files.whole import remove_leftovers, replacing
+from longbench_write.runs.slurm import SlurmTask
 
 LEASE = ".lock.holder"
 BEAT = 3.0
@@ -49,6 +50,7 @@ class Holder:
         process: The id.
         started: When the process was started, in ticks since the boot; likewise.
         token: What tells this lease from the others of the process.
+        step: The Slurm step that the process is of (`SlurmTask.name_of_step`); "" for none.
     """
 
     host: str
@@ -57,20 +59,24 @@ class Holder:
     process: int
     started: str
     token: str
+    step: str = ""
 
     @classmethod
     def of_this_process(cls) -> Holder:
         """Return who a lease of this process names."""
         host, boot, pids = _place()
         process = os.getpid()
-        return cls(host, boot, pids, process, _started(process) or "", secrets.token_hex(8))
+        task = SlurmTask.of(os.environ)
+        step = task.name_of_step if task else ""
+        return cls(host, boot, pids, process, _started(process) or "", secrets.token_hex(8), step)
 
     @classmethod
     def parse(cls, text: bytes) -> Holder | None:
         """Return who a lease names; None where it names nobody, as those of version 0.1.0."""
         try:
             values = json.loads(text)
-            return cls(**{name: kind(values[name]) for name, kind in _FIELDS.items()})
+            known = {name: kind(values[name]) for name, kind in _FIELDS.items()}
+            return cls(**known, step=str(values.get("step", "")))
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
 
@@ -211,7 +217,8 @@ class FolderLock:
             os.close(descriptor)
 
     def _in_use(self, other: Holder | None) -> FolderInUseError:
-        return FolderInUseError(f"{self.path} is in use by {other or 'another process'}: wait for it to end")
+        message = f"{self.path} is in use by {other or 'another process'}: wait for it to end"
+        return FolderInUseError(message, other.step if other else "")
 
     def check(self) -> None:
         """Check that the folder is the one that was locked, and that nobody has taken it over.

@@ -212,8 +212,11 @@ class RunWriter:
         self.judgements = _Settling(path / JUDGEMENTS, Judgement.from_json, _judgement_key)
         self.steps = StepFile(path / STEPS)
 
-    def open(self) -> None:
+    def open(self, locked: Callable[[], object] | None = None) -> None:
         """Lock the folder and read its records.
+
+        Args:
+            locked: Called in between; what it raises leaves the folder as it was.
 
         Raises:
             FolderInUseError: Another process holds it.
@@ -222,6 +225,8 @@ class RunWriter:
         """
         with ExitStack() as stack:
             self._lock = stack.enter_context(lock_run_folder(self.path))
+            if locked:
+                locked()
             self.predictions.open(keep=self._keeps_prediction, discard=partial(keep_predictions, self.path))
             stack.callback(self.predictions.close)
             self.judgements.open(keep=self._keeps_judgement, discard=partial(keep_judgements, self.path))
