@@ -30,7 +30,7 @@ from longbench_write.cli import (
     writers,
 )
 from longbench_write.cli.signals import SIGNALS
-from longbench_write.cli.terminal import end_output, prepared_streams
+from longbench_write.cli.terminal import end_output, prepared_streams, read_words_as_utf8
 from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.files.faults import told
 from longbench_write.render.ci_log import escape_ci_log
@@ -75,6 +75,7 @@ def main() -> None:
     Exit codes: 0 done; 1 the run could not be finished; 2 wrong usage or configuration;
     3 `check` found a regression; 130 interrupted.
     """
+    read_words_as_utf8()
     with SIGNALS.listening(), prepared_streams():
         words = sys.argv[1:]
         try:

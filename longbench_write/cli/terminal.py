@@ -76,6 +76,24 @@ def prepared_streams() -> Iterator[None]:
         sys.stdout, sys.stderr = before[0] or sys.stdout, before[1] or sys.stderr
 
 
+def read_words_as_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where words of the command line are UTF-8 and the locale is not.
+
+    Model names, paths and texts then are what was typed; a word in the locale's own encoding stays that.
+    """
+    if sys.getfilesystemencoding() == "utf-8":
+        return
+    try:
+        words = b"".join(map(os.fsencode, sys.orig_argv))
+        if words.isascii():
+            return
+        words.decode()
+    except UnicodeError:
+        return
+    command, *rest = sys.orig_argv
+    os.execv(sys.executable, [command, "-X", "utf8", *rest])  # noqa: S606
+
+
 def _open_closed() -> None:
     for number in range(3):
         try:
