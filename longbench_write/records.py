@@ -153,6 +153,8 @@ class Prediction(Record):
         prompt_sha256: Of what the model was asked (see `Completion`); None where that is not known, and for a
             response made of steps, whose prompts contain earlier answers: two runs would always differ.
         raw: The response before it was ended at a control token; None where it was not.
+        preemptions: How often the engine put the request off when its memory ran short; None where that is
+            not known, and where it did not.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
@@ -165,6 +167,7 @@ class Prediction(Record):
         "system_fingerprint",
         "prompt_sha256",
         "raw",
+        "preemptions",
     }
 
     prompt: str
@@ -195,6 +198,7 @@ class Prediction(Record):
     system_fingerprint: str | None = None
     prompt_sha256: str | None = None
     raw: str | None = None
+    preemptions: Count | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; where calls are counted, it says that there are no steps."""

@@ -244,26 +244,35 @@ def write_glm4(folder: Path, *, repaired: bool = False) -> Path:
     return folder
 
 
-def write_llama31(folder: Path) -> Path:
-    """Write a random model in the layout of LongWriter-llama3.1-8b (needs torch)."""
+def write_llama31(folder: Path, *, made=None, **changes) -> Path:
+    """Write a random model in the layout of LongWriter-llama3.1-8b (needs torch).
+
+    Args:
+        folder: Where.
+        made: Its tokenizer, if that is to be another.
+        changes: Of its config.
+    """
     import torch
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-    made = llama31_tokenizer()
+    made = made or llama31_tokenizer()
     made.save_pretrained(folder)
     torch.manual_seed(7)
     ends = [made.convert_tokens_to_ids(text) for text in ("<|end_of_text|>", "<|eot_id|>")]
     config = LlamaConfig(
-        vocab_size=len(made),
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        max_position_embeddings=131072,
-        bos_token_id=made.convert_tokens_to_ids("<|begin_of_text|>"),
-        eos_token_id=ends,
-        rope_theta=500000.0,
+        **{
+            "vocab_size": len(made),
+            "hidden_size": 64,
+            "intermediate_size": 96,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "max_position_embeddings": 131072,
+            "bos_token_id": made.convert_tokens_to_ids("<|begin_of_text|>"),
+            "eos_token_id": ends,
+            "rope_theta": 500000.0,
+        }
+        | changes
     )
     model = LlamaForCausalLM(config)
     model.generation_config = GenerationConfig(

@@ -34,12 +34,13 @@ class AnswerReader:
         self._kept = {number for text, number in control.items() if _THOUGHT.search(text)}
         self._harmony = control.get(_HARMONY)
 
-    def read(self, ids: Sequence[int], text: str) -> tuple[str, str | None]:
-        """Read an answer up to its end of turn, without control tokens other than those around thoughts.
+    def read(self, ids: Sequence[int], text: str, *, bare: bool = True) -> tuple[str, str | None]:
+        """Read an answer up to its end of turn.
 
         Args:
             ids: The answer's token ids.
             text: The same as the engine made it, with control tokens as text.
+            bare: Whether control tokens go, other than those around thoughts.
 
         Returns:
             The answer, and all of the text where an end of turn stands in it that the engine did not stop at.
@@ -56,6 +57,6 @@ class AnswerReader:
             if number in self._ends and not several:
                 raw = text
                 break
-            if number not in self._control or number in self._kept or several:
+            if not bare or number not in self._control or number in self._kept or several:
                 kept.append(number)
         return self._tokenizer.decode(kept, skip_special_tokens=False), raw

@@ -78,7 +78,9 @@ class Completion:
         prompt_sha256: Of what the model was asked: `hashes.tokens_sha256` of the prompt where it runs in this
             process, `hashes.chat_sha256` of the messages where a server makes the prompt; None if unknown.
         raw: The text before it was ended at a control token; None where it was not.
-        reasoning_opened: Whether the prompt is known to end in a tag that opens a block of reasoning.
+        reasoning_opened: Whether the prompt ends in a tag that opens a block of reasoning; None where the
+            prompt's end is not known.
+        preemptions: How often an engine put the request off when its memory ran short, to compute it anew.
     """
 
     text: str
@@ -93,7 +95,8 @@ class Completion:
     system_fingerprint: str | None = None
     prompt_sha256: str | None = None
     raw: str | None = None
-    reasoning_opened: bool = False
+    reasoning_opened: bool | None = None
+    preemptions: int = 0
 
 
 @dataclass(slots=True)

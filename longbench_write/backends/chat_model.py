@@ -59,10 +59,15 @@ class ChatModel:
         Raises:
             UsageError: The template cannot be filled.
         """
-        options = dict(sampling.extra.get("chat_template_kwargs") or {})
-        if effort := sampling.reasoning_effort or sampling.extra.get("reasoning_effort"):
-            options["reasoning_effort"] = effort
-        return self.prompts.make(messages, options)
+        return self.prompts.make(messages, template_options(sampling))
+
+
+def template_options(sampling: Sampling) -> dict[str, Any]:
+    """Return the variables that a request has for the chat template."""
+    options = dict(sampling.extra.get("chat_template_kwargs") or {})
+    if effort := sampling.reasoning_effort or sampling.extra.get("reasoning_effort"):
+        options["reasoning_effort"] = effort
+    return options
 
 
 def room(prompt: TokenPrompt, context: int) -> int:

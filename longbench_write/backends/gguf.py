@@ -7,7 +7,7 @@ used: it does not come back from a damaged header whose counts are huge.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,19 +26,39 @@ _SAMPLING = {
 """Names of `general.sampling.*` and those of this project."""
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """Return the numbers and texts of a GGUF file's header by their keys; arrays are left out.
+_TOKENS, _TYPES = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+_UNKNOWN, _CONTROL = 2, 3
+"""Types of tokens that llama.cpp takes from a text only where it is told to."""
+
+
+def read_header(path: Path, arrays: Collection[str] = ()) -> dict[str, Any]:
+    """Return the numbers and texts of a GGUF file's header by their keys.
+
+    Args:
+        path: The file.
+        arrays: Keys of arrays that are wanted too; all others are left out.
 
     Raises:
         UsageError: It is no whole GGUF file.
     """
     try:
         with path.open("rb") as file:
-            return _header(file)
+            return _header(file, arrays)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that can") from None
     except (struct.error, KeyError, UnicodeDecodeError):
         raise UsageError(f"{path} is no whole GGUF file: give one of version 2 or 3") from None
+
+
+def control_tokens(path: Path) -> dict[str, int]:
+    """Return the control tokens of a GGUF file's tokenizer, by their text.
+
+    Raises:
+        UsageError: It is no whole GGUF file.
+    """
+    header = read_header(path, (_TOKENS, _TYPES))
+    pairs = zip(header.get(_TOKENS) or (), header.get(_TYPES) or (), strict=False)
+    return {text: n for n, (text, kind) in enumerate(pairs) if text and kind in (_UNKNOWN, _CONTROL)}
 
 
 def context_length(header: Mapping[str, Any], path: Path) -> int:
@@ -70,14 +90,14 @@ def not_applied(header: Mapping[str, Any]) -> list[str]:
     return [f"{name}={header[prefix + name]}" for name in names if name not in _SAMPLING]
 
 
-def _header(file: BinaryIO) -> dict[str, Any]:
+def _header(file: BinaryIO, arrays: Collection[str]) -> dict[str, Any]:
     magic, version, _tensors, count = struct.unpack("<4sIQQ", file.read(24))
     if magic != b"GGUF" or version not in (2, 3):
         raise struct.error
     values: dict[str, Any] = {}
     for _ in range(count):
         key = _read_string(file)
-        value = _read_value(file)
+        value = _read_value(file, keep=key in arrays)
         if value is not None:
             values[key] = value
     return values
@@ -98,8 +118,8 @@ def _read_bytes(file: BinaryIO, size: int) -> bytes:
     return data
 
 
-def _read_value(file: BinaryIO) -> Any:
-    """Read the metadata value that follows its type; skip an array, which gives None."""
+def _read_value(file: BinaryIO, *, keep: bool) -> Any:
+    """Read the metadata value that follows its type; an array that is not kept gives None."""
     kind = _read_scalar(file, "I")
     if kind == _STRING:
         return _read_string(file)
@@ -107,8 +127,10 @@ def _read_value(file: BinaryIO) -> Any:
         return _read_scalar(file, _SCALARS[kind])
     inner, count = _read_scalar(file, "I"), _read_scalar(file, "Q")
     if inner == _STRING:
-        for _ in range(count):
-            _read_bytes(file, _read_scalar(file, "Q"))
+        texts = (_read_bytes(file, _read_scalar(file, "Q")) for _ in range(count))
+        found: list[Any] = [text.decode(errors="replace") for text in texts if keep]
     else:
-        _read_bytes(file, count * struct.calcsize(_SCALARS[inner]))
-    return None
+        code = _SCALARS[inner]
+        data = _read_bytes(file, count * struct.calcsize(code))
+        found = list(struct.unpack(f"<{count}{code}", data)) if keep else []
+    return found if keep else None

@@ -16,9 +16,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling
-from longbench_write.backends.gguf import context_length, generation_config, not_applied, read_header
+from longbench_write.backends.chat_model import template_options
+from longbench_write.backends.gguf import (
+    context_length,
+    control_tokens,
+    generation_config,
+    not_applied,
+    read_header,
+)
 from longbench_write.backends.hashes import tokens_sha256
+from longbench_write.backends.local_completion import complete_ids
+from longbench_write.backends.local_prompts import LocalPrompts, clock_template, may_show_day
 from longbench_write.backends.openai.backend import OpenAIBackend
+from longbench_write.backends.prompts import opened_at_end
 from longbench_write.backends.sampling import in_force, model_sampling
 from longbench_write.backends.weights import weights_sha256
 from longbench_write.errors import BackendError, UsageError, shorten, unknown_name
@@ -34,6 +44,9 @@ PROMPT_TOKENS = 8192
 
 _NAMES = {"repetition_penalty": "repeat_penalty"}
 """What llama.cpp calls a field of `sampling.NEUTRAL` by another name."""
+
+_TEMPLATE = "tokenizer.chat_template"
+"""Of a GGUF file's header: the chat template."""
 
 _OFF = {
     "typical_p": 1.0,
@@ -58,11 +71,13 @@ class LocalBackend(ModelBackend):
     concurrency: ClassVar[int | None] = 4
     metered: ClassVar[bool] = False
     in_process: ClassVar[bool] = True
+    options: ClassVar[frozenset[str]] = frozenset({"date"})
 
     def __init__(self, spec: BackendSpec) -> None:
         super().__init__(spec)
         self._server: Any = None
         self._own: httpx2.AsyncClient | None = None
+        self._prompts = LocalPrompts(self._post, {})
         self._defaults: dict[str, Any] = {}
         self._about: dict[str, Any] = {}
         self._client: OpenAIBackend | None = None
@@ -75,7 +90,7 @@ class LocalBackend(ModelBackend):
             UsageError: See `find_model`; or the file has no chat template, which llama.cpp would guess.
         """
         path = find_model(spec.model, on_download)
-        if "tokenizer.chat_template" not in read_header(path):
+        if _TEMPLATE not in read_header(path):
             raise UsageError(
                 f"{path} has no chat template: give a GGUF file with one, or, for a model that continues"
                 " texts, run it on vLLM with --prompt-format raw"
@@ -108,8 +123,7 @@ class LocalBackend(ModelBackend):
         for text in _faults(header, path):
             self.note(text)
         self._own = httpx2.AsyncClient(base_url=self.address, timeout=self.spec.idle_timeout, trust_env=False)
-        sample = await self._prompt([Message(role="user", content="{prompt}")])
-        self._about["prompt_format"]["sample"] = sample
+        await self._know_prompts(path, header)
         address = f"{self.address}/v1"
         spec = replace(
             self.spec,
@@ -141,25 +155,44 @@ class LocalBackend(ModelBackend):
 
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat; see `Backend.complete`."""
-        if self._client is None:
+        if self._client is None or self._own is None:
             raise RuntimeError("the backend is not open")
-        completion = await self._client.complete(messages, every_field_set(sampling, self._defaults))
-        return replace(completion, prompt_sha256=await self._prompt_sha256(messages, completion))
+        options = template_options(sampling)
+        prompt = await self._prompts.text(messages, options)
+        opened = bool(opened_at_end(prompt))
+        sampling = every_field_set(sampling, self._defaults)
+        if opened:  # the block is parted here, from the whole text
+            sampling = replace(sampling, extra={**sampling.extra, "reasoning_format": "none"})
+        if self._prompts.has_control_text(messages):
+            ids = await self._prompts.ids(messages, options)
+            asking = complete_ids(self._own, ids, sampling, self.meter)
+            completion = replace(await asking, prompt_sha256=tokens_sha256(ids))
+        else:
+            if variables := self._prompts.variables(options):
+                sampling = replace(sampling, extra={**sampling.extra, "chat_template_kwargs": variables})
+            completion = await self._client.complete(messages, sampling)
+            ids = await self._prompts.whole(prompt)
+            counted = completion.usage.prompt_tokens == len(ids)  # else the server has made another of it
+            completion = replace(completion, prompt_sha256=tokens_sha256(ids) if counted else None)
+        return replace(completion, reasoning_opened=opened)
+
+    async def _know_prompts(self, path: Path, header: dict[str, Any]) -> None:
+        """Learn what there is to know of the prompts of a model that is being served."""
+        control = await asyncio.to_thread(control_tokens, path)
+        self._prompts = LocalPrompts(self._post, control)
+        if may_show_day(str(header.get(_TEMPLATE, ""))):
+            await self._prompts.freeze(self.spec.day)
+        chat = [Message(role="user", content="{prompt}")]
+        made = self._about["prompt_format"]
+        made["sample"] = await self._prompts.text(chat, {})
+        if day := self._prompts.day:
+            made["date"] = day.isoformat()
+            self.note(f"the chat template of {path} shows the date: {day}, for the whole run (--date)")
 
     @property
     def address(self) -> str:
         """The URL of the server, while it is open."""
         return str(self._server.listening_address)
-
-    async def _prompt_sha256(self, messages: Sequence[Message], completion: Completion) -> str | None:
-        """Hash a prompt's tokens as the server makes them; None where it has counted others in the answer."""
-        asked = {"content": await self._prompt(messages), "add_special": True, "parse_special": True}
-        tokens = await self._post("tokenize", asked, "tokens")
-        return tokens_sha256(tokens) if len(tokens) == completion.usage.prompt_tokens else None
-
-    async def _prompt(self, messages: Sequence[Message]) -> str:
-        """Return the prompt that the server makes of a chat."""
-        return str(await self._post("apply-template", {"messages": list(messages)}, "prompt"))
 
     async def _post(self, path: str, body: dict[str, Any], field: str) -> Any:
         import httpx2
@@ -207,7 +240,7 @@ def _faults(header: dict[str, Any], path: Path) -> list[str]:
 
 
 def _about(spec: BackendSpec, header: dict[str, Any], path: Path, defaults: dict[str, Any]) -> dict[str, Any]:
-    template = str(header.get("tokenizer.chat_template", ""))
+    template = str(header.get(_TEMPLATE, ""))
     return {
         "sampling": defaults,
         "prompt_format": {"template_sha256": hashlib.sha256(template.encode()).hexdigest()},
@@ -232,7 +265,8 @@ def _start(spec: BackendSpec) -> Any:
     except ImportError:
         raise UsageError('local models need xllamacpp: run pip install "longbench-write[local]"') from None
     path = find_model(spec.model)
-    context = _context(spec, read_header(path), path)
+    header = read_header(path)
+    context = _context(spec, header, path)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.hostnames = ["127.0.0.1"]
@@ -242,6 +276,8 @@ def _start(spec: BackendSpec) -> Any:
     params.n_threads_http = 2 * spec.concurrency + 4
     params.cache_ram_mib = 0
     params.ui = False
+    if template := clock_template(str(header.get(_TEMPLATE, ""))):
+        params.chat_template = template
     params.verbosity = -1
     try:
         return xllamacpp.Server(params)

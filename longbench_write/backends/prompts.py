@@ -21,7 +21,7 @@ CHAT, RAW = "chat", "raw"
 """The prompt formats that have a name; any other is the path of a chat template."""
 
 _BARE = "{prompt}"
-_DAYS = (date(2001, 2, 3), date(2024, 12, 31))
+DAYS = (date(2001, 2, 3), date(2024, 12, 31))
 """Two days that differ in all that a template may show of them."""
 _OPENING = (
     "<think>",
@@ -34,7 +34,7 @@ _OPENING = (
 )
 """Tags of reasoning that a chat template may open."""
 _DAY = "lbw_day"
-_CLOCK = (
+CLOCK = (
     "{%- macro strftime_now(format) -%}{%- for part in format.split('%') -%}"
     "{%- if loop.first -%}{{ part }}"
     f"{{%- elif part[:1] == '-' -%}}{{{{ {_DAY}[part[:2]] ~ part[2:] }}}}"
@@ -105,7 +105,7 @@ class Prompts:
         Raises:
             UsageError: The model has no chat template, or the template cannot be filled.
         """
-        return self._encoder.shown(self._render(self._disguised(messages), options or {}))
+        return self._encoder.disguise.shown(self._render(self._disguised(messages), options or {}))
 
     def make(self, messages: Sequence[Message], options: Mapping[str, Any] | None = None) -> TokenPrompt:
         """Make a prompt; what begins a text stands once before them.
@@ -124,8 +124,7 @@ class Prompts:
         pattern = self._format.pattern
         if pattern is None:
             text = self._render(disguised, options or {})
-            opened = next((tag for tag in _OPENING if text.rstrip().endswith(tag)), "")
-            return TokenPrompt(self._encoder.ids(text), opened)
+            return TokenPrompt(self._encoder.ids(text), opened_at_end(text))
         if self._format.content_apart:
             before, _, after = pattern.partition(_BARE)
             parts = [before, _joined(disguised), after]
@@ -160,7 +159,7 @@ class Prompts:
 
     def _disguised(self, messages: Sequence[Message]) -> list[Message]:
         return [
-            Message(role=message["role"], content=self._encoder.disguise(message["content"]))
+            Message(role=message["role"], content=self._encoder.disguise.hide(message["content"]))
             for message in messages
         ]
 
@@ -181,7 +180,7 @@ class Prompts:
 
         template, frozen = self._format.template, {}
         if day := day or self.day:
-            template, frozen = f"{_CLOCK}{self._template}", {_DAY: _shown(day)}
+            template, frozen = f"{CLOCK}{self._template}", told_day(day)
         try:
             text: str = self._tokenizer.apply_chat_template(
                 list(messages),
@@ -202,9 +201,9 @@ class Prompts:
 
     def _reads_the_clock(self) -> bool:
         chat = [Message(role="user", content="?")]
-        if self._format.pattern is not None or "strftime_now" not in (self._template or ""):
+        if self._format.pattern is not None or not may_read_clock(self._template or ""):
             return False
-        one, other = (self._apply(chat, {}, day=day) for day in _DAYS)
+        one, other = (self._apply(chat, {}, day=day) for day in DAYS)
         return one != other
 
 
@@ -212,12 +211,23 @@ def _joined(messages: Sequence[Message]) -> str:
     return "\n\n".join(message["content"] for message in messages)
 
 
-def _shown(day: date) -> dict[str, str]:
-    """Return what each directive of `strftime` shows of a day, at noon."""
+def opened_at_end(prompt: str) -> str:
+    """Return the tag of a block of reasoning that a prompt ends in; "" for none."""
+    return next((tag for tag in _OPENING if prompt.rstrip().endswith(tag)), "")
+
+
+def may_read_clock(template: str) -> bool:
+    """Return whether a chat template names the function that reads the clock."""
+    return "strftime_now" in template
+
+
+def told_day(day: date) -> dict[str, Any]:
+    """Return the variable by which a template behind `CLOCK` knows a day: what strftime shows of its noon."""
     noon = datetime.combine(day, time(12))
     letters = "aAbBcdHIjmMpSUwWxXyYZz"
     padded = {letter: noon.strftime(f"%{letter}") for letter in letters}
-    return padded | {f"-{letter}": padded[letter].lstrip("0") or "0" for letter in "dHIjmMSUWy"}
+    bare = {f"-{letter}": padded[letter].lstrip("0") or "0" for letter in "dHIjmMSUWy"}
+    return {_DAY: padded | bare}
 
 
 def _own(tokenizer: Tokenizer) -> str | None:

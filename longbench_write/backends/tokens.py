@@ -12,7 +12,7 @@ import importlib
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
@@ -62,6 +62,47 @@ def control_tokens(tokenizer: Tokenizer, template: str | None) -> dict[str, int]
     }
 
 
+class Disguise:
+    """Hides the text of control tokens in messages, so that a prompt's own can be told from it.
+
+    Args:
+        control: The texts.
+
+    Attributes:
+        found: Matches any of them.
+    """
+
+    def __init__(self, control: Iterable[str]) -> None:
+        self._texts = list(control)
+        longest_first = sorted(self._texts, key=len, reverse=True)
+        self.found = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        key = secrets.token_hex(8)
+        numbered = list(enumerate(self._texts))
+        self._disguises = {text: f"{_OPEN}{key}a{number}{_CLOSE}" for number, text in numbered}
+        self.aliases = {text: f"{_OPEN}{key}b{number}{_CLOSE}" for number, text in numbered}
+        self._disguised = re.compile(f"{_OPEN}{key}a([0-9]+){_CLOSE}")
+
+    def hide(self, text: str) -> str:
+        """Return the text with every control token's text disguised."""
+        return self.found.sub(lambda found: self._disguises[found[0]], text)
+
+    def shown(self, text: str) -> str:
+        """Return a text without disguises, as a person reads it."""
+        return self._disguised.sub(lambda found: self._texts[int(found[1])], text)
+
+    def hides(self, text: str) -> bool:
+        """Return whether something in a text is disguised."""
+        return self._disguised.search(text) is not None
+
+    def pieces(self, text: str) -> Iterator[tuple[str, str | None]]:
+        """Yield what stands between control tokens of a prompt, shown, and the token behind it, if any."""
+        done = 0
+        for found in self.found.finditer(text):
+            yield self.shown(text[done : found.start()]), found[0]
+            done = found.end()
+        yield self.shown(text[done:]), None
+
+
 class Encoder:
     """Makes the ids of prompts.
 
@@ -76,30 +117,16 @@ class Encoder:
     def __init__(self, tokenizer: Tokenizer, template: str | None = None) -> None:
         self._tokenizer = tokenizer
         self.control = control_tokens(tokenizer, template)
-        longest_first = sorted(self.control, key=len, reverse=True)
-        self._found = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        key = secrets.token_hex(8)
-        numbered = list(enumerate(self.control))
-        self._disguises = {text: f"{_OPEN}{key}a{number}{_CLOSE}" for number, text in numbered}
-        self._aliases = {text: f"{_OPEN}{key}b{number}{_CLOSE}" for number, text in numbered}
-        self._disguised = re.compile(f"{_OPEN}{key}a([0-9]+){_CLOSE}")
-        self._texts = list(self.control)
-
-    def disguise(self, text: str) -> str:
-        """Return the text with every control token's text disguised."""
-        return self._found.sub(lambda found: self._disguises[found[0]], text)
-
-    def shown(self, text: str) -> str:
-        """Return a text without disguises, as a person reads it."""
-        return self._disguised.sub(lambda found: self._texts[int(found[1])], text)
+        self.disguise = Disguise(self.control)
 
     def ids(self, text: str) -> list[int]:
         """Return the ids of a prompt: its control tokens are control tokens, the disguised ones text."""
-        if not self._disguised.search(text):
+        if not self.disguise.hides(text):
             return self._whole(text)
         if self._renamed is None:
             return self._in_pieces(text)
-        aliased = self.shown(self._found.sub(lambda found: self._aliases[found[0]], text))
+        aliases = self.disguise.aliases
+        aliased = self.disguise.shown(self.disguise.found.sub(lambda found: aliases[found[0]], text))
         return list(self._renamed.encode(aliased, add_special_tokens=False).ids)
 
     @cached_property
@@ -133,14 +160,9 @@ class Encoder:
     def _in_pieces(self, text: str) -> list[int]:
         """Encode what stands between control tokens by itself."""
         ids: list[int] = []
-        done = 0
-        for found in [*self._found.finditer(text), None]:
-            piece = self.shown(text[done : found.start() if found else len(text)])
-            if piece:
-                ids += self._text(piece)
-            if found:
-                ids.append(self.control[found[0]])
-                done = found.end()
+        for piece, token in self.disguise.pieces(text):
+            ids += self._text(piece) if piece else []
+            ids += [] if token is None else [self.control[token]]
         return ids
 
     def _text(self, text: str) -> list[int]:
@@ -149,7 +171,7 @@ class Encoder:
         if not set(ids) & set(self.control.values()):
             return ids
         # This tokenizer knows no such option: a control token that is cut in two is none.
-        cuts = [0, *(found.start() + 1 for found in self._found.finditer(text)), len(text)]
+        cuts = [0, *(found.start() + 1 for found in self.disguise.found.finditer(text)), len(text)]
         return [
             number for start, end in pairwise(cuts) if start < end for number in self._plain(text[start:end])
         ]
@@ -160,15 +182,15 @@ class Encoder:
         backend = getattr(self._tokenizer, "backend_tokenizer", None)
         if backend is None:
             return None
-        content = json.loads(backend.to_str())
+        content, aliases = json.loads(backend.to_str()), self.disguise.aliases
         for token in content["added_tokens"]:
-            token["content"] = self._aliases.get(token["content"], token["content"])
+            token["content"] = aliases.get(token["content"], token["content"])
         vocabulary = content["model"]["vocab"]
         if isinstance(vocabulary, dict):
             content["model"]["vocab"] = {
-                self._aliases.get(text, text): number for text, number in vocabulary.items()
+                aliases.get(text, text): number for text, number in vocabulary.items()
             }
         else:
-            content["model"]["vocab"] = [[self._aliases.get(text, text), score] for text, score in vocabulary]
+            content["model"]["vocab"] = [[aliases.get(text, text), score] for text, score in vocabulary]
         content |= {"post_processor": None, "truncation": None, "padding": None}
         return importlib.import_module("tokenizers").Tokenizer.from_str(json.dumps(content))

@@ -18,7 +18,7 @@ from longbench_write.backends.finish_reasons import STOP, is_truncated
 from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import BackendError
-from longbench_write.records import Prediction, Step, StepKey
+from longbench_write.records import Key, Prediction, Step, StepKey
 from longbench_write.runs.opening import ReasoningOpening
 from longbench_write.runs.predictions import chained_prediction, completed_prediction, failed_prediction
 from longbench_write.runs.requests import Requests
@@ -241,7 +241,8 @@ class ResponseContext:
                 requests = self._session.requests[request.role]
                 completion = await requests.complete(request.messages, self._sent_sampling(request), slot)
             own = requests is self._session.requests["writer"]
-            completion = _parted(completion, self._session.opening if own else ReasoningOpening())
+            opening = self._session.opening if own else ReasoningOpening()
+            completion = _parted(completion, opening, (self._prompt.id, self._sample))
             if request.key:
                 await self._keep(request, request.key, completion)
             return completion
@@ -327,11 +328,11 @@ class _Request:
     number: int = 0
 
 
-def _parted(completion: Completion, opening: ReasoningOpening) -> Completion:
+def _parted(completion: Completion, opening: ReasoningOpening, key: Key) -> Completion:
     """Move the reasoning in a completion's text to the rest of it, and end the text where its turn ends."""
     truncated = is_truncated(completion.finish_reason)
-    opening.learn(completion)
-    text, block = split_reasoning(completion.text, truncated=truncated, opened=opening.known)
+    opened = opening.opens(completion, key)
+    text, block = split_reasoning(completion.text, truncated=truncated, opened=opened)
     if block or text is not completion.text:
         reasoning = "\n\n".join(part for part in (completion.reasoning, block) if part)
         completion = replace(completion, text=text, reasoning=reasoning)

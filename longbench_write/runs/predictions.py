@@ -129,6 +129,7 @@ def _answer(completion: Completion) -> dict[str, Any]:
         "calls": 1,
         "prompt_sha256": completion.prompt_sha256,
         "raw": completion.raw,
+        "preemptions": completion.preemptions or None,
         **{name: getattr(completion, name) for name in _SERVED},
     }
 

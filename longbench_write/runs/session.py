@@ -66,7 +66,8 @@ class Session:
             chain(discarded_judgements(run.path), run.judgements),
         )
         self._manifest = manifest
-        self._opening = ReasoningOpening(bool(manifest.get("reasoning_opened")))
+        self._corrected = bool(manifest.get("reasoning_opened"))
+        self._opening = ReasoningOpening(self._corrected)
         self._judge_backend: dict[str, Any] | None = None
         self._models: list[_OpenModels] = []
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
@@ -138,10 +139,10 @@ class Session:
 
     def _correct(self) -> None:
         """Empty the responses that turn out to be reasoning alone; their judgements are owed again."""
-        if not self._opening.known:
+        if self._corrected or not self._opening.known:
             return
-        self._manifest["reasoning_opened"] = True
-        if wrong := list(never_closed(self._run.predictions)):
+        self._manifest["reasoning_opened"] = self._corrected = True
+        if wrong := list(never_closed(self._run.predictions, self._opening.decided)):
             self._run.amend(wrong)
             self._observer.note(
                 f"{len(wrong)} responses were cut off in the reasoning that the chat template opens, as "

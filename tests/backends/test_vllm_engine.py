@@ -8,6 +8,7 @@ import pytest
 from longbench_write.backends.base import BackendSpec, Sampling
 from longbench_write.backends.hf_folder import find_folder
 from longbench_write.backends.vllm.backend import VLLMBackend, sampling_values
+from longbench_write.backends.vllm.loading import unused_gpus
 from longbench_write.backends.vllm.options import check_engine_args
 from longbench_write.errors import UsageError
 
@@ -62,3 +63,27 @@ def test_importing_the_backend_imports_nothing_heavy():
     code = f"import sys, longbench_write.backends.vllm.backend; print({heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("seen", "given", "used"),
+    [(8, {}, "1 of 8"), (8, {"tensor_parallel_size": 2}, "2 of 8"), (4, {"data_parallel_size": 2}, "2 of 4")],
+)
+def test_gpus_that_are_left_out_are_said_with_the_option_that_uses_them(seen, given, used):
+    (told,) = unused_gpus(seen, given)
+    assert told.startswith(used)
+    assert f"--data-parallel-size {seen // int(used[0])}" in told
+    assert f"--tensor-parallel-size {seen}" in told
+
+
+@pytest.mark.parametrize(
+    ("seen", "given"),
+    [
+        (0, {}),
+        (1, {}),
+        (8, {"tensor_parallel_size": 8}),
+        (4, {"tensor_parallel_size": 2, "data_parallel_size": 2}),
+    ],
+)
+def test_nothing_is_said_where_all_are_used(seen, given):
+    assert unused_gpus(seen, given) == []

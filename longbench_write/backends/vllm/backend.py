@@ -25,12 +25,13 @@ from longbench_write.backends.base import (
     Sampling,
     Usage,
 )
-from longbench_write.backends.chat_model import TEMPLATE_FIELDS, room, sampling_fields
+from longbench_write.backends.chat_model import TEMPLATE_FIELDS, room, sampling_fields, template_options
 from longbench_write.backends.finish_reasons import STOP, FinishReasons
 from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.hf_folder import find_folder
 from longbench_write.backends.model_identity import model_identity
 from longbench_write.backends.prompts import CHAT, RAW, TokenPrompt, read_template
+from longbench_write.backends.vllm.counts import preemptions_of
 from longbench_write.backends.vllm.engine_guard import EngineGuard
 from longbench_write.backends.vllm.faults import engine_errors
 from longbench_write.backends.vllm.loading import Loaded, load
@@ -194,15 +195,17 @@ class VLLMBackend(ModelBackend):
         values = sampling_values(sampling, left, loaded.chat.defaults, loaded.chat.stop)
         self.meter.in_flight += 1
         try:
-            return await self._generate(loaded, prompt, values)
+            return await self._generate(loaded, prompt, values, template_options(sampling))
         finally:
             self.meter.in_flight -= 1
 
-    async def _generate(self, loaded: Loaded, prompt: TokenPrompt, values: dict[str, Any]) -> Completion:
+    async def _generate(
+        self, loaded: Loaded, prompt: TokenPrompt, values: dict[str, Any], options: dict[str, Any]
+    ) -> Completion:
         began = time.perf_counter()
         text: list[str] = []
         ids: list[int] = []
-        cached, finish = None, None
+        cached, finish, preemptions = None, None, 0
         with engine_errors():
             async for output in loaded.engine.generate(
                 {"prompt_token_ids": prompt.ids},
@@ -215,19 +218,27 @@ class VLLMBackend(ModelBackend):
                 ids += piece.token_ids
                 self.meter.pieces += len(piece.token_ids)
                 finish, cached = piece.finish_reason, output.num_cached_tokens
+                preemptions = preemptions_of(output)
         if finish == "abort":
             raise BackendError("engine_dead", "vLLM's engine was ended from outside")
         ended = self._reasons.read(finish)
-        answer, raw = loaded.chat.answers.read(ids, "".join(text))
+        answer, raw = loaded.chat.answers.read(ids, "".join(text), bare=loaded.parser is None)
+        reasoning = ""
+        if loaded.parser is None:
+            answer = prompt.opened + answer
+        else:
+            answer, reasoning = loaded.parser.part(answer, ids, prompt.ids, options)
         return Completion(
-            prompt.opened + answer,
-            "",
+            answer,
+            reasoning,
             ended if raw is None else STOP,
             Usage(prompt_tokens=len(prompt.ids), completion_tokens=len(ids), cached_tokens=cached),
             time.perf_counter() - began,
             max_tokens=values["max_tokens"],
             prompt_sha256=tokens_sha256(prompt.ids),
             raw=raw,
+            reasoning_opened=bool(prompt.opened) and loaded.parser is None,
+            preemptions=preemptions,
         )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -17,8 +18,10 @@ from longbench_write.backends.glm4_tokenizer import fast_tokenizer
 from longbench_write.backends.hf_folder import find_folder
 from longbench_write.backends.hub import hub_commit
 from longbench_write.backends.sampling import not_applied
+from longbench_write.backends.vllm.counts import counting
 from longbench_write.backends.vllm.lora import adapter_arguments
 from longbench_write.backends.vllm.options import import_engine_args, stdout_kept
+from longbench_write.backends.vllm.reasoning_parser import FamilyParser, find_parser
 from longbench_write.errors import LbwError, UsageError, shorten
 
 PIECE = 32
@@ -35,6 +38,7 @@ class Loaded:
     Attributes:
         engine: vLLM's AsyncLLM.
         chat: How the model is asked.
+        parser: Parts its answers, where one of vLLM's was asked for.
         context: Tokens of prompt and response together.
         adapter: vLLM's LoRARequest that every request is made with; None without an adapter.
         record: What run.yaml says of it.
@@ -43,6 +47,7 @@ class Loaded:
 
     engine: Any
     chat: ChatModel
+    parser: FamilyParser | None
     context: int
     adapter: Any
     record: dict[str, Any]
@@ -55,6 +60,7 @@ class _Checked:
 
     args: Any
     chat: ChatModel
+    parser: FamilyParser | None
     notes: list[str] = field(default_factory=list)
 
 
@@ -79,6 +85,7 @@ def load(spec: BackendSpec) -> Loaded:
     return Loaded(
         engine=engine,
         chat=checked.chat,
+        parser=checked.parser,
         context=context,
         adapter=_lora(spec.adapter),
         record=checked.chat.about() | {"engine": _about(engine, checked, warnings)},
@@ -129,7 +136,8 @@ def _check(spec: BackendSpec, args: Any) -> _Checked:
         generation,
         model_type=getattr(config.hf_config, "model_type", None),
     )
-    return _Checked(args, chat, [*chat.notes, *_notes(spec, generation)])
+    parser = find_parser(args, cached_tokenizer_from_config(config), chat.prompts.control)
+    return _Checked(args, chat, parser, [*chat.notes, *_notes(spec, generation)])
 
 
 def _notes(spec: BackendSpec, generation: dict[str, Any]) -> list[str]:
@@ -140,16 +148,27 @@ def _notes(spec: BackendSpec, generation: dict[str, Any]) -> list[str]:
         notes.append(
             f"vLLM does not apply what the generation config of {spec.model} says: {', '.join(left)}"
         )
-    seen = 0 if current_platform.is_cpu() else current_platform.device_count()
+    if not current_platform.is_cpu():
+        notes += unused_gpus(current_platform.device_count(), spec.engine_args)
+    return notes
+
+
+def unused_gpus(seen: int, engine_args: Mapping[str, Any]) -> list[str]:
+    """Return the note that only some GPUs are used, where that is so.
+
+    Args:
+        seen: GPUs that vLLM sees.
+        engine_args: What the user wants of it.
+    """
     used = 1
     for name in ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"):
-        used *= spec.engine_args.get(name) or 1
-    if used < seen:
-        notes.append(
-            f"{used} of {seen} GPUs {'is' if used == 1 else 'are'} used: --data-parallel-size {seen // used}"
-            f" runs a copy of the model on each, --tensor-parallel-size {seen} shares it out"
-        )
-    return notes
+        used *= engine_args.get(name) or 1
+    if used >= seen:
+        return []
+    return [
+        f"{used} of {seen} GPUs {'is' if used == 1 else 'are'} used: --data-parallel-size {seen // used}"
+        f" runs a copy of the model on each, --tensor-parallel-size {seen} shares it out"
+    ]
 
 
 def _start(spec: BackendSpec, checked: _Checked) -> Any:
@@ -157,14 +176,16 @@ def _start(spec: BackendSpec, checked: _Checked) -> Any:
     from vllm.usage.usage_lib import UsageContext
     from vllm.v1.engine.async_llm import AsyncLLM
 
-    args = checked.args
+    args = copy.copy(checked.args)  # vLLM writes into it what follows from the context, for that one alone
+    options = {"usage_context": UsageContext.LLM_CLASS, "stat_loggers": counting()}
     try:
-        return AsyncLLM.from_engine_args(args, usage_context=UsageContext.LLM_CLASS)
+        return AsyncLLM.from_engine_args(args, **options)
     except (ValueError, RuntimeError):
         if "max_model_len" in spec.engine_args:
             raise
-        wanted, args.max_model_len = args.max_model_len, AUTO_LENGTH
-        engine = AsyncLLM.from_engine_args(args, usage_context=UsageContext.LLM_CLASS)
+        wanted, args = args.max_model_len, copy.copy(checked.args)
+        args.max_model_len = AUTO_LENGTH
+        engine = AsyncLLM.from_engine_args(args, **options)
         checked.notes.append(
             f"a context of {wanted} tokens does not fit into memory:"
             f" it is {engine.model_config.max_model_len} instead"

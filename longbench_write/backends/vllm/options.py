@@ -41,6 +41,7 @@ _ENVIRONMENT = {
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
     "VLLM_LOGGING_LEVEL": "WARNING",
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    "VLLM_COMPUTE_NANS_IN_LOGITS": "1",
 }
 """What vLLM reads when it is imported, where the user has not set it."""
 
