@@ -138,7 +138,8 @@ class Prediction(Record):
 
     Attributes:
         length: Required words; None where the prompt asks for no length.
-        max_tokens_effective: New tokens that the context left room for, where that is known.
+        max_tokens_effective: New tokens that were asked for in the request that was answered; None for a
+            response made of steps. Lines of 0.1.0 have a cut answer's own tokens here.
         length_rule: How the prompt words its required length (see `length.LENGTH_RULES`), where the suite
             says.
         length_bounds: Both ends of a "range".

@@ -71,7 +71,7 @@ class Completion:
         usage: Tokens.
         seconds: From sending the request that succeeded to its last byte.
         attempts: Requests that were needed, 1 without a retry.
-        max_tokens: New tokens that it could have at most, cut to what the context left; None if unknown.
+        max_tokens: New tokens that were asked for in the request that was answered; None if unknown.
         model_served: The model that answered, as the server names it; None if it did not say.
         provider: Who ran it, where a router says.
         system_fingerprint: The server's own mark of its configuration.

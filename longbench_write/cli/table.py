@@ -15,6 +15,7 @@ from longbench_write.render.terminal import print_output
 from longbench_write.runs.store import Owed
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.summary import Summary
+from longbench_write.serving.messages import ceiling_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,11 +54,11 @@ def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
     Args:
         summary: Of the whole run.
         owed: What the command itself asked for and did not get.
-        strict: Whether what failed permanently counts too.
+        strict: Whether what failed permanently, and what a server cut off, counts too.
 
     Returns:
         1 where nothing came of the run, where anything is owed, or with `strict` where any prompt that was
-        asked for has no score; else 0.
+        asked for has no score or the run has a ceiling; else 0.
     """
     counts = summary.counts
     scored = counts["judged" if summary.judge else "generated"]
@@ -73,7 +74,7 @@ def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
     lacking = Owed(counts["remaining"], counts["judgements_remaining"], 0)
     if lacking.total > owed.total:
         _say(f"of all that was ever asked of this run, {lacking} are owed")
-    return int(not scored or owed.total > 0 or (strict and owed.failed > 0))
+    return int(not scored or owed.total > 0 or (strict and (owed.failed > 0 or bool(summary.ceilings))))
 
 
 def _say(text: str) -> None:
@@ -144,6 +145,7 @@ def footer(summary: Summary, path: Path) -> list[str]:
             f"{ended} responses ended at a control token that stood in their text; predictions.jsonl keeps "
             "what followed, as `raw`"
         )
+    lines += ceiling_lines(summary.ceilings, summary.reach)
     lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
     if known := [f"{who} {cost:,.2f}" for who, cost in summary.cost.items() if cost is not None]:
         lines.append(f"cost at the prices given: {', '.join(known)}")

@@ -185,7 +185,9 @@ class RunConfig:
     ] = 75.0
     fresh: Annotated[bool, "Start another run instead of resuming the one that is there."] = False
     retry_failed: Annotated[bool, "Retry also what failed permanently."] = False
-    strict: Annotated[bool, "Exit with 1 if any prompt ends without a score."] = False
+    strict: Annotated[
+        bool, "Exit with 1 if any prompt ends without a score, or a server cut answers off."
+    ] = False
     progress: Annotated[Literal["auto", "rich", "plain", "none"], "How to show progress on stderr."] = "auto"
 
     def recorded(self) -> dict[str, Any]:

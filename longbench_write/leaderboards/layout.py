@@ -17,11 +17,13 @@ from longbench_write.render.text import one_line
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.summary import CONVENTION, Summary
+from longbench_write.serving.messages import ceiling_mark
 from longbench_write.suites.suite import LENGTH_RANGES
 
 By = Literal["length", "language", "type", "dimension"]
 
 INCOMPLETE = "†"
+CUT = "‡"
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _run(ranked: RankedRun) -> Cell:
         if judged == counts["owed"]:
             del parts[0]
     parts += [f"{counts[flag]} {flag.replace('_', ' ')}" for flag in FLAGS if counts.get(flag)]
-    mark = "" if ranked.complete else f" {INCOMPLETE}"
+    marks = [INCOMPLETE] * (not ranked.complete) + [CUT] * bool(ranked.entry.summary.ceilings)
+    mark = "".join(f" {each}" for each in marks)
     return Cell(one_line(ranked.entry.label + mark), ", ".join(parts))
 
 
@@ -195,6 +198,11 @@ def _notes(ranking: Ranking, by: By) -> list[str]:
         f"{ranked.entry.label}: {ranked.entry.summary.note}"
         for ranked in ranking.runs
         if ranked.entry.summary.note
+    ]
+    notes += [
+        f"{CUT} {ranked.entry.label}: {ceiling_mark(ranked.entry.summary.ceilings)}"
+        for ranked in ranking.runs
+        if ranked.entry.summary.ceilings
     ]
     incomplete = [ranked for ranked in ranking.runs if not ranked.complete]
     if incomplete and len(heads) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ from longbench_write.files.schema import check_values
 from longbench_write.files.whole import write_whole
 from longbench_write.metrics.catalogue import all_metrics
 from longbench_write.records import Key, Usage
+from longbench_write.runs.ceiling_watch import answer_log
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY
 from longbench_write.runs.lock import lock_run_folder
@@ -81,9 +82,12 @@ def write_results(
         raise unknown_name("judge of this run", str(label), judges)
     kept = unknown_keys(path / SUMMARY)
     metrics = all_metrics()
+    answers = answer_log(run.manifest)
+    for step in run.steps:
+        answers.add_step(step)
     summary, rows = summarise(
         _info_of(path, run.manifest, label),
-        run.predictions,
+        answers.watch(run.predictions),
         (judgement for judgement in run.judgements if judgement.judge == label),
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
@@ -93,8 +97,16 @@ def write_results(
         response_flags=response_flags,
         metrics=metrics,
         further=_further_usage(run, label),
+        cut_by=answers.cut_by,
     )
-    summary = replace(summary, writer_config=run.manifest.get("writer_config"), unknown=kept)
+    ceilings = answers.ceilings
+    summary = replace(
+        summary,
+        writer_config=run.manifest.get("writer_config"),
+        ceilings=[asdict(ceiling) for ceiling in ceilings],
+        reach=answers.reach(ceilings),
+        unknown=kept,
+    )
     write_whole(path / SCORES, scores_csv(rows, metrics))
     write_whole(path / SUMMARY, summary.to_json())
     return summary

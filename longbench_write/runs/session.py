@@ -13,6 +13,7 @@ from longbench_write.backends.base import ModelBackend
 from longbench_write.backends.sampling import in_force
 from longbench_write.errors import UsageError
 from longbench_write.records import Key
+from longbench_write.runs.ceiling_watch import CeilingWatch, answer_log
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
 from longbench_write.runs.manifest import now, with_about, with_judge
 from longbench_write.runs.observer import Observer
@@ -127,7 +128,8 @@ class Session:
             there = len(self._run.answered)
             work = Work(self._run.path, owed, to_judge, there, writing, judging, self._limits)
             at_end.callback(self._end_phase, time.monotonic())
-            await run_work(work, self._run, self._observer)
+            watch = CeilingWatch(self._observer, self._manifest["model"], answer_log(self._manifest))
+            await run_work(work, self._run, watch)
 
     def _end_phase(self, started: float) -> None:
         """Write down what a phase took and showed, with its connections closed: files can be opened again."""

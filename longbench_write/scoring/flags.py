@@ -11,7 +11,8 @@ from longbench_write.scoring import diagnostics
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.injection import is_injection_suspected
 
-FLAGS = ("truncated", "empty", "repetitive", "wrong_language", "refused", "judge_injection_suspected")
+TRUNCATED = "truncated"
+FLAGS = (TRUNCATED, "empty", "repetitive", "wrong_language", "refused", "judge_injection_suspected")
 """What may be odd about a response, each a column of scores.csv."""
 
 
@@ -39,7 +40,7 @@ def flags_of(prediction: Prediction) -> ResponseFlags:
         raise ValueError("a failed prediction shows nothing")
     repetition = diagnostics.repetition(response)
     flags = {
-        "truncated": is_truncated(prediction.finish_reason),
+        TRUNCATED: is_truncated(prediction.finish_reason),
         "empty": diagnostics.is_empty(response),
         "repetitive": repetition.is_loop,
         "wrong_language": diagnostics.is_wrong_language(response, prediction.language),

@@ -6,7 +6,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import S_Q, SIX
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.scoring.diagnostics import Repetition
-from longbench_write.scoring.flags import ResponseFlags, flags_of
+from longbench_write.scoring.flags import TRUNCATED, ResponseFlags, flags_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Row:
         repetition: How much it repeats itself.
         reasoning_words: Words of reasoning, which are no part of the response.
         length_rule: How the prompt words its required length; None where the suite does not say.
+        cut_by: Who cut it off: "limit", "server", or "unknown" where the server counted no tokens; None where
+            it ended by itself.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Row:
     repetition: Repetition
     reasoning_words: int
     length_rule: str | None = None
+    cut_by: str | None = None
 
     @property
     def judged(self) -> bool:
@@ -87,6 +90,7 @@ def score_rows(
     combine: str = "mean",
     response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
+    cut_by: Callable[[], Mapping[Key, str]] = dict,
 ) -> list[Row]:
     """Score every response that there is, a row each in the predictions' order; failed ones have none.
 
@@ -96,6 +100,7 @@ def score_rows(
         combine: How a response's valid judgements become one score per criterion: "mean" or "median".
         response_flags: What responses show, of those of which it is known already.
         metrics: What is measured.
+        cut_by: Called once all predictions have been read; who cut each response that did not end by itself.
 
     Raises:
         LbwError: A metric failed on a response; both are named.
@@ -103,7 +108,7 @@ def score_rows(
     by_key: dict[Key, list[_Judged]] = defaultdict(list)
     for judgement in judgements:
         by_key[judgement.key].append(_Judged(judgement.judged_by, judgement.values))
-    return [
+    rows = [
         _row(
             prediction,
             response_flags.get(prediction.key) or flags_of(prediction),
@@ -114,6 +119,13 @@ def score_rows(
         for prediction in predictions
         if prediction.response is not None
     ]
+    cuts = cut_by()
+    return [_cut(row, cuts.get((row.id, row.sample))) for row in rows] if cuts else rows
+
+
+def _cut(row: Row, by: str | None) -> Row:
+    """Return the row of a response that was cut off; the same object where nobody did so."""
+    return row if by is None else replace(row, cut_by=by, flags=row.flags | {TRUNCATED})
 
 
 _COMBINED: dict[str, Callable[[Sequence[float]], float]] = {

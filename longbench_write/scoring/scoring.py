@@ -32,6 +32,7 @@ def summarise(
     response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
     further: Iterable[tuple[str, Usage]] = (),
+    cut_by: Callable[[], Mapping[Key, str]] = dict,
 ) -> tuple[Summary, list[Row]]:
     """Score a run's records.
 
@@ -47,6 +48,7 @@ def summarise(
         response_flags: What responses show, as in `score_rows`.
         metrics: What is measured, as in `score_rows`.
         further: Tokens of steps and of what was discarded, each with its role: "model", "planner" or "judge".
+        cut_by: Who cut responses off, as in `score_rows`.
 
     Returns:
         The summary, and its rows in the order of the predictions.
@@ -56,7 +58,9 @@ def summarise(
     """
     tally = _Tally(owed, repeats if info.judge is not None else 0, info.samples_of)
     counted = map(tally.count_prediction, predictions), map(tally.count_judgement, judgements)
-    rows = score_rows(*counted, combine=combine, response_flags=response_flags, metrics=metrics)
+    rows = score_rows(
+        *counted, combine=combine, response_flags=response_flags, metrics=metrics, cut_by=cut_by
+    )
     of = partial(figures, metrics=metrics, judged=info.judge is not None)
     overall, by_length = of(rows, tally.lost), _by_length(rows, tally.lost, of)
     for role, tokens in further:
@@ -65,17 +69,13 @@ def summarise(
         **vars(info),
         **{name: overall[name] for name in GROUP_FIGURES},
         ci_method=CI_METHOD,
-        counts=tally.counts(rows),
-        failures=dict(sorted(tally.failures.items())),
-        judge_failures=dict(sorted(tally.judge_failures.items())),
+        **tally.results(rows),
         by_length=[{"range": label} | group for label, group in by_length.items()],
         by_language=grouped(rows, tally.lost, lambda row: row.language, of),
         by_type=grouped(rows, tally.lost, lambda row: row.type, of),
         range_mean=_range_mean(by_length),
-        usage=tally.usage,
         cost=costs(price or {}, tally.usage),
         seconds=seconds,
-        steps=tally.steps,
     ), rows
 
 
@@ -143,6 +143,16 @@ class _Tally:
         for kind, number in (tokens or {}).items():
             if number is not None:
                 total[kind] += number
+
+    def results(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Return what was counted, under the summary's keys."""
+        return {
+            "counts": self.counts(rows),
+            "failures": dict(sorted(self.failures.items())),
+            "judge_failures": dict(sorted(self.judge_failures.items())),
+            "usage": self.usage,
+            "steps": self.steps,
+        }
 
     @property
     def steps(self) -> dict[str, int] | None:

@@ -79,6 +79,23 @@ class MetricShape(DeclarationShape):
     ci: Interval | None
 
 
+class CeilingShape(TypedDict):
+    """How many tokens a server lets through."""
+
+    role: Literal["writer", "planner", "judge"]
+    kind: Literal["context", "output", "prompt", "unknown"]
+    tokens: Count
+    count: Count
+    source: Literal["cut", "refused", "models"]
+
+
+class ReachShape(TypedDict):
+    """What a ceiling leaves."""
+
+    prompts: Count
+    S_l: Score
+
+
 class GroupShape(FlagCounts):
     """The figures of a group of responses."""
 
@@ -135,6 +152,8 @@ class SummaryShape(InfoShape):
     usage: dict[str, dict[str, Count]]
     cost: dict[str, Amount | None]
     seconds: Amount | None
+    ceilings: list[CeilingShape] = field(default_factory=list)
+    reach: ReachShape | None = None
 
 
 def check_counts(counts: Mapping[str, int]) -> None:

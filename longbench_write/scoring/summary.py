@@ -108,8 +108,10 @@ class Summary(RunInfo):
         writer_config: The writer's settings.
         steps: Of the responses that were planned, the `number` of their steps and the words that were
             `required`, `planned` and `written`; None where the writer makes no plans.
-        ceilings: Where servers cut responses.
-        reach: How long responses get.
+        ceilings: How many tokens servers let through, as `serving.cuts.Ceiling` has them; none where nothing
+            was cut.
+        reach: What the writer's ceiling leaves: `prompts` whose required lengths lie above it, and `S_l` of a
+            model that writes exactly what is asked, or up to it. None without a ceiling.
         serving: What servers cut, and who answered.
         unknown: Keys of the file that this version does not know; they are written back.
         usage: Tokens of the model and of the judge.
@@ -146,7 +148,7 @@ class Summary(RunInfo):
     calibrated: dict[str, Any] | None = None
     writer_config: dict[str, Any] | None = None
     steps: dict[str, Any] | None = None
-    ceilings: dict[str, Any] | None = None
+    ceilings: list[dict[str, Any]] = field(default_factory=list)
     reach: dict[str, Any] | None = None
     serving: dict[str, Any] | None = None
     unknown: dict[str, Any] = field(default_factory=dict)

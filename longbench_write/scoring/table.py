@@ -24,6 +24,7 @@ from longbench_write.render.csv import csv_text, escape_csv, unescape_csv
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
+from longbench_write.serving.cuts import CUTS
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class CsvColumn:
     name: str
     kind: type
     value: Callable[[Row], object]
+
+
+_LATER = frozenset({"cut_by"})
+"""Columns that files of earlier versions do not have."""
 
 
 def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[CsvColumn]:
@@ -64,6 +69,7 @@ def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[CsvColumn]:
         CsvColumn("repeated_from", float, attrgetter("repetition.start")),
         CsvColumn("compressed_share", float, attrgetter("repetition.compressed")),
         _field("reasoning_words", int),
+        _field("cut_by", str),
         _field("length_rule", str),
         _metric(S_L_RULE),
         *map(_metric, others(metrics)),
@@ -118,7 +124,8 @@ def read_rows(path: Path, metrics: Iterable[Metric] = BUILT_IN) -> list[Row]:
         with io.StringIO(read_text(path), newline="") as file:
             lines = csv.DictReader(file)
             known = lines.fieldnames or ()
-            if lacking := [column.name for column in columns() if column.name not in known]:
+            needed = [column.name for column in columns() if column.name not in _LATER]
+            if lacking := [name for name in needed if name not in known]:
                 raise RunFolderError(f"{path} has no column {', '.join(lacking)}: {remedy}")
             rows: dict[Key, Row] = {}
             for line in lines:
@@ -175,7 +182,16 @@ def _row(line: Mapping[str, str], more: Sequence[Metric]) -> Row:
         ),
         reasoning_words=_count(line, "reasoning_words"),
         length_rule=rule,
+        cut_by=_word(line, "cut_by", CUTS),
     )
+
+
+def _word(line: Mapping[str, str], name: str, words: Sequence[str]) -> str | None:
+    """Return one of several words; None where the column is empty, or not there."""
+    text = line.get(name) or None
+    if text is not None and text not in words:
+        raise ValueError(f"{name}: {text!r} is none of {', '.join(words)}")
+    return text
 
 
 def _text(line: Mapping[str, str], name: str) -> str:

@@ -96,12 +96,12 @@ def test_what_is_not_known_yet_is_null():
         "calibrated",
         "writer_config",
         "steps",
-        "ceilings",
         "reach",
         "serving",
     ):
         assert values[name] is None
     assert values["ci_method"]
+    assert values["ceilings"] == []
     assert values["metrics"] == {}
 
 

@@ -42,6 +42,7 @@ from longbench_write.backends.openai.parameters import (
     Adjustments,
     leaving_out,
     limit_name,
+    limit_of,
     refused_parameter,
     request_body,
 )
@@ -296,7 +297,7 @@ class OpenAIBackend(ModelBackend):
         idle = self.spec.idle_timeout
         try:
             await read_answer(lambda: endpoint.send(body), reply, streamed="stream" in body, idle=idle)
-            return reply.completion(time.perf_counter() - began, attempt)
+            return reply.completion(time.perf_counter() - began, attempt, limit_of(body))
         except (httpx2.HTTPError, aiohttp.ClientError) as error:
             raise explain(error, endpoint.url) from None
         except TimeoutError:

@@ -72,6 +72,12 @@ def limit_name(spec: BackendSpec) -> str:
     return spec.max_tokens_field or ("max_completion_tokens" if spec.max_completion_tokens else "max_tokens")
 
 
+def limit_of(body: Mapping[str, Any]) -> int | None:
+    """Return how many new tokens a request's body asks for, under whatever name; None for no limit."""
+    limits = [body[name] for name in LIMITS if type(body.get(name)) is int]
+    return min(limits, default=None)
+
+
 def refused_parameter(
     detail: str, named: str | None, body: Mapping[str, Any], *, quoted: bool = False
 ) -> str | None:

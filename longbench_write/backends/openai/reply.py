@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from longbench_write.backends.base import Completion, Meter, Usage
-from longbench_write.backends.finish_reasons import LENGTH, FinishReasons, said
+from longbench_write.backends.finish_reasons import FinishReasons, said
 from longbench_write.backends.openai.deltas import StreamedText
 from longbench_write.backends.openai.inline_errors import error_in
 from longbench_write.backends.openai.refusals import inline_error, mapping
@@ -108,8 +108,13 @@ class ChatResponse:
         """Note that a stream has said that it is whole; a finish reason that has not come will not."""
         self._whole = self._whole or bool(self._texts["content"].text or self._texts["refusal"].text)
 
-    def completion(self, seconds: float, attempts: int) -> Completion:
+    def completion(self, seconds: float, attempts: int, limit: int | None = None) -> Completion:
         """Return what was collected as a completion.
+
+        Args:
+            seconds: That the request took.
+            attempts: Requests that were needed.
+            limit: New tokens that were asked for in the request that was answered.
 
         Raises:
             BackendError: The answer is not whole, or a filter ended it.
@@ -129,7 +134,7 @@ class ChatResponse:
             usage,
             seconds,
             attempts,
-            max_tokens=usage.completion_tokens if ended == LENGTH else None,
+            max_tokens=limit,
             model_served=self._served.get("model"),
             provider=self._served.get("provider"),
             system_fingerprint=self._served.get("system_fingerprint"),

@@ -1,0 +1,136 @@
+"""Collects a run's answers as its records pass by, and tells what its server did to them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from longbench_write.backends.finish_reasons import is_truncated
+from longbench_write.records import Key, Prediction, Step, Usage
+from longbench_write.serving.cuts import (
+    LIMIT,
+    SERVER,
+    UNKNOWN,
+    Answer,
+    Ceiling,
+    Source,
+    ceilings_of,
+    is_mid_sentence,
+    lowered_ceiling,
+    who_cut,
+)
+from longbench_write.serving.reach import Written, reach
+
+_WRITER = "writer"
+_WORST_FIRST = (SERVER, UNKNOWN, LIMIT)
+
+
+class AnswerLog:
+    """Takes a run's records, and then says who cut its answers and where the ceilings lie.
+
+    Args:
+        asked: New tokens that the run asks for in a response; None where that is not known.
+        source: Who says so where an answer was given less room than was asked for: "refused" for a server,
+            "models" for an engine in this process.
+        context: Tokens that the server says that the model's context has; None where it does not.
+    """
+
+    def __init__(self, asked: int | None, *, source: Source = "refused", context: int | None = None) -> None:
+        self._asked = asked
+        self._source = source
+        self._context = context
+        self._answers: dict[str, list[Answer]] = defaultdict(list)
+        self._keys: dict[str, list[Key]] = defaultdict(list)
+        self._written: list[Written] = []
+        self._in_steps = False
+
+    def watch(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """Pass predictions on, and take what each tells."""
+        for record in predictions:
+            self.add_prediction(record)
+            yield record
+
+    def add_prediction(self, record: Prediction) -> None:
+        """Take a response, or a failure; what a response was made of in steps is told by those."""
+        alone = record.requests is None
+        usage: Usage = (record.usage if alone else None) or {}
+        tokens = usage.get("completion_tokens")
+        self._written.append(
+            Written(
+                id=record.id,
+                language=record.language,
+                length=record.length,
+                words=record.response_length or 0,
+                tokens=None if tokens is None else tokens - (usage.get("reasoning_tokens") or 0),
+                prompt_tokens=usage.get("prompt_tokens"),
+            )
+        )
+        if record.response is None or not alone:
+            return
+        # Lines of 0.1.0 do not say what was asked for: there the tokens of a cut answer stand in its place.
+        limit = self._asked if record.calls is None else record.max_tokens_effective
+        ended = record.raw is not None
+        self._add(_WRITER, record.key, usage, limit, record.finish_reason, record.response, ended=ended)
+
+    def add_step(self, step: Step) -> None:
+        """Take one answered request of a writer that makes many."""
+        self._in_steps = True
+        self._add(
+            step.role, step.key[:2], step.usage, step.max_tokens_effective, step.finish_reason, step.text
+        )
+
+    def _add(
+        self,
+        role: str,
+        key: Key,
+        usage: Usage,
+        limit: int | None,
+        finish_reason: str | None,
+        text: str,
+        *,
+        ended: bool = False,
+    ) -> None:
+        """Take an answer; one that ended at a control token was cut by nobody, whatever came behind it."""
+        counted = None if ended else usage.get("completion_tokens")
+        truncated = is_truncated(finish_reason) and not ended
+        answer = Answer(usage.get("prompt_tokens"), counted, limit, truncated, is_mid_sentence(text))
+        self._answers[role].append(answer)
+        self._keys[role].append(key)
+
+    def cut_by(self) -> dict[Key, str]:
+        """Return who cut each response that did not end by itself; of one made of steps, any of them."""
+        found: dict[Key, str] = {}
+        for key, by in zip(self._keys[_WRITER], who_cut(self._answers[_WRITER]), strict=True):
+            if by is not None and (
+                key not in found or _WORST_FIRST.index(by) < _WORST_FIRST.index(found[key])
+            ):
+                found[key] = by
+        return found
+
+    @property
+    def ceilings(self) -> list[Ceiling]:
+        """The ceilings of each role, the writer's first."""
+        found = self._told()
+        for role in sorted(self._answers, key=lambda role: role != _WRITER):
+            answers = self._answers[role]
+            found += ceilings_of(role, answers, who_cut(answers))
+        return found
+
+    def _told(self) -> list[Ceiling]:
+        """Return the ceiling of the writer that a refusal named, or that the model's context makes."""
+        if self._in_steps or self._asked is None:
+            return []
+        answers = self._answers.get(_WRITER, [])
+        if lowered := lowered_ceiling(_WRITER, answers, self._asked, self._source):
+            return [lowered]
+        longest = max((answer.prompt_tokens or 0 for answer in answers), default=0)
+        seen = max((answer.total or 0 for answer in answers), default=0)
+        if self._context is None or not seen <= self._context < longest + self._asked:
+            return []
+        return [Ceiling(_WRITER, "context", self._context, 0, "models")]
+
+    def reach(self, ceilings: Iterable[Ceiling]) -> dict[str, Any] | None:
+        """Return what the writer's ceiling leaves of the benchmark; see `reach.reach`."""
+        known = [each for each in ceilings if each.role == _WRITER and each.kind != "prompt"]
+        return reach(self._written, max(known, key=lambda each: each.count, default=None))

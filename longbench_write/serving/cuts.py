@@ -1,0 +1,218 @@
+"""Who cut an answer off, and the ceilings that a run's cut answers show.
+
+An answer is cut by the limit where its tokens reach what was asked for, whatever its finish reason says. It
+is cut by the server where it ends with "length" below that, or where several answers end at one number of
+tokens above which there is none, most of them in the middle of a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+CUTS = LIMIT, SERVER, UNKNOWN = "limit", "server", "unknown"
+"""Who cut an answer off: our limit, the server, or one of them where the server counted no tokens."""
+
+ROOM = 2
+"""Tokens by which counts may differ and still be one ceiling: an end of turn, a template's own token."""
+
+_AGREEING = 3
+"""Answers that must end at one number where their finish reasons say that they ended by themselves."""
+
+_FEWEST = 256
+"""Tokens of the shortest of those: shorter answers often are of one length by themselves."""
+
+_MOST = 8
+"""Ceilings of one role that are told apart: more are no ceilings."""
+
+_CLOSING = "\"'”’»」』）)]}*_~`>|#"
+"""What may follow a sentence's end."""
+
+_SENTENCE_ENDS = frozenset(".!?…。！？⋯；;:：।؟—")
+
+Kind = Literal["context", "output", "prompt", "unknown"]
+Source = Literal["cut", "refused", "models"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What tells who cut an answer off.
+
+    Attributes:
+        prompt_tokens: As the server counted them; None where it did not.
+        completion_tokens: Those of the answer and of its reasoning.
+        limit: New tokens that were asked for in the request that was answered; None where that is not known.
+        truncated: Whether the finish reason says that a limit ended it.
+        mid_sentence: Whether its text ends in the middle of a sentence.
+    """
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    limit: int | None
+    truncated: bool
+    mid_sentence: bool
+
+    @property
+    def total(self) -> int | None:
+        """Tokens of prompt and answer together."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def reached_limit(self) -> bool:
+        """Whether it has as many tokens as were asked for, or one less, as some servers count."""
+        return (
+            self.completion_tokens is not None
+            and self.limit is not None
+            and self.completion_tokens >= self.limit - 1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """How many tokens a server lets through at most.
+
+    Attributes:
+        role: Whose answers it cuts: "writer", "planner" or "judge".
+        kind: "context" for prompt and answer together, "output" for the answer alone, "prompt" for the
+            prompt; "unknown" as long as no two answers agree.
+        tokens: At most.
+        count: Answers that it has cut.
+        source: "cut" where they show it, "refused" where a refusal named it, "models" where the server, or an
+            engine in this process, says so of itself.
+    """
+
+    role: str
+    kind: Kind
+    tokens: int
+    count: int
+    source: Source
+
+
+def is_mid_sentence(text: str) -> bool:
+    """Return whether a text ends in the middle of a sentence."""
+    end = text.rstrip().rstrip(_CLOSING).rstrip()
+    return bool(end) and end[-1] not in _SENTENCE_ENDS
+
+
+def who_cut(answers: Sequence[Answer]) -> list[str | None]:
+    """Return who cut each answer of a role off: `LIMIT`, `SERVER`, `UNKNOWN`; None where nobody did."""
+    plateau = _plateau(answers)
+    return [_cut_by(answer, number in plateau) for number, answer in enumerate(answers)]
+
+
+def _cut_by(answer: Answer, on_plateau: bool) -> str | None:
+    if answer.reached_limit:
+        return LIMIT
+    if on_plateau:
+        return SERVER
+    if not answer.truncated:
+        return None
+    return UNKNOWN if answer.completion_tokens is None or answer.limit is None else SERVER
+
+
+def _plateau(answers: Sequence[Answer]) -> set[int]:
+    """Return which answers end at one number of tokens above which there is none, by their place.
+
+    Several such numbers may be found one below the other where prompts went to several servers, but only the
+    highest is sure: below it, that answers agree is chance more often.
+    """
+    found: set[int] = set()
+    for tokens_of in (_completion, _total):
+        counted = [
+            (tokens, place) for place, each in enumerate(answers) if (tokens := tokens_of(each)) is not None
+        ]
+        if not counted:
+            continue
+        top = max(counted)[0]
+        level = max(
+            range(top - ROOM, top + 1), key=lambda level: sum(abs(n - level) <= ROOM for n, _ in counted)
+        )
+        on = [
+            place
+            for tokens, place in counted
+            if abs(tokens - level) <= ROOM and not answers[place].reached_limit
+        ]
+        cut = sum(answers[place].mid_sentence for place in on)
+        if len(on) >= _AGREEING and 2 * cut > len(on) and (answers[on[0]].completion_tokens or 0) >= _FEWEST:
+            found.update(on)
+    return found
+
+
+def _completion(answer: Answer) -> int | None:
+    return answer.completion_tokens
+
+
+def _total(answer: Answer) -> int | None:
+    return answer.total
+
+
+def lowered_ceiling(role: str, answers: Iterable[Answer], asked: int, source: Source) -> Ceiling | None:
+    """Return the ceiling that made limits of answers lower than what was asked for; None where none is.
+
+    Args:
+        role: Whose answers they are.
+        answers: All of the role's.
+        asked: New tokens that were wanted in each.
+        source: Who said so.
+    """
+    lowered = [each for each in answers if each.limit is not None and each.limit < asked]
+    if not lowered:
+        return None
+    limits = [each.limit or 0 for each in lowered]
+    totals = [(each.prompt_tokens or 0) + (each.limit or 0) for each in lowered]
+    count = sum(each.reached_limit for each in lowered)
+    if len(lowered) == 1:
+        return Ceiling(role, "unknown", max(limits), count, source)
+    if max(limits) - min(limits) <= max(totals) - min(totals):
+        return Ceiling(role, "output", max(limits), count, source)
+    return Ceiling(role, "context", max(totals), count, source)
+
+
+def ceilings_of(role: str, answers: Sequence[Answer], cuts: Iterable[str | None]) -> list[Ceiling]:
+    """Return the ceilings that a role's answers show, those of most answers first.
+
+    Answers that agree in prompt and answer together, within `ROOM`, show a context, those that agree in the
+    answer's tokens alone an output ceiling. Cut answers with which no other agrees show one of unknown kind.
+
+    Args:
+        role: Whose they are.
+        answers: All of the role's.
+        cuts: Who cut each, as `who_cut` says.
+    """
+    cut = [answer for answer, by in zip(answers, cuts, strict=True) if by == SERVER]
+    found: list[Ceiling] = []
+    while cut:
+        kind, members = _largest_agreement(cut) if len(found) < _MOST else ("unknown", set(range(len(cut))))
+        tokens = max(_tokens(cut[place], kind) for place in members)
+        found.append(Ceiling(role, kind, tokens, len(members), "cut"))
+        cut = [answer for place, answer in enumerate(cut) if place not in members]
+    return found
+
+
+def _largest_agreement(cut: Sequence[Answer]) -> tuple[Kind, set[int]]:
+    """Return the most answers that show one ceiling, and its kind; all of them where no two agree."""
+    by_output, by_context = (_agreeing(cut, tokens_of) for tokens_of in (_completion, _total))
+    if max(len(by_output), len(by_context)) < 2:
+        return "unknown", set(range(len(cut)))
+    if len(by_context) > len(by_output):
+        return "context", by_context
+    return "output", by_output
+
+
+def _agreeing(cut: Sequence[Answer], tokens_of: Callable[[Answer], int | None]) -> set[int]:
+    """Return the most answers whose tokens lie within `ROOM` of one number, the highest where several do."""
+    counted = sorted((n, place) for place, each in enumerate(cut) if (n := tokens_of(each)) is not None)
+    best, low = range(0), 0
+    for high, (tokens, _) in enumerate(counted):
+        while tokens - counted[low][0] > 2 * ROOM:
+            low += 1
+        if high + 1 - low >= len(best):
+            best = range(low, high + 1)
+    return {counted[place][1] for place in best}
+
+
+def _tokens(answer: Answer, kind: Kind) -> int:
+    return (answer.total if kind == "context" else answer.completion_tokens) or 0

@@ -1,0 +1,41 @@
+"""What people are told of a server's ceilings, under tables and in exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_OF = {
+    "context": "of prompt and answer together",
+    "output": "an answer",
+    "prompt": "a prompt",
+    "unknown": "an answer (of one cut answer alone: its kind is not known yet)",
+}
+_FROM = {
+    "cut": "where its answers break off",
+    "refused": "as it said when it refused to give more",
+    "models": "as it says of itself",
+}
+
+
+def ceiling_lines(ceilings: Iterable[Mapping[str, Any]], reach: Mapping[str, Any] | None) -> list[str]:
+    """Return a sentence for each ceiling of a summary, and one for what they put out of reach."""
+    lines = [
+        f"ceiling: the {ceiling['role']}'s server lets {ceiling['tokens']:,} tokens {_OF[ceiling['kind']]} "
+        f"through, {_FROM[ceiling['source']]}; answers cut: {ceiling['count']}"
+        for ceiling in ceilings
+    ]
+    if lines and reach:
+        lines.append(
+            f"out of reach below that ceiling: {reach['prompts']} prompts; a model that writes exactly what "
+            f"is asked, or up to it, would get S_l {reach['S_l']:.1f}"
+        )
+    return lines
+
+
+def ceiling_mark(ceilings: Iterable[Mapping[str, Any]]) -> str:
+    """Return the kinds and tokens of a summary's ceilings in a few words, for a footnote; "" for none."""
+    return ", ".join(
+        f"{ceiling['kind']} ceiling of {ceiling['tokens']:,} tokens ({ceiling['role']})"
+        for ceiling in ceilings
+    )
