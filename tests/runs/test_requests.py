@@ -131,7 +131,7 @@ def test_a_strict_server_has_a_documented_way_to_a_finished_run(lbw):
     ways = {
         "--seed none": {"seed": "none"},
         "--temperature default": {"temperature": "default"},
-        "--gen top_p": {"gen": ["top_k=5"]},
+        "top_p out of --gen": {"gen": ["top_k=5"]},
     }
     given = {"gen": ["top_k=5", "top_p=0.9"]}
     with OpenAIServer(
