@@ -41,7 +41,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-_OPTIONAL = {"model", "browser", "vllm", "slow"}
+_OPTIONAL = {"model", "browser", "vllm", "hf", "slow"}
 """Markers of tests that need more than Python, and skip where it is not there."""
 
 

@@ -34,12 +34,14 @@ class AnswerReader:
         self._kept = {number for text, number in control.items() if _THOUGHT.search(text)}
         self._harmony = control.get(_HARMONY)
 
-    def read(self, ids: Sequence[int], text: str, *, bare: bool = True) -> tuple[str, str | None]:
+    def read(
+        self, ids: Sequence[int], text: str | None = None, *, bare: bool = True
+    ) -> tuple[str, str | None]:
         """Read an answer up to its end of turn.
 
         Args:
             ids: The answer's token ids.
-            text: The same as the engine made it, with control tokens as text.
+            text: The same as the engine made it, with control tokens as text; None has it made here.
             bare: Whether control tokens go, other than those around thoughts.
 
         Returns:
@@ -47,6 +49,8 @@ class AnswerReader:
         """
         if ids and ids[-1] in self._stop:
             ids = ids[:-1]  # the engine has left it out of the text
+        if text is None:
+            text = self._decode(ids)
         if self._control.isdisjoint(ids):
             return text, None
         # In harmony's channels, an end stands behind each of several messages.
@@ -59,4 +63,8 @@ class AnswerReader:
                 break
             if not bare or number not in self._control or number in self._kept or several:
                 kept.append(number)
-        return self._tokenizer.decode(kept, skip_special_tokens=False), raw
+        return self._decode(kept), raw
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        """Return a text as the model wrote it: no space is taken away before punctuation."""
+        return self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)

@@ -70,6 +70,12 @@ def template_options(sampling: Sampling) -> dict[str, Any]:
     return options
 
 
+def same_model(one: BackendSpec, other: BackendSpec) -> bool:
+    """Return whether one engine can answer both: model, adapter, arguments and prompt format agree."""
+    names = ("model", "adapter", "engine_args", "prompt_format")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
 def room(prompt: TokenPrompt, context: int) -> int:
     """Return how many new tokens a context leaves behind a prompt.
 

@@ -46,6 +46,7 @@ BACKENDS: Registry[type[ModelBackend]] = Registry(
     {
         "openai": "longbench_write.backends.openai.backend:OpenAIBackend",
         "vllm": "longbench_write.backends.vllm.backend:VLLMBackend",
+        "hf": "longbench_write.backends.hf.backend:HFBackend",
         "local": "longbench_write.backends.local:LocalBackend",
         "none": "longbench_write.backends.no_model:NoModelBackend",
     },

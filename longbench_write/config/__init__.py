@@ -16,7 +16,7 @@ from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.yaml_text import load_yaml, read_mapping
 from longbench_write.urls import check_url
 
-BUILT_IN_BACKENDS = ("openai", "vllm", "local")
+BUILT_IN_BACKENDS = ("openai", "vllm", "hf", "local")
 """The names of the built-in backends, for the help; `backends/registry.py` says what they stand for."""
 
 NULL_WRITER = "null"
@@ -78,28 +78,34 @@ class RunConfig:
     ] = None
     max_model_len: Annotated[
         Annotated[int, Ge(1)] | Literal["auto"] | None,
-        "vLLM: context in tokens (as much as --max-tokens and the prompts need); `auto` is all that fits.",
+        "vLLM, hf: context in tokens (vLLM: what the run needs; hf: the model's); `auto` is all that fits.",
     ] = None
     gpu_memory_utilization: Annotated[
         float | None, Interval(gt=0, le=1), "vLLM: share of each GPU's memory that it may use."
     ] = None
-    dtype: Annotated[str | None, "vLLM: the weights' type, such as bfloat16."] = None
+    dtype: Annotated[str | None, "vLLM, hf: the weights' type, such as bfloat16."] = None
+    device_map: Annotated[
+        str | None,
+        MinLen(1),
+        "hf: where the weights go: auto (all devices), cuda:1, mps, cpu, ...",
+    ] = None
     trust_remote_code: Annotated[
         bool | None,
-        "vLLM: run the code in the model's repository (off).",
+        "vLLM, hf: run the code in the model's repository (off).",
     ] = None
-    revision: Annotated[str | None, "vLLM: branch, tag or commit of the model's repository."] = None
+    revision: Annotated[str | None, "vLLM, hf: branch, tag or commit of the model's repository."] = None
     engine_arg: Annotated[
         dict[str, Any],
-        "vLLM: any other engine argument, such as quantization=fp8; may be given several times.",
+        "vLLM, hf: any other engine argument, such as quantization=fp8; may be given several times.",
     ] = dataclasses.field(default_factory=dict)
-    adapter: Annotated[str | None, "vLLM: folder of a LoRA adapter that the model is asked with."] = None
+    adapter: Annotated[str | None, "vLLM, hf: folder of a LoRA adapter that the model is asked with."] = None
     date: Annotated[
-        datetime.date | None, "vLLM: day that a chat template is told, YYYY-MM-DD (the day the run began)."
+        datetime.date | None,
+        "vLLM, hf: day that a chat template is told, YYYY-MM-DD (the run's first day).",
     ] = None
     prompt_format: Annotated[
         str | None,
-        "vLLM: chat (the model's own template), raw, or the path of a chat template (the card's, else chat).",
+        "vLLM, hf: chat (the model's own template), raw, or a chat template's path (the card's, else chat).",
     ] = None
     judge: Annotated[str | None, "Judge: a name from `lbw-eval judges`, a judge's folder, or none."] = None
     judge_model: Annotated[str | None, "Ask this model instead of the judge's own."] = None
@@ -161,10 +167,10 @@ class RunConfig:
         str | None, "A server: the name under which --max-tokens is sent, such as max_completion_tokens."
     ] = None
     concurrency: Annotated[
-        int | None, Ge(1), "Responses in the making at once (32; 4 for local, 512 for vllm)."
+        int | None, Ge(1), "Responses in the making at once (32; 4 for local, 8 for hf, 512 for vllm)."
     ] = None
     judge_concurrency: Annotated[
-        int | None, Ge(1), "Judgements in the making at once (32; 4 for local, 512 for vllm)."
+        int | None, Ge(1), "Judgements in the making at once (32; 4 for local, 8 for hf, 512 for vllm)."
     ] = None
     finish_reason: Annotated[
         dict[str, Any],

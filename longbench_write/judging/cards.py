@@ -44,8 +44,8 @@ class JudgeCard(BaseModel):
     with it. Default: null, the newest."""
 
     backend: str = Field(default="openai", min_length=1)
-    """Where the model runs: behind an OpenAI-compatible server, or on this machine, in vLLM or (local) in
-    llama.cpp, or a backend that another package adds. Default: openai."""
+    """Where the model runs: behind an OpenAI-compatible server, or on this machine, in vLLM, in transformers
+    (hf) or in llama.cpp (local), or a backend that another package adds. Default: openai."""
 
     base_urls: tuple[str, ...] = Field(default=(), strict=False)
     """The servers' base URLs, for the openai backend; the least busy is asked next. Default: none, which is

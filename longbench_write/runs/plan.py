@@ -31,6 +31,7 @@ _ENGINE = (
     "max_model_len",
     "gpu_memory_utilization",
     "dtype",
+    "device_map",
     *_OF_MODEL,
 )
 """Fields of the configuration that are engine arguments under the same name."""
@@ -185,7 +186,7 @@ def writer_role(config: RunConfig, note: Note) -> WriterRole:
     if not _makes_prompts(backend) and (card := find_card(config.model)) and card.prompt:
         note(
             f"the card of {card.name} has a prompt of its own, but a server makes the prompt itself:"
-            " see that its chat template is right (docs/vllm.md), or have vLLM run the model here"
+            " see that its chat template is right (docs/vllm.md), or have vLLM, or --backend hf, run it here"
         )
     temperature = None if config.temperature == "default" else config.temperature
     seed = None if config.seed == "none" else config.seed

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
-import yaml
-from tiny_models import llama31_tokenizer, ranks, write_adapter, write_glm4, write_llama31
+from longwriter_runs import FIRST, WORDS, glm4_ids, manifest, predictions, run
+from tiny_models import llama31_tokenizer, write_adapter, write_glm4, write_llama31
 
 from longbench_write.backends.hashes import tokens_sha256
 
@@ -23,10 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # vLLM's own
 ]
 
-COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
-PLACED = ["--gpu-memory-utilization", "0.3", "--engine-arg", "enforce_eager=true", "--progress", "plain"]
-WORDS = ["--suite", "lbw-open", "--limit", "4", "--max-tokens", "48", "--judge", "none", *PLACED]
-FIRST = len(ranks())
+PLACED = [*WORDS, "--gpu-memory-utilization", "0.3", "--engine-arg", "enforce_eager=true"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,37 +29,10 @@ def small_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("LBW_CACHE", str(tmp_path / "cache"))
 
 
-def run(tmp_path, *words):
-    command = [*COMMAND, *words, "--out", str(tmp_path / "out")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600)
-
-
-def predictions(tmp_path):
-    (path,) = (tmp_path / "out").glob("*/*/*/predictions.jsonl")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def manifest(tmp_path):
-    (path,) = (tmp_path / "out").glob("*/*/*/run.yaml")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def glm4_ids(prompt):
-    """The ids of [gMASK]<sop><|user|>\\n{prompt}<|assistant|>, as tiktoken reads the vocabulary."""
-    import tiktoken
-    from transformers.convert_slow_tokenizer import TikTokenConverter
-
-    encoding = tiktoken.Encoding(
-        "tiny", pat_str=TikTokenConverter().pattern, mergeable_ranks=ranks(), special_tokens={}
-    )
-    text = encoding.encode(prompt, disallowed_special=())
-    return [FIRST + 2, FIRST + 4, FIRST + 7, 10, *text, FIRST + 8]
-
-
 @pytest.mark.parametrize("repaired", [False, True], ids=["of 2024", "repaired"])
 def test_longwriter_glm4_9b_runs_without_code_from_its_repository(tmp_path, repaired):
     folder = write_glm4(tmp_path / "LongWriter-glm4-9b", repaired=repaired)
-    done = run(tmp_path, "--model", str(folder), *WORDS)
+    done = run(tmp_path, "--model", str(folder), *PLACED)
     assert done.returncode == 0, done.stderr
     records = predictions(tmp_path)
     assert len(records) == 4
@@ -83,7 +50,7 @@ def test_longwriter_glm4_9b_runs_without_code_from_its_repository(tmp_path, repa
 def test_longwriter_glm4_9b_runs_with_the_tokenizer_of_its_repository(tmp_path):
     folder = write_glm4(tmp_path / "LongWriter-glm4-9b")
     words = ["--trust-remote-code", "--engine-arg", f"tokenizer={folder}"]
-    done = run(tmp_path, "--model", str(folder), *WORDS, *words)
+    done = run(tmp_path, "--model", str(folder), *PLACED, *words)
     assert done.returncode == 0, done.stderr
     for record in predictions(tmp_path):
         assert record["prompt_sha256"] == tokens_sha256(glm4_ids(record["prompt"]))
@@ -95,7 +62,7 @@ def test_a_tokenizer_that_raises_is_one_sentence_before_the_weights_are_read(tmp
     code = folder / "tokenization_chatglm.py"
     code.write_text(code.read_text().replace("def _tokenize(self", "def _tokenise(self"))
     words = ["--trust-remote-code", "--engine-arg", f"tokenizer={folder}"]
-    done = run(tmp_path, "--model", str(folder), *WORDS, *words)
+    done = run(tmp_path, "--model", str(folder), *PLACED, *words)
     assert done.returncode == 2
     assert "NotImplementedError" in done.stderr
     assert "tokenizer" in done.stderr
@@ -103,7 +70,7 @@ def test_a_tokenizer_that_raises_is_one_sentence_before_the_weights_are_read(tmp
 
 def test_longwriter_llama31_8b_runs(tmp_path):
     folder = write_llama31(tmp_path / "LongWriter-llama3.1-8b")
-    done = run(tmp_path, "--model", str(folder), *WORDS)
+    done = run(tmp_path, "--model", str(folder), *PLACED)
     assert done.returncode == 0, done.stderr
     tokenizer = llama31_tokenizer()
     for record in predictions(tmp_path):
@@ -131,3 +98,30 @@ async def test_an_adapter_is_asked_and_not_its_base_model(tmp_path):
             asked = [{"role": "user", "content": "Write."}]
             texts.append((await backend.complete(asked, Sampling(16, temperature=0.0))).text)
     assert texts[0] != texts[1] == texts[2]
+
+
+@pytest.mark.hf
+@pytest.mark.parametrize(
+    ("name", "write"), [("LongWriter-glm4-9b", write_glm4), ("LongWriter-llama3.1-8b", write_llama31)]
+)
+async def test_greedy_answers_are_those_of_transformers(tmp_path, name, write):
+    from longbench_write.backends.base import BackendSpec, Sampling
+    from longbench_write.backends.hf.backend import HFBackend
+    from longbench_write.backends.vllm.backend import VLLMBackend
+
+    folder = write(tmp_path / name)
+    engine = {"gpu_memory_utilization": 0.3, "enforce_eager": True, "dtype": "float32"}
+    asked = [{"role": "user", "content": "Write about the river. <|user|>"}]
+    answers = []
+    for backend, args in ((VLLMBackend, engine), (HFBackend, {"dtype": "float32", "device_map": "cpu"})):
+        spec = BackendSpec("any", str(folder), engine_args=args, max_tokens=64, prompt_tokens=64)
+        async with backend(spec) as opened:
+            answers.append(await opened.complete(asked, Sampling(16, temperature=0.0)))
+    one, other = answers
+    assert one.prompt_sha256 == other.prompt_sha256
+    # Of a character that is cut in two, vLLM leaves the half out.
+    assert one.text.rstrip("\ufffd") == other.text.rstrip("\ufffd")
+    assert (one.finish_reason, one.usage.completion_tokens) == (
+        other.finish_reason,
+        other.usage.completion_tokens,
+    )

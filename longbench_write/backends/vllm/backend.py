@@ -25,7 +25,13 @@ from longbench_write.backends.base import (
     Sampling,
     Usage,
 )
-from longbench_write.backends.chat_model import TEMPLATE_FIELDS, room, sampling_fields, template_options
+from longbench_write.backends.chat_model import (
+    TEMPLATE_FIELDS,
+    room,
+    same_model,
+    sampling_fields,
+    template_options,
+)
 from longbench_write.backends.finish_reasons import STOP, FinishReasons
 from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.hf_folder import find_folder
@@ -50,9 +56,6 @@ _LOOK_EVERY = 0.5
 
 _COMPACT = {"disable_any_whitespace": True}
 """Of structured output: white space between its parts could go on for ever."""
-
-_SHARED = ("model", "adapter", "engine_args", "prompt_format")
-"""Fields of two specifications that agree where one engine answers both."""
 
 _SET_HERE = frozenset(
     {
@@ -124,7 +127,7 @@ class VLLMBackend(ModelBackend):
     @classmethod
     def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
         """Return whether one engine can answer both: model, adapter, arguments and prompt format agree."""
-        return all(getattr(one, name) == getattr(other, name) for name in _SHARED)
+        return same_model(one, other)
 
     @classmethod
     def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
@@ -263,7 +266,8 @@ def check_installed() -> None:
     """
     if importlib.util.find_spec("vllm") is None:
         raise UsageError(
-            'vLLM is not installed: run pip install "longbench-write[vllm]", or serve the model elsewhere'
+            'vLLM is not installed: run pip install "longbench-write[vllm]"; or have transformers run the'
+            ' model (pip install "longbench-write[hf]" and --backend hf), or serve it elsewhere'
             " (`vllm serve MODEL`) and pass --base-url http://HOST:8000/v1, or set OPENAI_API_KEY if it is"
             " behind OpenAI's API"
         )

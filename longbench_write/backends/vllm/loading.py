@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import copy
 import importlib
-import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any
 
 from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.chat_model import ChatModel, chat_model, cut_note
+from longbench_write.backends.engine_record import installed_versions, rope_of, warnings_of
 from longbench_write.backends.glm4_tokenizer import fast_tokenizer
 from longbench_write.backends.hf_folder import find_folder
 from longbench_write.backends.hub import hub_commit
@@ -71,7 +69,7 @@ def load(spec: BackendSpec) -> Loaded:
         UsageError: vLLM cannot load it as it was asked to, or its tokenizer or chat template cannot be used.
     """
     engine_args = import_engine_args()
-    with stdout_kept(), _warnings() as warnings:
+    with stdout_kept(), warnings_of("vllm") as warnings:
         try:
             args = engine_args(**_arguments(spec))
             checked = _check(spec, args)
@@ -197,20 +195,16 @@ def _about(engine: Any, checked: _Checked, warnings: list[str]) -> dict[str, Any
     """Return what run.yaml says of the engine; what is null is not known or not set."""
     config = engine.vllm_config
     model, cache, parallel = config.model_config, config.cache_config, config.parallel_config
-    rope = getattr(model.hf_config, "rope_parameters", None) or getattr(model.hf_config, "rope_scaling", None)
-    versions = {
-        name: metadata.version(name) for name in ("torch", "transformers", "tokenizers") if _installed(name)
-    }
     revision = model.revision
     about = {
         "name": "vllm",
         "version": importlib.import_module("vllm").__version__,
-        "versions": versions,
+        "versions": installed_versions(("torch", "transformers", "tokenizers")),
         "context": model.max_model_len,
         "dtype": str(model.dtype).removeprefix("torch."),
         "kv_cache_dtype": str(cache.cache_dtype),
         "quantization": model.quantization,
-        "rope": dict(rope) if rope else None,
+        "rope": rope_of(model.hf_config),
         "devices": parallel.world_size_across_dp,
         "concurrency": config.scheduler_config.max_num_seqs,
         "commit": revision,
@@ -218,32 +212,6 @@ def _about(engine: Any, checked: _Checked, warnings: list[str]) -> dict[str, Any
         "warnings": warnings,
     }
     return {name: value for name, value in about.items() if value not in (None, [], {})}
-
-
-def _installed(name: str) -> bool:
-    try:
-        return bool(metadata.version(name))
-    except metadata.PackageNotFoundError:
-        return False
-
-
-@contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """Collect what vLLM warns of in this process, each once."""
-    found: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if (text := shorten(record.getMessage())) not in found:
-                found.append(text)
-
-    handler = Collector(logging.WARNING)
-    logger = logging.getLogger("vllm")
-    logger.addHandler(handler)
-    try:
-        yield found
-    finally:
-        logger.removeHandler(handler)
 
 
 def _refusal(model: str, error: Exception) -> str:

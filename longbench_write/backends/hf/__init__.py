@@ -1,0 +1,1 @@
+"""The "hf" backend: transformers' `generate` inside this process."""

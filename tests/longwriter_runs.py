@@ -1,0 +1,53 @@
+"""Whole runs of tiny LongWriter models, and what they leave."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import yaml
+from tiny_models import ranks
+
+COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
+WORDS = [
+    "--suite",
+    "lbw-open",
+    "--limit",
+    "4",
+    "--max-tokens",
+    "48",
+    "--judge",
+    "none",
+    "--progress",
+    "plain",
+]
+FIRST = len(ranks())
+"""The id of the first special token."""
+
+
+def run(tmp_path, *words):
+    command = [*COMMAND, *words, "--out", str(tmp_path / "out")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+
+def predictions(tmp_path):
+    (path,) = (tmp_path / "out").glob("*/*/*/predictions.jsonl")
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def manifest(tmp_path):
+    (path,) = (tmp_path / "out").glob("*/*/*/run.yaml")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def glm4_ids(prompt):
+    """The ids of [gMASK]<sop><|user|>\\n{prompt}<|assistant|>, as tiktoken reads the vocabulary."""
+    import tiktoken
+    from transformers.convert_slow_tokenizer import TikTokenConverter
+
+    encoding = tiktoken.Encoding(
+        "tiny", pat_str=TikTokenConverter().pattern, mergeable_ranks=ranks(), special_tokens={}
+    )
+    text = encoding.encode(prompt, disallowed_special=())
+    return [FIRST + 2, FIRST + 4, FIRST + 7, 10, *text, FIRST + 8]
