@@ -1,6 +1,7 @@
 import pytest
 
 from longbench_write.backends.base import BackendSpec
+from longbench_write.backends.hf.backend import HFBackend
 from longbench_write.backends.local import LocalBackend
 from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.backends.registry import BACKENDS, choose_backend, open_backend
@@ -10,7 +11,8 @@ from longbench_write.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    ("kind", "made"), [("openai", OpenAIBackend), ("vllm", VLLMBackend), ("local", LocalBackend)]
+    ("kind", "made"),
+    [("openai", OpenAIBackend), ("vllm", VLLMBackend), ("hf", HFBackend), ("local", LocalBackend)],
 )
 def test_each_backend_is_made_from_its_spec(kind, made):
     spec = BackendSpec(kind, "m")
@@ -34,7 +36,7 @@ def test_every_entry_is_a_backend():
     [
         ("opanai", "did you mean 'openai'"),
         ("loacl", "did you mean 'local'"),
-        ("zzz", "known: openai, vllm, local"),
+        ("zzz", "known: openai, vllm, hf, local"),
     ],
 )
 def test_an_unknown_backend_gives_the_nearest_name(kind, told):
@@ -46,7 +48,7 @@ def test_an_unknown_backend_gives_the_nearest_name(kind, told):
 
 def test_without_vllm_it_says_how_to_get_it_and_what_to_do_instead(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    told = r'pip install "longbench-write\[vllm\]".*vllm serve MODEL.*--base-url http://HOST:8000/v1'
+    told = r"write\[vllm\].*write\[hf\].*--backend hf.*vllm serve MODEL.*--base-url http://HOST:8000/v1"
     with pytest.raises(UsageError, match=told):
         VLLMBackend.prepare(BackendSpec("vllm", "org/model"), lambda done, total: None)
 

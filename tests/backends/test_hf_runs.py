@@ -6,7 +6,7 @@ import importlib.util
 import os
 import signal
 import subprocess
-import time
+from contextlib import suppress
 
 import pytest
 from longwriter_runs import COMMAND, FIRST, WORDS, glm4_ids, manifest, predictions, run
@@ -90,7 +90,8 @@ def begun(tmp_path, *words):
         written = list((tmp_path / "out").glob("*/*/*/predictions.jsonl"))
         if written and written[0].stat().st_size:
             return child
-        time.sleep(0.05)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(0.05)
     raise AssertionError(child.communicate()[1])
 
 
