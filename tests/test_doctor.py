@@ -6,6 +6,7 @@ import sys
 from importlib import metadata
 
 import pytest
+from servers.openai_server import Answer, OpenAIServer, writer
 
 from longbench_write.assets import assets
 from longbench_write.backends import environment
@@ -115,3 +116,30 @@ def test_the_command_names_keys_and_shows_none(monkeypatch):
     assert as_json["backend"][0] == "vllm"
     assert as_json["keys"] == {"MY_KEY": True, "OPENAI_API_KEY": False}
     assert set(as_json["versions"]) == {"python", "longbench-write", "openai", "xllamacpp", "vllm"}
+
+
+def test_a_server_says_what_it_has_and_answers_one_short_request():
+    with OpenAIServer(writer(3), models=("m",)) as server:
+        done = lbw_eval("doctor", "--model", "m", "--base-url", server.base_url, "--json")
+        assert done.returncode == 0, done.stderr
+        (request,) = server.requests
+    (found,) = json.loads(done.stdout)["servers"]
+    assert request.body["max_tokens"] <= 16
+    assert (found["url"], found["listed"]["id"], found["model_served"]) == (server.base_url, "m", "m")
+    assert found["usage"]["completion_tokens"] == 3
+    assert (found["finish_reason"], found["error"]) == ("stop", "")
+
+
+def test_a_server_that_does_not_answer_is_one_sentence_and_code_1(monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-0123456789-secret")
+    refusing = Answer(status=401, error={"message": "who is sk-0123456789-secret?"})
+    with OpenAIServer(lambda body, number: refusing) as server:
+        words = ["doctor", "--model", "m", "--base-url", server.base_url, "--api-key-env", "MY_KEY"]
+        done = lbw_eval(*words)
+        assert len(server.requests) == 1
+    assert done.returncode == 1
+    assert "401" in done.stdout
+    assert "sk-0123456789-secret" not in done.stdout + done.stderr
+    gone = lbw_eval("doctor", "--model", "m", "--base-url", "http://127.0.0.1:9/v1")
+    assert gone.returncode == 1
+    assert "Traceback" not in gone.stderr

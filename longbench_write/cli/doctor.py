@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from longbench_write.backends.probe import ServerReport
     from longbench_write.doctor import Diagnosis
 
 
@@ -19,20 +21,42 @@ def doctor(
     out: Annotated[Path, typer.Option(help="Folder for runs.")] = Path("results"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
-    """Say what this machine has for a run.
+    """Say what this machine has for a run; with --model and --base-url, also what the server says.
 
-    Nothing is fetched, loaded or sent, and of keys only the names are shown.
+    The server gets one short request; nothing else is sent, fetched or loaded. Of keys only the names are
+    shown. Exit code 1 where a server does not answer.
     """
     import json
+    from dataclasses import asdict
 
-    from longbench_write.doctor import diagnose
+    from longbench_write.doctor import ask_servers, diagnose
 
     found = diagnose(model, base_urls=base_url or (), api_key_env=api_key_env, out=out, env_file=env_file)
+    servers = ask_servers(model, base_url, api_key_env=api_key_env) if model and base_url else []
     if as_json:
-        typer.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        values = found.to_json() | {"servers": [asdict(each) for each in servers]}
+        typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
     else:
-        for heading, text in _lines(found):
+        for heading, text in (*_lines(found), *_server_lines(servers)):
             typer.echo(f"{heading:<16} {text}")
+    if any(each.error for each in servers):
+        raise typer.Exit(1)
+
+
+def _server_lines(servers: Sequence[ServerReport]) -> list[tuple[str, str]]:
+    from longbench_write.render.terminal import escape_terminal
+
+    lines = []
+    for each in servers:
+        context = each.listed.get("max_model_len")
+        listed = f"lists the model as {each.listed['id']}" if each.listed else "does not list the model"
+        listed += f" with a context of {context:,} tokens" if context else ""
+        answer = each.error or f"answers as {each.model_served or 'no name that it says'}"
+        answer += f", run by {each.provider}" if each.provider else ""
+        answer += f", configuration {each.system_fingerprint}" if each.system_fingerprint else ""
+        counts = "" if each.error or each.usage else "; it counts no tokens, so that cuts cannot be told"
+        lines.append(("server", escape_terminal(f"{each.url} {listed}, {answer}{counts}")))
+    return lines
 
 
 def _lines(found: Diagnosis) -> list[tuple[str, str]]:
