@@ -101,7 +101,7 @@ class RunConfig:
     adapter: Annotated[str | None, "vLLM, hf: folder of a LoRA adapter that the model is asked with."] = None
     date: Annotated[
         datetime.date | None,
-        "vLLM, hf: day that a chat template is told, YYYY-MM-DD (the run's first day).",
+        "vLLM, hf, GGUF: day that a chat template is told, YYYY-MM-DD (the run's first day).",
     ] = None
     prompt_format: Annotated[
         str | None,

@@ -219,3 +219,13 @@ async def failure(server, **values):
     with pytest.raises(BackendError) as caught:
         await ask(server, **values)
     return caught.value
+
+
+@pytest.mark.parametrize("fault", ["error_in_200", "not_streamed_error"])
+@pytest.mark.parametrize("provider", ["OpenAI, context", "TGI", "DeepSeek"])
+async def test_a_room_inside_a_200_is_asked_for_too(provider, fault):
+    _, words, room = ROOMS[provider]
+    told = Answer("half of", error={"message": words, "code": 400}, fault=fault)
+    with OpenAIServer(in_turn(told, writer(10))) as server:
+        await ask(server, 200_000)
+        assert [request.body["max_tokens"] for request in server.requests] == [200_000, room]

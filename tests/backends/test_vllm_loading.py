@@ -59,24 +59,19 @@ async def test_a_context_that_the_user_wants_is_not_cut_in_silence(tmp_path):
             pass
 
 
-async def test_auto_takes_the_context_that_the_memory_allows(tmp_path):
-    folder, said = write_llama31(tmp_path / "LongWriter-llama3.1-8b", **LARGE), []
-    async with opened(folder, said, max_model_len="auto") as backend:
-        assert 1024 < backend.about()["engine"]["context"] <= 32_768
-    assert said == []
-
-
-async def test_logits_that_are_no_numbers_make_no_answer(tmp_path):
+async def test_auto_takes_what_the_memory_allows_and_nan_logits_make_no_answer(tmp_path):
     from safetensors.torch import load_file, save_file
 
-    folder = write_llama31(tmp_path / "LongWriter-llama3.1-8b")
+    folder, said = write_llama31(tmp_path / "LongWriter-llama3.1-8b", **LARGE), []
     weights = load_file(folder / "model.safetensors")
     weights["model.norm.weight"][:] = float("nan")
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    async with opened(folder, []) as backend:
+    async with opened(folder, said, max_model_len="auto") as backend:
+        assert 1024 < backend.about()["engine"]["context"] <= 32_768
         with pytest.raises(BackendError, match="NaN") as caught:
             await backend.complete(CHAT, Sampling(8))
     assert caught.value.kind == "bad_response"
+    assert said == []
 
 
 async def test_answers_that_were_put_off_when_memory_ran_short_say_so(tmp_path):

@@ -1,4 +1,4 @@
-"""Ends vLLM's processes when the process that started them is gone, however it ended.
+"""Ends vLLM's processes, and those that they started, when the process that started them is gone.
 
 vLLM's engine outlives a parent that was killed: it computes on and keeps the GPU's memory, so that the same
 command could not resume. This file is also a script: in a process of its own it waits for its input to end.
@@ -12,8 +12,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from multiprocessing import active_children
+from pathlib import Path
 
 _PATIENCE = 10.0
 """Seconds from asking a process to end to ending it."""
@@ -64,7 +65,7 @@ class EngineGuard:
 def main() -> None:
     """Read process ids, a line each; when the input ends, end those processes."""
     lines = [line.strip() for line in sys.stdin]
-    pids = [int(line) for line in lines if line != _END]
+    pids = _with_descendants({int(line) for line in lines if line != _END})
     patience = _PATIENCE if lines[-1:] == [_END] else _PATIENCE_KILLED
     for sent in (signal.SIGTERM, signal.SIGKILL):
         for pid in pids:
@@ -73,6 +74,22 @@ def main() -> None:
         deadline = time.monotonic() + patience
         while any(map(_runs, pids)) and time.monotonic() < deadline:
             time.sleep(0.1)
+
+
+def _with_descendants(pids: Set[int]) -> Set[int]:
+    """Return processes and all that they have started, as Linux tells; elsewhere they alone.
+
+    The workers of an engine, which hold the memory of GPUs that share a model, are its children.
+    """
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            fields = path.read_text(errors="replace").rpartition(")")[2].split()  # behind the name
+            parents[int(path.parent.name)] = int(fields[1])
+    found = pids
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found = found | more
+    return found
 
 
 def _runs(pid: int) -> bool:
