@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
@@ -156,6 +156,8 @@ class Prediction(Record):
         raw: The response before it was ended at a control token; None where it was not.
         preemptions: How often the engine put the request off when its memory ran short; None where that is
             not known, and where it did not.
+        fallback: Whether a gateway says that another model or provider than the first answered.
+        cache_hit: Whether it says that a cache did.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
@@ -169,6 +171,8 @@ class Prediction(Record):
         "prompt_sha256",
         "raw",
         "preemptions",
+        "fallback",
+        "cache_hit",
     }
 
     prompt: str
@@ -200,6 +204,8 @@ class Prediction(Record):
     prompt_sha256: str | None = None
     raw: str | None = None
     preemptions: Count | None = None
+    fallback: bool = False
+    cache_hit: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; where calls are counted, it says that there are no steps."""
@@ -254,9 +260,11 @@ class Step(Record):
         raw: The text before it was ended at a control token and its label taken off, where that changed it.
         prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
         left_out: The earlier steps whose texts the request lacks, since the writer keeps to the latest.
+        fallback: As a prediction's.
+        cache_hit: As a prediction's.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"left_out"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"left_out", "fallback", "cache_hit"})
 
     id: str
     sample: Count
@@ -278,17 +286,13 @@ class Step(Record):
     raw: str | None = None
     prompt_bytes: Count | None = None
     left_out: list[str] | None = None
+    fallback: bool = False
+    cache_hit: bool = False
 
     @property
     def key(self) -> StepKey:
         """What sets the request apart from all others of the run."""
         return self.id, self.sample, self.step, self.attempt, self.request_sha256
-
-
-def only(values: Iterable[str | None]) -> str | None:
-    """Return the one value that all answers to a record's requests have; None where they differ."""
-    found = set(values)
-    return found.pop() if len(found) == 1 else None
 
 
 class Chapter(TypedDict):

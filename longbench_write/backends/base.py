@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
@@ -78,6 +78,8 @@ class Completion:
         prompt_sha256: Of what the model was asked: `hashes.tokens_sha256` of the prompt where it runs in this
             process, `hashes.chat_sha256` of the messages where a server makes the prompt; None if unknown.
         raw: The text before it was ended at a control token; None where it was not.
+        fallback: Whether a gateway says that another model or provider than the first answered.
+        cache_hit: Whether it says that a cache did.
         reasoning_opened: Whether the prompt ends in a tag that opens a block of reasoning; None where the
             prompt's end is not known.
         preemptions: How often an engine put the request off when its memory ran short, to compute it anew.
@@ -95,6 +97,8 @@ class Completion:
     system_fingerprint: str | None = None
     prompt_sha256: str | None = None
     raw: str | None = None
+    fallback: bool = False
+    cache_hit: bool = False
     reasoning_opened: bool | None = None
     preemptions: int = 0
 
@@ -191,6 +195,12 @@ def refuse_path(model: str) -> None:
         raise UsageError(
             f"{model}: no such folder (a server that has a model of this name is named with its base URL)"
         )
+
+
+def only(values: Iterable[str | None]) -> str | None:
+    """Return the one value that all answers to a record's requests have; None where they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
 
 
 def derived_seed(run_seed: int, *identity: str | int) -> int:

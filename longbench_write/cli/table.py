@@ -15,7 +15,7 @@ from longbench_write.render.terminal import print_output
 from longbench_write.runs.store import Owed
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.summary import Summary
-from longbench_write.serving.messages import ceiling_lines
+from longbench_write.serving.messages import ceiling_lines, serving_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -146,6 +146,7 @@ def footer(summary: Summary, path: Path) -> list[str]:
             "what followed, as `raw`"
         )
     lines += ceiling_lines(summary.ceilings, summary.reach)
+    lines += serving_lines(summary.serving)
     lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
     if known := [f"{who} {cost:,.2f}" for who, cost in summary.cost.items() if cost is not None]:
         lines.append(f"cost at the prices given: {', '.join(known)}")

@@ -8,6 +8,7 @@ from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.scores import RunScores
 from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.scoring.summary import RunInfo
+from longbench_write.serving.messages import ceiling_lines, serving_lines
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
         )
     notes += _unpaired(a, b) if a.summary or b.summary else _prompts(a, b)
     for scores, name in ((a, "A"), (b, "B")):
+        if scores.summary:
+            notes += [f"{name}: {told}" for told in serving_lines(scores.summary.serving)]
+            notes += [f"{name}: {told}" for told in ceiling_lines(scores.summary.ceilings, None)]
         if not scores.is_judged and (a.is_judged or b.is_judged):
             notes.append(f"{name} ({scores.source}) has no judge's scores: S_l alone is compared")
     return Terms(a.is_judged and b.is_judged, notes)

@@ -22,6 +22,7 @@ from longbench_write.backends.base import (
     Sampling,
     Usage,
     derived_seed,
+    only,
 )
 from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.backends.registry import BACKENDS
@@ -41,7 +42,7 @@ from longbench_write.judging.reply import TRUNCATED_REPLY, is_json, read_reply
 from longbench_write.judging.template import fill
 from longbench_write.metrics.length import count_words
 from longbench_write.metrics.quality import DIMENSIONS, SIX
-from longbench_write.records import Chapter, Failure, Judgement, only, over_chapters
+from longbench_write.records import Chapter, Failure, Judgement, over_chapters
 
 _CARD_KEYS = {
     "--seed none": "`seed: false`",

@@ -300,6 +300,8 @@ class ResponseContext:
             raw=completion.raw or (None if text == completion.text else completion.text),
             prompt_bytes=None if counted else most_tokens(request.messages),
             left_out=list(request.left_out) or None,
+            fallback=completion.fallback,
+            cache_hit=completion.cache_hit,
         )
         await self._session.steps.add(step, self._kept)
 
@@ -354,6 +356,8 @@ def _completion(step: Step) -> Completion:
         model_served=step.model_served,
         provider=step.provider,
         system_fingerprint=step.system_fingerprint,
+        fallback=step.fallback,
+        cache_hit=step.cache_hit,
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from longbench_write.backends.base import Completion, Usage
+from longbench_write.backends.base import Completion, Usage, only
 from longbench_write.backends.finish_reasons import LENGTH, STOP, is_truncated
 from longbench_write.errors import BackendError, ErrorAction
 from longbench_write.metrics.length import count_words, count_words_unicode
-from longbench_write.records import Failure, Prediction, Step, only
+from longbench_write.records import Failure, Prediction, Step
 from longbench_write.suites.suite import Prompt
 from longbench_write.writers.base import Draft, WriterError
 
@@ -129,6 +129,8 @@ def _answer(completion: Completion) -> dict[str, Any]:
         "calls": 1,
         "prompt_sha256": completion.prompt_sha256,
         "raw": completion.raw,
+        "fallback": completion.fallback,
+        "cache_hit": completion.cache_hit,
         "preemptions": completion.preemptions or None,
         **{name: getattr(completion, name) for name in _SERVED},
     }

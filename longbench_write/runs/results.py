@@ -24,6 +24,7 @@ from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import RunInfo, Summary, unknown_keys
 from longbench_write.scoring.table import scores_csv
+from longbench_write.serving.answered import ServingLog, reasoning_is_off
 
 _SETTINGS = ("temperature", "max_tokens", "seed")
 _DIGITS = 12
@@ -83,12 +84,14 @@ def write_results(
     kept = unknown_keys(path / SUMMARY)
     metrics = all_metrics()
     answers = answer_log(run.manifest)
+    served = _serving_log(run.manifest)
     for step in run.steps:
         answers.add_step(step)
+        served.add_step(step)
     summary, rows = summarise(
         _info_of(path, run.manifest, label),
-        answers.watch(run.predictions),
-        (judgement for judgement in run.judgements if judgement.judge == label),
+        served.watch(answers.watch(run.predictions)),
+        served.watch_judgements(each for each in run.judgements if each.judge == label),
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
         price=run.manifest["config"].get("price"),
@@ -105,11 +108,22 @@ def write_results(
         writer_config=run.manifest.get("writer_config"),
         ceilings=[asdict(ceiling) for ceiling in ceilings],
         reach=answers.reach(ceilings),
+        serving=served.to_dict(),
         unknown=kept,
     )
     write_whole(path / SCORES, scores_csv(rows, metrics))
     write_whole(path / SUMMARY, summary.to_json())
     return summary
+
+
+def _serving_log(manifest: Mapping[str, Any]) -> ServingLog:
+    """Begin a log of who answered in a run that is asked for as its run.yaml says."""
+    config = manifest["config"]
+    return ServingLog(
+        random=config.get("temperature") not in (0, 0.0),
+        reasoning_off=reasoning_is_off(config),
+        system=config.get("system") or "",
+    )
 
 
 def _further_usage(run: Run, judge: str | None) -> Iterator[tuple[str, Usage]]:

@@ -96,6 +96,19 @@ class ReachShape(TypedDict):
     S_l: Score
 
 
+class ServingShape(TypedDict):
+    """Who answered."""
+
+    models: dict[str, Count]
+    providers: dict[str, Count]
+    judge_models: dict[str, Count]
+    fallbacks: Count
+    cache_hits: Count
+    identical_samples: Count
+    reasoning_not_off: Count
+    added_prompt_tokens: Count | None
+
+
 class GroupShape(FlagCounts):
     """The figures of a group of responses."""
 
@@ -154,6 +167,7 @@ class SummaryShape(InfoShape):
     seconds: Amount | None
     ceilings: list[CeilingShape] = field(default_factory=list)
     reach: ReachShape | None = None
+    serving: ServingShape | None = None
 
 
 def check_counts(counts: Mapping[str, int]) -> None:

@@ -112,7 +112,10 @@ class Summary(RunInfo):
             was cut.
         reach: What the writer's ceiling leaves: `prompts` whose required lengths lie above it, and `S_l` of a
             model that writes exactly what is asked, or up to it. None without a ceiling.
-        serving: What servers cut, and who answered.
+        serving: Who answered: `models`, `providers` and `judge_models` with how many answers each gave, and
+            how many were `fallbacks` and `cache_hits`; `identical_samples` are prompts with samples that are
+            one text, `reasoning_not_off` responses with reasoning that was asked off, `added_prompt_tokens`
+            what the server adds to each prompt, where that shows.
         unknown: Keys of the file that this version does not know; they are written back.
         usage: Tokens of the model and of the judge.
         cost: What they cost, of the model and of the judge, at the prices that the user gave.

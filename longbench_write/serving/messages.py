@@ -18,6 +18,16 @@ _FROM = {
 }
 
 
+_ANSWERED = {"models": "model", "providers": "provider", "judge_models": "model of the judge"}
+_COUNTED = {
+    "fallbacks": "responses that a gateway's fallback gave, not the model that was asked: {}",
+    "cache_hits": "responses that a cache gave, so that nothing was sampled: {}",
+    "identical_samples": "prompts with samples that are one text, which is no sampling: {}",
+    "reasoning_not_off": "responses with reasoning, which was asked off: {}",
+    "added_prompt_tokens": "tokens that the server adds to every prompt (a system prompt of its own?): {}",
+}
+
+
 def ceiling_lines(ceilings: Iterable[Mapping[str, Any]], reach: Mapping[str, Any] | None) -> list[str]:
     """Return a sentence for each ceiling of a summary, and one for what they put out of reach."""
     lines = [
@@ -30,6 +40,19 @@ def ceiling_lines(ceilings: Iterable[Mapping[str, Any]], reach: Mapping[str, Any
             f"out of reach below that ceiling: {reach['prompts']} prompts; a model that writes exactly what "
             f"is asked, or up to it, would get S_l {reach['S_l']:.1f}"
         )
+    return lines
+
+
+def serving_lines(serving: Mapping[str, Any] | None) -> list[str]:
+    """Return a sentence for each thing that must be known of who answered; `serving` is a summary's."""
+    if not serving:
+        return []
+    lines = [
+        f"more than one {what} answered: {', '.join(f'{name} {count}' for name, count in names.items())}"
+        for of, what in _ANSWERED.items()
+        if len(names := serving[of]) > 1
+    ]
+    lines += [told.format(serving[name]) for name, told in _COUNTED.items() if serving[name]]
     return lines
 
 

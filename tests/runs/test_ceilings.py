@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from servers.openai_server import Answer, OpenAIServer
@@ -179,3 +180,18 @@ def test_it_stands_wherever_the_figures_do(tmp_path, suite, monkeypatch, capsys)
     for text in (table, board, card):
         assert "ceiling" in text
         assert "500 tokens" in text
+
+
+def test_what_a_gateway_says_of_its_cache_is_counted_and_told(tmp_path, suite, monkeypatch, capsys):
+    def answer(body, number):
+        headers = {"x-litellm-cache-hit": "True"} if number == 0 else {}
+        return replace(obedient()(body, number), headers=headers)
+
+    with OpenAIServer(answer) as server:
+        words = ["--model", "m", "--base-url", server.base_url, "--suite", suite, "--judge", "none"]
+        _, table = lbw_eval(monkeypatch, capsys, *words, "--out", tmp_path / "out")
+    (path,) = (tmp_path / "out").rglob("summary.json")
+    serving = json.loads(path.read_text())["serving"]
+    assert serving["cache_hits"] == 1
+    assert serving["models"] == {"m": 6}
+    assert "cache" in table

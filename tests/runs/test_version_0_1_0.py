@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from servers.answers import varied_judge, varied_writer
@@ -172,13 +173,20 @@ def test_a_configuration_has_the_folder_that_it_had(old, entry):
     assert find_place(replace(config, tag="t"), suite, prompts, writer.spec.kind, tagged, print).path != made
 
 
+def scores_of(folder):
+    return pd.read_csv(folder / "scores.csv", dtype=str)
+
+
 def test_a_finished_run_stays_as_it_is(old):
     """Resuming a run with nothing owed gives the results that are there."""
     for name in FINISHED:
         folder = Path(RUNS[name]["folder"])
-        before = {file: (folder / file).read_bytes() for file in ("predictions.jsonl", "scores.csv")}
+        before, scores = (folder / "predictions.jsonl").read_bytes(), scores_of(folder)
         with OpenAIServer(varied_writer()) as model, OpenAIServer(varied_judge()) as judges:
             run(name, model, judges)
             assert model.requests == judges.requests == []
-        assert {file: (folder / file).read_bytes() for file in before} == before
+        assert (folder / "predictions.jsonl").read_bytes() == before
+        again = scores_of(folder)
+        assert again.columns.difference(scores.columns).tolist() == ["cut_by"]
+        assert again[scores.columns].equals(scores)
         assert yaml.safe_load((folder / "run.yaml").read_text(encoding="utf-8"))["model"] == "m"

@@ -68,6 +68,7 @@ async def _read(
         data = await _whole(response, watch)
         about = [each for each in response.headers.raw if each[0].lower() not in _OF_THE_BODY]
         raise refusal(httpx2.Response(response.status_code, headers=about, content=data))
+    reply.read_headers(response.headers)
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
     if streamed and not kind.endswith("json") and kind != _HTML:
         await _read_events(response, reply, watch)

@@ -11,6 +11,7 @@ from typing import Any
 
 from longbench_write.backends.base import Completion, Meter, Usage
 from longbench_write.backends.finish_reasons import FinishReasons, said
+from longbench_write.backends.openai.answered_by import is_cached, is_fallback
 from longbench_write.backends.openai.deltas import StreamedText
 from longbench_write.backends.openai.inline_errors import error_in
 from longbench_write.backends.openai.refusals import inline_error, mapping
@@ -72,7 +73,12 @@ class ChatResponse:
         self._only = _OneAnswer()
         self._usage: Mapping[str, Any] = {}
         self._served: dict[str, str | None] = {}
+        self._by_gateway: dict[str, bool] = {}
         self._whole = False
+
+    def read_headers(self, headers: Mapping[str, str]) -> None:
+        """Take what a gateway says of who answered."""
+        self._by_gateway = {"fallback": is_fallback(headers), "cache_hit": is_cached(headers)}
 
     def add_chunks(self, chunks: Iterable[object]) -> None:
         """Add streamed chunks; what came together is kept as one piece, not as one a token.
@@ -138,6 +144,8 @@ class ChatResponse:
             model_served=self._served.get("model"),
             provider=self._served.get("provider"),
             system_fingerprint=self._served.get("system_fingerprint"),
+            fallback=self._by_gateway.get("fallback", False),
+            cache_hit=self._by_gateway.get("cache_hit", False),
         )
 
     def _add_frame(self, body: object) -> Mapping[str, Any] | None:
