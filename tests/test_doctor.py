@@ -115,7 +115,15 @@ def test_the_command_names_keys_and_shows_none(monkeypatch):
     as_json = json.loads(lbw_eval("doctor", *options).stdout)
     assert as_json["backend"][0] == "vllm"
     assert as_json["keys"] == {"MY_KEY": True, "OPENAI_API_KEY": False}
-    assert set(as_json["versions"]) == {"python", "longbench-write", "openai", "xllamacpp", "vllm"}
+    assert set(as_json["versions"]) == {
+        "python",
+        "longbench-write",
+        "openai",
+        "xllamacpp",
+        "vllm",
+        "torch",
+        "transformers",
+    }
 
 
 def test_a_server_says_what_it_has_and_answers_one_short_request():

@@ -62,7 +62,7 @@ def _server_lines(servers: Sequence[ServerReport]) -> list[tuple[str, str]]:
 def _lines(found: Diagnosis) -> list[tuple[str, str]]:
     from longbench_write.render.terminal import escape_terminal
 
-    missing = {"xllamacpp": "local", "vllm": "vllm"}
+    missing = {"xllamacpp": "local", "vllm": "vllm", "torch": "hf", "transformers": "hf"}
     lines = [
         (name, version or f'not installed: pip install "longbench-write[{missing[name]}]"')
         for name, version in found.versions.items()
