@@ -41,6 +41,19 @@ main()
 """
 """`lbw-eval` where each look at the clock shows an hour less; the code of `python -c`."""
 
+HANGING = """
+import socket, threading
+looked_up = socket.getaddrinfo
+def hang(host, *words, **more):
+    if "hanging" in str(host):
+        threading.Event().wait()
+    return looked_up(host, *words, **more)
+socket.getaddrinfo = hang
+from longbench_write.cli.app import main
+main()
+"""
+"""`lbw-eval` where looking up names that contain "hanging" never ends; the code of `python -c`."""
+
 FILES = ("run.yaml", "predictions.jsonl", "judgements.jsonl", "scores.csv", "summary.json")
 TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
 LENGTHS = tuple(range(150, 4950, 200))

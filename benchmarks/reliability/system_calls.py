@@ -1,6 +1,6 @@
 """System calls that fail, by strace's injection: one call of one run at a time, all over the run folder.
 
-A first run under strace tells which calls, by their number within the main thread, are about the run folder.
+A first run under strace tells which calls, by their number within their thread, are about the run folder.
 A sample of these is made to fail, each in a run of its own. The same command, undisturbed, then finishes.
 """
 
@@ -20,8 +20,8 @@ from benchmarks.reliability.rows import Experiment, Row, Whole
 ERRORS: Mapping[str, tuple[str, ...]] = {
     "openat": ("EMFILE", "EIO", "EACCES"),
     "read": ("EIO",),
-    "write": ("ENOSPC", "EIO"),
-    "fsync": ("EIO",),
+    "write": ("ENOSPC", "EIO", "EDQUOT"),
+    "fsync": ("EIO", "ENOSPC"),
     "rename": ("EIO", "ENOSPC"),
     "ftruncate": ("EIO",),
     "fstat": ("ESTALE",),
@@ -33,17 +33,20 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "flock": ("ENOLCK",),
 }
 """The calls, and how they fail."""
-EACH = 2
+EACH = 20
 """Injections a call and error, at most."""
+LENGTHS = tuple(range(150, 1350, 200))
+"""Of the prompts: few, so that many calls can fail."""
 
 
 def failing_calls(place: Path) -> list[Experiment]:
     """List an experiment for each injection; none where there is no strace."""
     if shutil.which("strace") is None:
         return []
+    whole = Whole.of(place / "whole", lengths=LENGTHS)
     return [
-        _failing(call, error, number)
-        for call, numbers in _of_the_run_folder(place).items()
+        _failing(call, error, number, whole)
+        for call, numbers in _of_the_run_folder(place / "traced").items()
         for error in ERRORS[call]
         for number in _spread(numbers, EACH)
     ]
@@ -52,29 +55,29 @@ def failing_calls(place: Path) -> list[Experiment]:
 def _traced(trial: Trial, log: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run the command under strace, to its end."""
     calls = ("-e", f"trace={','.join(ERRORS)}")
-    command = ["strace", "-f", "-qq", "-y", "-o", str(log), *(more or calls), *COMMAND, *trial.words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", str(log), *(more or calls)]
+    return subprocess.run(
+        [*strace, *COMMAND, *trial.words], capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def _of_the_run_folder(place: Path) -> dict[str, list[int]]:
-    """Return the numbers of the calls of the main thread that are about the run folder, by call."""
-    with Trial(place) as trial:
+    """Return the numbers of the calls that are about the run folder, by call, each within its thread."""
+    with Trial(place, lengths=LENGTHS) as trial:
         log = place / "calls.log"
         done = _traced(trial, log)
         if done.returncode:
             raise SystemExit(done.stderr)
         out = str(trial.out)
-    found: dict[str, list[int]] = defaultdict(list)
-    counts: Counter[str] = Counter()
-    main = ""
+    found: dict[str, set[int]] = defaultdict(set)
+    counts: Counter[tuple[str, str]] = Counter()
     for line in log.read_text(errors="replace").splitlines():
-        match = re.match(r"(\d+) +(\w+)\(", line)
-        if match is None or match[1] != (main := main or match[1]):
-            continue
-        counts[match[2]] += 1
-        if out in line:
-            found[match[2]].append(counts[match[2]])
-    return found
+        if match := re.match(r"(\d+) +(\w+)\(", line):
+            thread, call = match.groups()
+            counts[thread, call] += 1
+            if out in line:
+                found[call].add(counts[thread, call])
+    return {call: sorted(numbers) for call, numbers in found.items()}
 
 
 def _spread(numbers: Sequence[int], most: int) -> list[int]:
@@ -84,11 +87,11 @@ def _spread(numbers: Sequence[int], most: int) -> list[int]:
     return [numbers[round(place * (len(numbers) - 1) / (most - 1))] for place in range(most)]
 
 
-def _failing(call: str, error: str, number: int) -> Experiment:
+def _failing(call: str, error: str, number: int, whole: Whole) -> Experiment:
     """Let one call of a run fail, and finish with the same command."""
 
-    def experiment(place: Path, whole: Whole) -> list[Row]:
-        with Trial(place) as trial:
+    def experiment(place: Path, _: Whole) -> list[Row]:
+        with Trial(place, lengths=LENGTHS) as trial:
             log = place / "calls.log"
             inject = f"inject={call}:error={error}:when={number}"
             first = _traced(trial, log, "-e", f"trace={call}", "-e", inject)

@@ -94,6 +94,7 @@ async def _evaluate(
     spending: Spending,
     notes: DeferredNotes,
 ) -> EvaluationResult:
+    limits = _limits(config)
     writer, judge = roles.under_test, roles.judge
     tasks = [(prompt, sample) for prompt in place.prompts for sample in range(config.samples)]
     keys = [(prompt.id, sample) for prompt, sample in tasks]
@@ -126,10 +127,11 @@ async def _evaluate(
         notes.release()
         for role, said in ((writer, manifest), (roles.planner, manifest.get("planner", {}))):
             if role:
-                served = await served_models(role, needed=bool(owed))
+                async with limits.starting():
+                    served = await served_models(role, needed=bool(owed))
                 if now := check_served(said.get("served"), served, role, notes.note, needed=bool(owed)):
                     said["served"] = dict(now)
-        session = Session(run, notes.observer, spending, manifest, _limits(config))
+        session = Session(run, notes.observer, spending, manifest, limits)
         await session.work(owed, roles)
         asked = manifest.get("asked")
         order = [(name, sample) for name in asked for sample in range(asked[name])] if asked else keys

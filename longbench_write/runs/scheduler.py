@@ -72,7 +72,7 @@ async def _within(limits: Limits, task: asyncio.Task[None], scheduler: _Schedule
         await asyncio.wait({task}, timeout=GRACE)
         raise
     if not done:
-        over = LbwError(f"--max-time {limits.seconds:g} s is over: run the same command to resume")
+        over = limits.over
         scheduler.stop(over, GRACE)
         await asyncio.wait({task}, timeout=GRACE)
         if not task.done():

@@ -120,7 +120,8 @@ class Session:
             judging = None
             if judge := roles.judge:
                 opened = await self._judge_model(models, judge)
-                self._judge_backend = await judge_backend(judge, opened, self._observer.note)
+                async with self._limits.starting():
+                    self._judge_backend = await judge_backend(judge, opened, self._observer.note)
                 repeats = judge.judge.card.repeats
                 most = min(judge.spec.concurrency, len(owed) * repeats + len(to_judge))
                 judging = Judging(judge.judge, self._spending.of_judge(opened), most, repeats)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from longbench_write.backends.base import Backend, Sampling
+from longbench_write.errors import LbwError
 from longbench_write.judging.judge import Judge
 from longbench_write.records import Key
 from longbench_write.runs.opening import ReasoningOpening
@@ -83,6 +86,26 @@ class Limits:
     def left(self) -> float | None:
         """Seconds of the session that are left."""
         return None if self.seconds is None else max(0.0, self.began + self.seconds - time.monotonic())
+
+    @property
+    def over(self) -> LbwError:
+        """What ends a session whose time is over."""
+        return LbwError(f"--max-time {self.seconds:g} s is over: run the same command to resume")
+
+    @asynccontextmanager
+    async def starting(self) -> AsyncIterator[None]:
+        """Surround what is waited for before the first request is sent.
+
+        Raises:
+            LbwError: The session's time is over; what goes on in the block is cancelled.
+        """
+        try:
+            async with asyncio.timeout(self.left) as limit:
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise self.over from None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import httpx2
 
+from longbench_write.backends.openai.resolver import DaemonResolver
+
 if TYPE_CHECKING:
     import ssl
 
@@ -60,7 +62,10 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
     def _open(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            limit=_NO_LIMIT, ssl=self._verify, keepalive_timeout=self._keep_alive
+            limit=_NO_LIMIT,
+            ssl=self._verify,
+            keepalive_timeout=self._keep_alive,
+            resolver=DaemonResolver(),
         )
         return aiohttp.ClientSession(
             connector=connector,
