@@ -299,7 +299,8 @@ class _Scheduler:
             )
         except Refused:
             return
-        share.close()
+        if record.error is None:  # one that failed is counted before another begins: it may be the last
+            share.close()
         await self._run.judgements.add(record, self._take_judgement)
 
     def _take_judgement(self, record: Judgement) -> None:

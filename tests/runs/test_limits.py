@@ -33,10 +33,10 @@ def recorded(tmp_path, name="predictions.jsonl"):
 
 def test_a_prompt_whose_time_is_over_has_failed_and_is_asked_again_by_the_same_command(tmp_path, suite):
     with OpenAIServer(in_turn(Answer("late", hold=threading.Event()), writer())) as server:
-        first = run(tmp_path, suite, server, limit=1, prompt_timeout=0.2)
+        first = run(tmp_path, suite, server, limit=1, prompt_timeout=2.0)
         assert first.failures == {"timeout": 1}
         (record,) = recorded(tmp_path)
-        assert record["error"]["message"] == "no response within --prompt-timeout 0.2 s"
+        assert record["error"]["message"] == "no response within --prompt-timeout 2 s"
         again = run(tmp_path, suite, server, limit=1, prompt_timeout=60.0)
         assert len(server.requests) == 2
     assert again.counts["generated"] == 1
