@@ -107,9 +107,10 @@ def beside(task: Task, work: Path, folder: Path) -> list[Row]:
     return rows
 
 
-def document(task: Task, parts: Sequence[str]) -> str:
-    """Return the text of AGENTWRITE.md."""
+def document(task: Task, parts: Sequence[str], load: float) -> str:
+    """Return the text of AGENTWRITE.md; `load` is the machine's load average before the first run."""
     when = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} CPU cores"
+    when += f", load average {load:.1f} before"
     intro = (
         f"Made by `python -m benchmarks.agentwrite` on {when}. A simulated model on loopback plans and "
         f"writes what is known beforehand: {len(task.prompts)} prompts of {SUITE}, {sum(task.chains)} "
@@ -168,13 +169,14 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, help="fewer than all, to try the benchmark itself")
     parser.add_argument("-o", "--output", type=Path, default=RESULT)
     given = parser.parse_args()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         task = task_of(given.prompts, work)
         parts = [timings_part(*timings(task, work)), kills_part(kills(task, work, given.kills))]
         if given.reference:
             parts.append(beside_part(beside(task, work, given.reference)))
-    given.output.write_text(document(task, parts), encoding="utf-8")
+    given.output.write_text(document(task, parts, load), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_Q
 from longbench_write.plots.fonts import wrapped
 from longbench_write.plots.legible import note
-from longbench_write.plots.scores import INTERVALS, RANGES, name_axis, points, range_panel
+from longbench_write.plots.scores import RANGES, name_axis, points, range_panel
 from longbench_write.plots.style import FAINT, KEY, SMALL, SOFT, Look, grid, look, new_figure
 
 MOST = 6
@@ -108,7 +108,9 @@ def draw(block: Block) -> Figure:
         2.9 * len(shown),
         title="One model under several writers",
         subtitle=block.title + more,
-        note=note(block, f"{INTERVALS} Across: {RANGES.lower()}."),
+        note=note(
+            block, f"Vertical lines: 95% bootstrap intervals over prompts. {RANGES} from left to right."
+        ),
         keys=[
             Line2D([], [], color=style.colour, marker=style.marker, linestyle=style.line, label=name)
             for name, style in looks.items()

@@ -28,7 +28,7 @@ function offsetOf(text, share) {
 
 /** How many words a step wrote, of how many that were planned. */
 function stepText({ step, planned, written, left_out: leftOut }) {
-  const less = leftOut ? `, without the first ${counted(leftOut)} texts` : "";
+  const less = leftOut ? `, without the first ${leftOut === 1 ? "text" : `${counted(leftOut)} texts`}` : "";
   return `${step}: ${counted(written)}${planned === null ? "" : ` of ${counted(planned)}`} words${less}`;
 }
 
@@ -56,7 +56,7 @@ function planPart({ plan, steps }) {
     "details", {},
     element("summary", {}, said),
     plan === null ? null : textRegion("Plan", {}, plan),
-    element("ol", { class: "marks" }, steps.map((step) =>
+    element("ol", { class: "marks steps" }, steps.map((step) =>
       element("li", {}, bar(stepText(step), step.planned ? step.written / step.planned : 0)))),
   );
 }
