@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,6 +146,7 @@ def footer(summary: Summary, path: Path) -> list[str]:
             f"{ended} responses ended at a control token that stood in their text; predictions.jsonl keeps "
             "what followed, as `raw`"
         )
+    lines += _of_plans(summary.steps or {})
     lines += ceiling_lines(summary.ceilings, summary.reach)
     lines += serving_lines(summary.serving)
     lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
@@ -153,6 +155,19 @@ def footer(summary: Summary, path: Path) -> list[str]:
     if summary.note:
         lines.append(summary.note)
     return [escape_ci_log(line) for line in lines]
+
+
+def _of_plans(steps: Mapping[str, int]) -> list[str]:
+    """Return which half misses the length, the plans or the text that follows them; of `Summary.steps`."""
+    if not steps.get("planned"):
+        return []
+    of_required = (
+        f", {steps['planned'] / steps['required']:.0%} of those required" if steps["required"] else ""
+    )
+    return [
+        f"plans: {steps['number']:,} steps of {steps['planned']:,} words in all{of_required}; written: "
+        f"{steps['written'] / steps['planned']:.0%} of those planned"
+    ]
 
 
 _WITHOUT_JUDGE = "S_q is missing: nobody judged; add it with `lbw-eval judge {path} --judge NAME`"

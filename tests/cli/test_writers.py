@@ -5,6 +5,7 @@ import json
 import pytest
 from samples import write_suite
 from servers.openai_server import OpenAIServer, writer
+from servers.planning_server import WORDS, WRITTEN, PlanningServer
 from typer.testing import CliRunner
 
 from longbench_write.cli.app import app
@@ -39,6 +40,19 @@ def test_the_null_writer_needs_no_model_and_no_server(tmp_path):
     assert [json.loads(line)["calls"] for line in path.read_text().splitlines()] == [0] * 4
     again = CliRunner().invoke(app, words)
     assert again.exit_code == 0
+
+
+def test_the_table_says_how_far_plans_and_texts_reach(tmp_path):
+    suite = tmp_path / "suite.jsonl"
+    line = {"prompt": "Write about dams with $PLAN$ and $STEP$ in it.", "length": 200, "language": "en"}
+    suite.write_text(json.dumps(line))
+    with PlanningServer() as server:
+        words = ["--model", "m", "--base-url", server.base_url, "--suite", str(suite), "--judge", "none"]
+        done = CliRunner().invoke(app, [*words, "--writer", "agentwrite", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    (told,) = [line for line in done.stdout.splitlines() if line.startswith("plans:")]
+    shares = (sum(WORDS) / 200, sum(WRITTEN) / sum(WORDS))
+    assert all(f" {share:.0%} " in told for share in shares)
 
 
 def dry(suite, out, *words):
