@@ -131,9 +131,12 @@ def is_baseline(path: Path) -> bool:
     """Return whether a file is a baseline, and not a summary.json.
 
     Raises:
-        RunFolderError: It cannot be read, or is no JSON object.
+        RunFolderError: It cannot be read, is no JSON object, or is of a kind that is neither.
     """
-    return _read(path).get("kind") == _KIND
+    values = _read(path)
+    if values.get("kind", _KIND) != _KIND:
+        raise RunFolderError(f"{path}: its kind is not {_KIND!r}: make it anew with `lbw-eval baseline`")
+    return "kind" in values
 
 
 def read_baseline(path: Path) -> RunScores:

@@ -245,3 +245,11 @@ def test_numbers_that_no_run_has_are_refused(tmp_path, old, new):
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(RunFolderError):
         load_scores(path)
+
+
+@pytest.mark.parametrize("kind", [-1, None, "x", [], {}, 10**400])
+def test_a_file_of_another_kind_is_named_with_its_key(tmp_path, kind):
+    path = tmp_path / "main.json"
+    path.write_text(json.dumps({"schema": 1, "kind": kind}))
+    with pytest.raises(RunFolderError, match=r"main\.json.* kind "):
+        is_baseline(path)
