@@ -237,14 +237,15 @@ class ResponseContext:
         if request.key:
             CHAIN.set(request.key[:2])
         try:
+            # The slot is kept until the answer is recorded: a kill costs no more than what is in flight.
             async with self._share.slot() as slot:
                 requests = self._session.requests[request.role]
                 completion = await requests.complete(request.messages, self._sent_sampling(request), slot)
-            own = requests is self._session.requests["writer"]
-            opening = self._session.opening if own else ReasoningOpening()
-            completion = _parted(completion, opening, (self._prompt.id, self._sample))
-            if request.key:
-                await self._keep(request, request.key, completion)
+                own = requests is self._session.requests["writer"]
+                opening = self._session.opening if own else ReasoningOpening()
+                completion = _parted(completion, opening, (self._prompt.id, self._sample))
+                if request.key:
+                    await self._keep(request, request.key, completion)
             return completion
         except BackendError as error:
             self._failed_attempts += error.attempts - (self._failed_attempts > 0)

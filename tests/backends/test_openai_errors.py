@@ -92,11 +92,12 @@ async def test_a_server_that_refuses_its_own_offer_is_not_asked_for_ever():
         assert len(server.requests) == 2
 
 
-async def test_a_response_that_was_cut_off_tells_its_limit():
-    cut = Answer("one two three", finish_reason="length")
-    with OpenAIServer(lambda body, number: cut) as server:
+@pytest.mark.parametrize("finish_reason", ["length", "stop"])
+async def test_a_response_tells_the_limit_that_was_asked_for(finish_reason):
+    answer = Answer("one two three", finish_reason=finish_reason)
+    with OpenAIServer(lambda body, number: answer) as server:
         completion = await ask(server, 500)
-    assert completion.max_tokens == completion.usage.completion_tokens
+    assert completion.max_tokens == 500
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
