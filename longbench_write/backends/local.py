@@ -122,7 +122,12 @@ class LocalBackend(ModelBackend):
         self._about = _about(self.spec, header, path, self._defaults)
         for text in _faults(header, path):
             self.note(text)
-        self._own = httpx2.AsyncClient(base_url=self.address, timeout=self.spec.idle_timeout, trust_env=False)
+        self._own = httpx2.AsyncClient(
+            base_url=self.address,
+            timeout=self.spec.idle_timeout,
+            limits=httpx2.Limits(max_keepalive_connections=0),  # as below
+            trust_env=False,
+        )
         await self._know_prompts(path, header)
         address = f"{self.address}/v1"
         spec = replace(

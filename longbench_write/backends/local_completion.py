@@ -64,7 +64,7 @@ async def complete_ids(
         LENGTH if cut else STOP,
         Usage(prompt_tokens=len(ids), completion_tokens=written),
         time.perf_counter() - began,
-        max_tokens=written if cut else None,
+        max_tokens=sampling.max_tokens,
     )
 
 
