@@ -277,6 +277,5 @@ def test_vllms_server_is_a_remote_backend_with_no_other_option(tmp_path, folder,
     endings = Counter(record["finish_reason"] for record in records)
     assert endings["length"] >= 1
     for record in records:
-        cut = record["finish_reason"] == "length"
-        assert record["max_tokens_effective"] == (record["usage"]["completion_tokens"] if cut else None)
+        assert record["usage"]["completion_tokens"] <= record["max_tokens_effective"] <= 256
         assert record["usage"]["prompt_tokens"] + record["usage"]["completion_tokens"] <= 256
