@@ -59,7 +59,7 @@ def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
 
     Returns:
         1 where nothing came of the run, where anything is owed, or with `strict` where any prompt that was
-        asked for has no score or the run has a ceiling; else 0.
+        asked for has no score or a server cut an answer off; else 0.
     """
     counts = summary.counts
     scored = counts["judged" if summary.judge else "generated"]
@@ -75,7 +75,8 @@ def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
     lacking = Owed(counts["remaining"], counts["judgements_remaining"], 0)
     if lacking.total > owed.total:
         _say(f"of all that was ever asked of this run, {lacking} are owed")
-    return int(not scored or owed.total > 0 or (strict and (owed.failed > 0 or bool(summary.ceilings))))
+    cut = any(ceiling["count"] for ceiling in summary.ceilings)
+    return int(not scored or owed.total > 0 or (strict and (owed.failed > 0 or cut)))
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,7 @@ _LLAMA_CPP = re.compile(r"b[0-9]{3,6}-[0-9a-f]{7,}")
 _OLLAMA = "this is Ollama: start it with OLLAMA_CONTEXT_LENGTH set, since it ignores a context in the request"
 _LLAMACPP = "this is llama.cpp: start llama-server with a larger --ctx-size, which --parallel divides"
 _LM_STUDIO = "this is LM Studio: load the model with a larger context length"
-_OPENROUTER = "this comes through OpenRouter: providers differ in what they let through, so name one"
+_ROUTER = "this comes through a router: its providers differ in what they let through, so name one"
 _ANY = "give the server a larger context or output limit, or ask for less with --max-tokens"
 
 
@@ -29,7 +29,7 @@ def advice(*, model: str, system_fingerprint: str | None, provider: str | None) 
     elif system_fingerprint == model:
         found = _LM_STUDIO
     elif provider:
-        found = _OPENROUTER
+        found = _ROUTER
     else:
         found = _ANY
     return f"{found} (docs/servers.md, Ceilings)"

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import sys
 from dataclasses import replace
 
 import pytest
-from servers.openai_server import Answer, OpenAIServer
+from servers.openai_server import Answer, OpenAIServer, writer
 
 from longbench_write import evaluate
 from longbench_write.cli.app import main
 from longbench_write.runs.observer import Observer
 
-WORDS = [
-    "the",
-    "slow",
-    "river",
-    "carried",
-    "a",
-    "letter",
-    "past",
-    "seven",
-    "quiet",
-    "villages",
-    "until",
-    "spring",
-    "came",
-]
 LENGTHS = (100, 200, 400, 800, 1000, 1600)
 
 
@@ -57,8 +41,7 @@ def obedient(*, window=None, output=None, finish="length", usage=True, names=Non
         wanted = int(prompt.split()[-2])
         room = min(body["max_tokens"], output or 10**6, (window or 10**6) - asked)
         cut = wanted > room
-        words = itertools.islice(itertools.cycle(WORDS), min(wanted, room))
-        text = " ".join(words) + ("" if cut else ".")
+        text = writer(min(wanted, room))(body, number).text + ("" if cut else ".")
         counted = {"prompt_tokens": asked, "completion_tokens": min(wanted, room)}
         return Answer(text, finish if cut else "stop", usage=counted if usage else {})
 
@@ -195,3 +178,16 @@ def test_what_a_gateway_says_of_its_cache_is_counted_and_told(tmp_path, suite, m
     assert serving["cache_hits"] == 1
     assert serving["models"] == {"m": 6}
     assert "cache" in table
+
+
+def test_a_ceiling_that_cut_nothing_is_shown_and_is_no_failure(tmp_path, suite, monkeypatch, capsys):
+    def answer(body, number):
+        if body["max_tokens"] > 3000:
+            return Answer(status=400, error={"message": "max_tokens must be at most 3000", "code": None})
+        return obedient()(body, number)
+
+    with OpenAIServer(answer) as server:
+        words = ["--model", "m", "--base-url", server.base_url, "--suite", suite, "--judge", "none"]
+        code, table = lbw_eval(monkeypatch, capsys, *words, "--out", tmp_path / "out", "--strict")
+    assert code == 0
+    assert "3,000 tokens" in table
