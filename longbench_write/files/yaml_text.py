@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import yaml
 
 MOST_NODES = 200_000
-"""Keys, values and lists that a document may have once its aliases are written out."""
+"""Keys, values and lists that a document may have once its aliases are written out, or one a character of
+its text where that is more: so many stand in a long document that has no alias, such as a run.yaml of
+100,000 prompts."""
 
 LONGEST_NUMBER = 200
 """Characters that an integer may have."""
@@ -39,8 +41,9 @@ def load_yaml(text: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        if _size(node, {}) > MOST_NODES:
-            raise yaml.YAMLError(f"it has more than {MOST_NODES} values once its aliases are written out")
+        most = max(MOST_NODES, len(text))
+        if _size(node, most, {}) > most:
+            raise yaml.YAMLError(f"it has more than {most} values once its aliases are written out")
         _check_nodes(node, set())
         return loader.construct_document(node)
     except RecursionError:
@@ -80,19 +83,19 @@ def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageErr
     return loaded
 
 
-def _size(node: yaml.Node, known: dict[int, int]) -> int:
-    """Count nodes with aliases expanded, at most `MOST_NODES` + 1; a node that contains itself has no end."""
+def _size(node: yaml.Node, most: int, known: dict[int, int]) -> int:
+    """Count nodes with aliases expanded, at most `most` + 1; a node that contains itself has no end."""
     import yaml
 
     if id(node) in known:
         return known[id(node)]
     if not isinstance(node, yaml.CollectionNode):
         return 1
-    known[id(node)] = MOST_NODES
+    known[id(node)] = most
     parts = (
         node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
     )
-    known[id(node)] = min(MOST_NODES + 1, 1 + sum(_size(part, known) for part in parts))
+    known[id(node)] = min(most + 1, 1 + sum(_size(part, most, known) for part in parts))
     return known[id(node)]
 
 
