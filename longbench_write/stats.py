@@ -171,6 +171,48 @@ def sign_flip_p(differences: NDArray[np.float64], *, seed: int = 0) -> float:
     return as_far / len(sums) if exact else (as_far + 1) / (len(sums) + 1)
 
 
+def sign_flip_interval(
+    differences: NDArray[np.float64], *, level: float = 0.95, seed: int = 0
+) -> tuple[float, float] | None:
+    """Return the shifts of paired differences that `sign_flip_p` does not refuse: its test, inverted.
+
+    Where the differences are symmetric about the truth, as those between two samples of one distribution are,
+    the interval covers it at least as often as `level` says for any number of pairs and any distribution
+    (Lehmann and Romano 2005, "Testing Statistical Hypotheses", sec. 5.8-5.10).
+
+    Args:
+        differences: One a pair, shape (pairs,).
+        level: The share of intervals that are to cover the truth.
+        seed: Of the generator.
+
+    Returns:
+        Both ends, in the unit of the differences; None where so few pairs bound nothing (five at 95%).
+    """
+    pairs, centre = len(differences), float(differences.mean())
+    signs, exact = _signs(pairs, seed)
+    around, ones = signs @ (differences - centre), signs.sum(axis=1)
+
+    def is_refused(shift: float) -> bool:
+        """Say whether the test refuses a truth that is so far below the mean."""
+        as_far = int(np.count_nonzero(np.abs(around + shift * ones) >= abs(shift) * pairs - _SAME))
+        return (as_far if exact else as_far + 1) / (len(signs) + (not exact)) <= 1 - level
+
+    most = 2.0 * pairs * float(np.ptp(differences)) + 1.0
+    if not is_refused(most):
+        return None
+    low, high = (_edge(is_refused, sign * most) for sign in (1, -1))
+    return centre - low, centre - high
+
+
+def _edge(is_refused: Callable[[float], bool], refused: float) -> float:
+    """Return the last shift between 0, which is not refused, and one that is, by bisection."""
+    kept = 0.0
+    while abs(refused - kept) > _SAME:
+        middle = (kept + refused) / 2
+        kept, refused = (kept, middle) if is_refused(middle) else (middle, refused)
+    return kept
+
+
 @lru_cache(maxsize=8)
 def _signs(prompts: int, seed: int) -> tuple[NDArray[np.float64], bool]:
     """Return rows of +1 and -1, shape (flips, prompts), and whether they are all that there are."""

@@ -21,7 +21,7 @@ from longbench_write.metrics.length import count_words
 from longbench_write.suites.suite import Prompt, load_suite
 from longbench_write.writers.outline import Section, even_plan, plan_text
 
-SUITE = "lbw-open"
+SUITE = "lbw-open@1.0"
 PARALLEL = "parallel"
 SERIAL = "serial"
 HEAD = 8000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.speed.server import Profile
 
-SUITE = Path(__file__).parents[2] / "benchmark_data/lbw-open.jsonl"
+SUITE = Path(__file__).parents[2] / "benchmark_data/lbw-open@1.0.jsonl"
 """120 prompts with the types, languages and required lengths of LongBench-Write."""
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from longbench_write.suites.suite import Prompt, SuiteCard
+    from longbench_write.suites.cards import SuiteCard
+    from longbench_write.suites.suite import Prompt
 
 app = typer.Typer(help="List the suites, or check one.", invoke_without_command=True)
 
@@ -24,7 +25,8 @@ def suites(context: typer.Context) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from longbench_write.suites.suite import LENGTH_RANGES, load_card, suite_names
+    from longbench_write.suites.cards import load_card, suite_names
+    from longbench_write.suites.suite import LENGTH_RANGES
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("suite", "version"):
@@ -39,7 +41,7 @@ def suites(context: typer.Context) -> None:
         ranges = "/".join(str(number) for number in card.ranges)
         lengths = "-".join(str(length) for length in card.lengths)
         counts = (str(card.prompts), languages, ranges, lengths)
-        table.add_row(card.name, card.version, *counts, card.licence, _state(card))
+        table.add_row(name, card.version, *counts, card.licence, _state(card))
     console = Console(markup=False, highlight=False)
     console.print(table)
     console.print(
@@ -64,38 +66,44 @@ def check(
     skip: Annotated[
         list[str] | None,
         typer.Option(
-            help="Leave a check out: length, distribution, types, language, duplicates or overlap; "
+            help="Leave a check out: length, distribution, types, language, duplicates, overlap or mirrors; "
             "give it several times for more."
         ),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Fetch nothing; without the official files, overlap is skipped.")
+        bool,
+        typer.Option(
+            "--offline", help="Fetch nothing; without the official files, overlap and mirrors are skipped."
+        ),
     ] = False,
 ) -> None:
     """Check a suite and name each fault; exit 1 if there is one.
 
     Whether each prompt states the length and the rule that its fields say (length), whether there are as many
     prompts of each type, language and length range as in longbench-write (distribution, types), whether each
-    is in its language, whether two are alike or on one topic (duplicates), and whether one has words of an
-    official prompt (overlap).
+    is in its language, whether two are alike or on one topic (duplicates), whether one has words of an
+    official prompt (overlap), and whether each has the form of the official prompt that it names, if it
+    names one (mirrors).
     """
     from longbench_write.errors import unknown_name
     from longbench_write.render.terminal import escape_terminal
-    from longbench_write.suites.checks.checks import CHECKS, check_suite
+    from longbench_write.suites.checks.checks import AGAINST_OFFICIAL, CHECKS, check_suite
     from longbench_write.suites.suite import load_suite
 
     left_out = list(skip or ())
-    names = [*CHECKS, "overlap"]
+    names = [*CHECKS, *AGAINST_OFFICIAL]
     for name in left_out:
         if name not in names:
             raise unknown_name("check", name, names)
     loaded = load_suite(suite)
+    if not any(prompt.mirrors for prompt in loaded.prompts):
+        left_out.append("mirrors")
     official: tuple[Prompt, ...] = ()
-    if "overlap" not in left_out:
+    if against := [name for name in AGAINST_OFFICIAL if name not in left_out]:
         official, reason = _official(suite, offline=offline)
         if reason:
-            left_out.append("overlap")
-            typer.echo(f"overlap: skipped, {escape_terminal(reason)}", err=True)
+            left_out += against
+            typer.echo(f"{' and '.join(against)}: skipped, {escape_terminal(reason)}", err=True)
     faults = check_suite(loaded, official=official, skip=left_out)
     for fault in faults:
         typer.echo(escape_terminal(str(fault)))
@@ -107,10 +115,11 @@ def check(
 
 
 def _official(checked: str, *, offline: bool) -> tuple[tuple[Prompt, ...], str]:
-    """Return the official prompts that a suite must not overlap with, or the reason that there are none."""
+    """Return the official prompts that a suite is held against, or the reason that there are none."""
     from longbench_write.assets import assets
     from longbench_write.errors import AssetError
-    from longbench_write.suites.suite import load_card, load_suite, suite_names
+    from longbench_write.suites.cards import load_card, suite_names
+    from longbench_write.suites.suite import load_suite
 
     cards = [card for name in suite_names() if (card := load_card(name)).asset]
     if checked in [card.name for card in cards]:

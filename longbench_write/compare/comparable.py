@@ -9,6 +9,7 @@ from longbench_write.compare.scores import RunScores
 from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.scoring.summary import RunInfo
 from longbench_write.serving.messages import ceiling_lines, serving_lines
+from longbench_write.suites.cards import card_of_file
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,19 @@ def _refuse_other_suite(a: RunInfo, b: RunInfo) -> None:
     if a.suite_sha256 != b.suite_sha256:
         names = f"{a.suite} {a.suite_version}, sha256 {a.suite_sha256[:8]}"
         others = f"{b.suite} {b.suite_version}, sha256 {b.suite_sha256[:8]}"
-        gap = "" if a.suite == b.suite else "; for one model on two suites there is `lbw-eval contamination`"
         raise UsageError(
-            f"the suites differ ({names}; {others}): compare runs of the same file of prompts{gap}"
+            f"the suites differ ({names}; {others}): compare runs of the same file of prompts{_way_out(a, b)}"
         )
+
+
+def _way_out(a: RunInfo, b: RunInfo) -> str:
+    """Return what helps where two runs are of different suites, A being the reference."""
+    if a.suite != b.suite:
+        return "; for one model on two suites there is `lbw-eval contamination`"
+    card = card_of_file(a.suite_sha256)
+    if card is None or card.name != a.suite:
+        return ""
+    return f": `--suite {card.full_name}` runs {b.model} on those of the first"
 
 
 def _judges(a: RunInfo, b: RunInfo, judged: bool, allowed: bool) -> list[str]:

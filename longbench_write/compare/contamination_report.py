@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from longbench_write.compare.collection import Entry
-from longbench_write.compare.contamination import PUBLIC, UNSEEN, Gap, contamination_gap, is_gap
+from longbench_write.compare.contamination import (
+    PUBLIC,
+    UNSEEN,
+    Gap,
+    contamination_gap,
+    is_gap,
+    mirrored,
+)
 from longbench_write.compare.figures import number, signed, span
 from longbench_write.errors import UsageError
 from longbench_write.metrics.catalogue import HEADLINES
@@ -16,9 +23,14 @@ from longbench_write.render.markdown import escape_markdown
 from longbench_write.scoring.summary import Summary
 
 SCHEMA = 1
-GAP_HEADS = ("", "public", "unseen", "public − unseen", "95% interval", "cells", "prompts")
+GAP_HEADS = ("", "public", "unseen", "public − unseen", "95% interval", "compared", "prompts")
 
 _MEANING = "above 0: the model does better on public prompts than on unseen ones of the same form"
+_PAIRED = "each unseen prompt is compared with the public one that it mirrors, on those that both runs have"
+_UNPAIRED = (
+    f"{UNSEEN} {{}} names no mirrors: its prompts state their lengths otherwise, so that a model that merely "
+    f"obeys them shows a gap; a run on today's {UNSEEN} is compared in pairs"
+)
 
 
 @dataclass(frozen=True)
@@ -65,11 +77,13 @@ def gap_report(public: Entry, unseen: Entry, *, seed: int = 0) -> GapReport:
 
     Raises:
         RunFolderError: The rows of one of them cannot be read.
+        AssetError: The shipped suite that was unseen has been changed.
     """
     a, b = public.summary, unseen.summary
     metrics = [*HEADLINES, *(metric for metric in a.others if metric in b.others)]
-    gaps = contamination_gap(public.rows, unseen.rows, metrics=metrics, seed=seed)
-    notes = [_MEANING, *_settings(a, b)]
+    mirrors = mirrored(a, b)
+    gaps = contamination_gap(public.rows, unseen.rows, mirrors=mirrors, metrics=metrics, seed=seed)
+    notes = [_MEANING, _PAIRED if mirrors else _UNPAIRED.format(b.suite_version), *_settings(a, b)]
     if a.judge_sha256 != b.judge_sha256:
         unjudged = {metric.name for metric in metrics if not metric.needs_judge}
         gaps = [gap for gap in gaps if gap.measure in unjudged]
@@ -78,7 +92,10 @@ def gap_report(public: Entry, unseen: Entry, *, seed: int = 0) -> GapReport:
             "judge both alike with `lbw-eval judge`"
         )
     if left_out := sum(gap.left_out for gap in gaps if (gap.measure, gap.range) == (S_L.name, None)):
-        notes.append(f"{left_out} prompts of types or lengths that one run alone has are left out")
+        alone = (
+            "without a mirror in the other run" if mirrors else "of types or lengths that one run alone has"
+        )
+        notes.append(f"{left_out} prompts {alone} are left out")
     return GapReport(public, unseen, gaps, notes)
 
 
@@ -102,7 +119,7 @@ def gap_lines(gaps: Iterable[Gap]) -> list[tuple[str, ...]]:
             number(gap.unseen),
             signed(gap.value),
             span(gap.interval),
-            str(gap.cells),
+            f"{gap.cells} cells" if gap.pairs is None else f"{gap.pairs} pairs",
             f"{gap.prompts[0]}/{gap.prompts[1]}",
         )
         for gap in gaps

@@ -42,7 +42,9 @@ class RunConfig:
         str, MinLen(1), "Model under test: a hub id, a folder, an API's model name, or local/..."
     ]
     suite: Annotated[
-        str, "longbench-write, longbench-write-en, longwrite-ruler, lbw-open, or the path of a JSONL file."
+        str,
+        "longbench-write, longbench-write-en, longwrite-ruler, lbw-open (lbw-open@1.0 is its first version), "
+        "or the path of a JSONL file.",
     ] = "longbench-write"
     writer: Annotated[
         str, "How a response is written: a name from `lbw-eval writers`, or a writer's folder."

@@ -225,7 +225,11 @@ def _csv_published(reference: Published) -> dict[str, Any]:
         **reference.scores,
         **{f"range_mean/{name}": value for name, value in reference.range_mean.items()},
         "origin": reference.origin,
+        "judge": reference.judge,
+        "convention": reference.convention,
+        "derived": " ".join(reference.derived),
         "source": reference.source,
+        "read_on": reference.read_on,
     }
     for label, scores in reference.by_length.items():
         record |= {f"length/{label}/{name}": value for name, value in scores.items()}

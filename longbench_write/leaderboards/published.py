@@ -23,7 +23,12 @@ class Published:
         scores: Over all responses.
         by_length: Per length range.
         range_mean: The unweighted mean of the four length ranges.
+        judge: Whose scores S_q rests on; "" where the source does not say.
+        convention: What is published: "mean" (S̄ is the mean of S_l and S_q), "20 x the score" or "quality
+            alone"; "" where the source does not say.
+        derived: The headlines that no source has, but that follow from the row's other two.
         source: Where the figures were read.
+        read_on: When, an ISO date.
     """
 
     model: str
@@ -32,7 +37,11 @@ class Published:
     scores: PublishedScores
     by_length: dict[str, PublishedScores]
     range_mean: PublishedScores
+    judge: str
+    convention: str
+    derived: tuple[str, ...]
     source: str
+    read_on: str
 
 
 def published() -> list[Published]:
@@ -50,7 +59,11 @@ def _row(line: Mapping[str, str]) -> Published:
         scores=_scores(line, ""),
         by_length={label: _scores(line, f" {label}") for label in LENGTH_RANGES[:4]},
         range_mean=_scores(line, " range_mean"),
+        judge=line["judge"],
+        convention=line["convention"],
+        derived=tuple(line["derived"].split()),
         source=line["source"],
+        read_on=line["read_on"],
     )
 
 

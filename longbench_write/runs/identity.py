@@ -19,7 +19,8 @@ from longbench_write.runs.identity_v1 import digest_v1, select_v1
 from longbench_write.runs.plan import Role, Roles
 from longbench_write.runs.slurm import SlurmTask
 from longbench_write.runs.store import load_run
-from longbench_write.suites.suite import Prompt, Suite
+from longbench_write.suites.cards import earlier_versions
+from longbench_write.suites.suite import Prompt, Suite, load_suite
 from longbench_write.writers.base import configuration_of
 
 VERSION = 2
@@ -139,6 +140,8 @@ def find_place(
         return old
     if not runs and "weights" in identity:
         runs = _of_a_copy(config, suite, stem, note)
+    if not runs:
+        _point_to_earlier(config, suite, kind, identity, parent, note)
     return Place(runs[-1] if runs else parent / stem, tuple(prompts), identity)
 
 
@@ -152,6 +155,29 @@ def _of_version_1(
     prompts = select_v1(suite, config)
     runs = runs_named(parent, f"{kind}-{digest_v1(config, suite, prompts, kind)}")
     return Place(runs[-1], prompts, None) if runs else None
+
+
+def _point_to_earlier(
+    config: RunConfig,
+    suite: Suite,
+    kind: str,
+    identity: Mapping[str, Any],
+    parent: Path,
+    note: Callable[[str], None],
+) -> None:
+    """Say how the run resumes that this command began when its suite was of an earlier version."""
+    for card in earlier_versions(suite.name):
+        if card.version == suite.version:
+            continue
+        earlier = {**identity, "suite": {"version": card.version, "sha256": card.sha256}}
+        runs = runs_named(parent, f"{kind}-{digest(earlier)}")
+        if old := _of_version_1(config, load_suite(card.full_name), kind, earlier, parent):
+            runs.append(old.path)
+        if runs:
+            note(
+                f"this is a new run, on {suite.name} {suite.version}; `--suite {card.full_name}` resumes the "
+                f"one that this command has on version {card.version}, {runs[-1]}"
+            )
 
 
 def _of_a_copy(config: RunConfig, suite: Suite, stem: str, note: Callable[[str], None]) -> list[Path]:

@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 from longbench_write.errors import AssetError, UsageError, shorten, unknown_name
 from longbench_write.files.jsonl import LineError, read_jsonl
 from longbench_write.files.resources import data_root
-from longbench_write.files.yaml_text import read_mapping
 from longbench_write.metrics.length import LENGTH_RULES, count_words
+from longbench_write.suites.cards import SuiteCard, card_name, load_card, suite_names
 
 LENGTH_RANGES = ("[0,500)", "[500,2000)", "[2000,4000)", "[4000,20000]", ">20000")
 """Labels of the ranges of required length; only LongWrite-Ruler reaches the last."""
@@ -43,6 +43,8 @@ class Prompt:
         language: Of the answer: "en", "zh", or what a file of one's own says.
         length_rule: How the prompt words its length, one of `LENGTH_RULES`; None where nobody has said.
         length_bounds: Both ends, in words, where the rule is "range"; `length` lies between them.
+        length_stated: Whether the prompt names its length; where it does not, `length` is what is expected.
+        mirrors: The id of the official prompt whose form it has; "" where there is none.
         topic: What it is about, unique in a suite that names its topics; "" elsewhere.
         plan: For writers that plan: the lines of a plan that the suite brings along; "" where it has none.
         line: Where it stands in its file, from 1; None where no file is known.
@@ -55,6 +57,8 @@ class Prompt:
     language: str
     length_rule: str | None = None
     length_bounds: tuple[int, int] | None = None
+    length_stated: bool = True
+    mirrors: str = ""
     topic: str = ""
     plan: str = ""
     line: int | None = field(default=None, compare=False)
@@ -70,75 +74,30 @@ class Suite:
     prompts: tuple[Prompt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteCard:
-    """What benchmark_data says about a suite.
-
-    Attributes:
-        short_name: Begins its prompts' ids.
-        asset: Its official file, a name that `assets.fetch` knows; None for a suite of this project.
-        file: The file in benchmark_data that a suite of this project is.
-        written: How a suite of this project was written.
-        cells: The table in benchmark_data that its distribution has to match.
-        english_asset: The file whose prompts are the English ones; None lets the characters decide.
-        prompts, languages, lengths: How many, how many of each, shortest and longest required length.
-        ranges: How many prompts fall into each of `LENGTH_RANGES`.
-        types: Types in other words, and what they are here.
-    """
-
-    name: str
-    short_name: str
-    version: str
-    description: str
-    sha256: str
-    source: str
-    licence: str
-    prompts: int
-    languages: Mapping[str, int]
-    lengths: Sequence[int]
-    ranges: Sequence[int]
-    citation: str = ""
-    asset: str | None = None
-    english_asset: str | None = None
-    file: str | None = None
-    written: str = ""
-    cells: str | None = None
-    types: Mapping[str, str] = field(default_factory=dict)
-
-
 def length_range(length: int) -> str:
     """Return the label of `LENGTH_RANGES` that a required length falls into."""
     return LENGTH_RANGES[bisect.bisect_right(_RANGE_STARTS, length)]
 
 
-def suite_names() -> list[str]:
-    """Return the names of the suites that have a card."""
-    return sorted(path.stem for path in data_root("benchmark_data").glob("*.yaml"))
-
-
-def load_card(name: str) -> SuiteCard:
-    """Load the card of one of `suite_names`."""
-    path = data_root("benchmark_data") / f"{name}.yaml"
-    return SuiteCard(**read_mapping(path))
-
-
 def load_suite(name_or_path: str | Path) -> Suite:
     """Load a suite by name, fetching an official file if necessary, or a JSONL file by path.
+
+    A name may have a version, such as "lbw-open@1.0"; without one it means the current version.
 
     A file's line is an object with `prompt` and `length` (null where no length is asked for, which no line of
     a benchmark says) and, if wanted, `type` (else "Other"), `id` (else the file's stem and the line's
     number), `language` (else "zh" where at least a quarter of the prompt's words are ideographs, "en"
-    elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is "range", `topic` and `plan`; other
-    keys are ignored, blank lines skipped.
+    elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is "range", `length_stated` (else
+    true), `mirrors`, `topic` and `plan`; other keys are ignored, blank lines skipped.
 
     Raises:
         UsageError: There is no such suite or file, or a line is not as it must be; it names file and line.
         AssetError: An official file cannot be had, or a shipped one has been changed.
     """
-    names = suite_names()
-    if isinstance(name_or_path, str) and name_or_path in names:
-        card = load_card(name_or_path)
+    if isinstance(name_or_path, str) and (name := card_name(name_or_path)):
+        card = load_card(name)
         return _load_shipped(card, card.file) if card.file else _load_official(card)
+    names = suite_names()
     path = Path(os.path.expanduser(name_or_path))
     if path.is_file():
         try:
@@ -187,7 +146,8 @@ def _with_rules(prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
 
 def _with_rule(prompt: Prompt, line: Mapping[str, str]) -> Prompt:
     bounds = (int(line["low"]), int(line["high"])) if line["low"] else None
-    return replace(prompt, length_rule=line["rule"], length_bounds=bounds)
+    stated = line["stated"] == "yes"
+    return replace(prompt, length_rule=line["rule"], length_bounds=bounds, length_stated=stated)
 
 
 def _read(
@@ -217,8 +177,8 @@ def _read(
             language=sys.intern(_text(row, "language", default, where)),
             length_rule=rule,
             length_bounds=_range(row, length, where) if length and rule == "range" else None,
-            topic=_text(row, "topic", None, where) if "topic" in row else "",
-            plan=_text(row, "plan", None, where) if "plan" in row else "",
+            length_stated=_stated(row, where),
+            **{key: _text(row, key, None, where) for key in ("mirrors", "topic", "plan") if key in row},
             line=number,
         )
         if prompt.id in prompts:
@@ -301,6 +261,13 @@ def _rule(row: dict[str, Any], where: str) -> str | None:
     value = row.get("length_rule")
     if value is not None and value not in LENGTH_RULES:
         _refuse(where, f"length_rule must be one of {', '.join(LENGTH_RULES)}")
+    return value
+
+
+def _stated(row: dict[str, Any], where: str) -> bool:
+    value = row.get("length_stated", True)
+    if not isinstance(value, bool):
+        _refuse(where, "length_stated must be true or false")
     return value
 
 

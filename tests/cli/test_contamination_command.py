@@ -12,6 +12,7 @@ from samples import RUN_INFO, judged, predicted
 from longbench_write.cli.app import main
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
+from longbench_write.suites.suite import load_suite
 
 TYPES = ("News Report", "Popular Science")
 
@@ -31,15 +32,42 @@ def lbw_eval(monkeypatch, tmp_path, capsys):
 
 
 def run_folder(folder, suite, words, **info):
-    """A scored run of eight prompts in four cells, each answered with so many words."""
-    folder.mkdir()
+    """A scored run of four prompts in four cells, each answered with so many words."""
+    return write(
+        folder,
+        [
+            predicted(f"{suite}-{n}", type=kind, language=language, length=100, response_length=words)
+            for n, (kind, language) in enumerate(
+                (kind, language) for kind in TYPES for language in ("en", "zh")
+            )
+        ],
+        suite=suite,
+        **{"suite_sha256": suite[-1] * 64} | info,
+    )
+
+
+def whole_run(folder, name, share):
+    """A scored run on a shipped or an official suite that writes this share of what each prompt asks for."""
+    suite = load_suite(name)
     predictions = [
-        predicted(f"{suite}-{n}", type=kind, language=language, length=100, response_length=words)
-        for n, (kind, language) in enumerate((kind, language) for kind in TYPES for language in ("en", "zh"))
+        predicted(
+            prompt.id,
+            type=prompt.type,
+            language=prompt.language,
+            length=prompt.length,
+            response_length=round(share * prompt.length),
+        )
+        for prompt in suite.prompts
     ]
+    info = {"suite": suite.name, "suite_version": suite.version, "suite_sha256": suite.sha256}
+    return write(folder, predictions, **info)
+
+
+def write(folder, predictions, **info):
+    folder.mkdir()
     said = [judged(each.id) for each in predictions]
     summary, rows = summarise(
-        replace(RUN_INFO, suite=suite, suite_sha256=suite[-1] * 64, **info),
+        replace(RUN_INFO, **info),
         predictions,
         said,
         owed=len(predictions),
@@ -110,3 +138,46 @@ def test_compare_of_two_suites_is_refused_and_names_contamination(lbw_eval, publ
         assert (code, out) == (2, "")
         assert "lbw-eval contamination" in err
     assert not (tmp_path / "d.png").exists()
+
+
+@pytest.mark.parametrize(("name", "pairs"), [("longbench-write", 120), ("longbench-write-en", 60)])
+def test_prompts_and_their_mirrors_are_paired(lbw_eval, tmp_path, name, pairs):
+    public, unseen = whole_run(tmp_path / "a", name, 1), whole_run(tmp_path / "b", "lbw-open", 0.5)
+    values = json.loads(lbw_eval("contamination", unseen, public, "--json")[1])
+    first = next(gap for gap in values["gaps"] if gap["measure"] == "S_l")
+    assert {"measure", "range", "public", "unseen", "value", "interval"} <= first.keys()
+    assert (first["range"], first["pairs"], first["cells"], first["left_out"]) == (
+        None,
+        pairs,
+        None,
+        120 - pairs,
+    )
+    assert first["value"] == pytest.approx(50, abs=0.5)
+    by_range = [gap for gap in values["gaps"] if gap["measure"] == "S_l" and gap["range"]]
+    assert sum(gap["pairs"] for gap in by_range) == pairs
+    assert all(gap["interval"][0] <= gap["value"] <= gap["interval"][1] for gap in by_range)
+    assert f"{pairs} pairs" in lbw_eval("contamination", public, unseen)[1]
+
+
+def test_the_first_version_is_compared_by_cells_with_a_warning(lbw_eval, tmp_path):
+    public, unseen = (
+        whole_run(tmp_path / "a", "longbench-write", 1),
+        whole_run(tmp_path / "b", "lbw-open@1.0", 1),
+    )
+    values = json.loads(lbw_eval("contamination", public, unseen, "--json")[1])
+    assert all(gap["pairs"] is None and gap["cells"] for gap in values["gaps"])
+    assert any("1.0" in note and "mirrors" in note for note in values["notes"])
+    assert values["unseen"]["suite_version"] == "1.0"
+
+
+@pytest.mark.parametrize(("old", "new"), [("lbw-open@1.0", "lbw-open"), ("lbw-open", "lbw-open@1.0")])
+def test_two_versions_are_refused_by_name_with_the_way_out(lbw_eval, tmp_path, old, new):
+    reference, run = whole_run(tmp_path / "a", old, 1), whole_run(tmp_path / "b", new, 1)
+    assert lbw_eval("baseline", reference, "-o", "kept.json")[0] == 0
+    version = load_suite(old).version
+    for words in (("compare", reference, run), ("check", run, "--baseline", "kept.json")):
+        code, out, err = lbw_eval(*words)
+        assert (code, out) == (2, "")
+        assert f"--suite lbw-open@{version}" in err
+        assert "lbw-open 1.0" in err
+        assert "lbw-open 2.0" in err

@@ -36,8 +36,8 @@ def suites(*words):
 def broken(tmp_path):
     lines = (data_root("benchmark_data") / "lbw-open.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
-    rows[4]["length"] += 1
-    rows[7]["prompt"] = rows[8]["prompt"]
+    rows[6]["length"] += 1
+    rows[7]["prompt"] = rows[9]["prompt"]
     path = tmp_path / "mine.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path, rows
@@ -58,27 +58,44 @@ def test_the_list(empty_cache):
     assert "shipped" in shown
 
 
-def test_our_own_suite_passes_with_all_checks_on():
-    done = suites("check", "lbw-open")
+@pytest.mark.parametrize(("name", "mirrors"), [("lbw-open", True), ("lbw-open@1.0", False)])
+def test_our_own_suite_passes_with_all_checks_on(name, mirrors):
+    done = suites("check", name)
     assert done.exit_code == 0
-    assert done.stdout.startswith(f"lbw-open {load_card('lbw-open').version}: 120 ")
+    assert done.stdout.startswith(f"lbw-open {load_card(name).version}: 120 ")
     assert "overlap" in done.stdout
+    assert ("mirrors" in done.stdout) is mirrors
     assert done.stderr == ""
 
 
-def test_without_the_official_files_overlap_is_skipped_and_said_so(empty_cache):
+def test_without_the_official_files_overlap_and_mirrors_are_skipped_and_said_so(empty_cache):
     done = suites("check", "lbw-open", "--offline")
     assert done.exit_code == 0
-    assert done.stderr.startswith("overlap: ")
+    assert done.stderr.startswith("overlap and mirrors: ")
     assert "overlap" not in done.stdout
+    assert "mirrors" not in done.stdout
+
+
+def test_a_prompt_that_is_no_mirror_is_named(tmp_path):
+    lines = (data_root("benchmark_data") / "lbw-open.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    rows[0]["mirrors"], rows[2]["prompt"] = "lbw-2", f"Please, {rows[2]['prompt']}, and mind the commas."
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = suites("check", str(path))
+    assert done.exit_code == 1
+    assert {line.split(": ")[0] for line in done.stdout.splitlines()} == {"mirrors"}
+    assert f"mirrors: {rows[0]['id']}: " in done.stdout
+    assert f"mirrors: {rows[2]['id']}: " in done.stdout
+    assert suites("check", str(path), "--skip", "mirrors").exit_code == 0
 
 
 def test_each_fault_is_named(empty_cache, tmp_path):
     path, rows = broken(tmp_path)
     done = suites("check", str(path), "--offline")
     assert done.exit_code == 1
-    assert f"length: {rows[4]['id']}: " in done.stdout
-    assert f"duplicates: {rows[7]['id']} and {rows[8]['id']}: " in done.stdout
+    assert f"length: {rows[6]['id']}: " in done.stdout
+    assert f"duplicates: {rows[7]['id']} and {rows[9]['id']}: " in done.stdout
     assert f"language: {rows[7]['id']}: " in done.stdout
     assert "distribution: " in done.stdout
     checks = ("length", "duplicates", "language", "distribution")

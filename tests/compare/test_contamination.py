@@ -1,4 +1,4 @@
-"""The contamination gap: unpaired, cell by cell."""
+"""The contamination gap: paired where prompts have mirrors, cell by cell elsewhere."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 from gate_samples import responded
 from samples import RUN_INFO
 
-from longbench_write.compare.contamination import contamination_gap, is_gap
+from longbench_write.compare.contamination import contamination_gap, is_gap, mirrored
 from longbench_write.compare.contamination_report import GAP_HEADS, gap_lines
+from longbench_write.metrics.length import S_L, S_L_RULE, length_score, rule_length_score
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.rows import Row
-from longbench_write.suites.suite import LENGTH_RANGES
+from longbench_write.suites.suite import LENGTH_RANGES, Prompt, load_suite
 
 TYPES = ("News Report", "Popular Science")
 
@@ -140,6 +141,146 @@ def test_nothing_to_compare():
 
 def test_lines():
     lines = gap_lines(contamination_gap([row("a", 80)], [row("x", 85.5)]))
-    assert lines[0] == ("S_l", "80.0", "85.5", "−5.5", "-", "1", "1/1")
+    assert lines[0] == ("S_l", "80.0", "85.5", "−5.5", "-", "1 cells", "1/1")
     assert lines[1][0] == "S_l [0,500)"
     assert len(lines[0]) == len(GAP_HEADS)
+
+
+# Pairs
+
+
+def sides(*values: tuple[float, float], length: int = 300) -> tuple[list[Row], list[Row], dict[str, str]]:
+    """Rows of both suites with these values, a pair each, and which mirrors which."""
+    public = [row(f"lbw-{n}", one, length=length) for n, (one, _) in enumerate(values)]
+    unseen = [row(f"open-{n}", other, length=length) for n, (_, other) in enumerate(values)]
+    return public, unseen, {f"open-{n}": f"lbw-{n}" for n in range(len(values))}
+
+
+def test_a_prompt_is_compared_with_its_mirror_alone():
+    public, unseen, mirrors = sides((90, 80), (50, 60), (70, 40))
+    public += [row("lbw-8", 0), row("lbw-9", 5, kind=TYPES[1])]
+    unseen += [row("open-7", 3)]
+    gap = by_name(contamination_gap(public, unseen, mirrors=mirrors | {"open-7": "lbw-7"}))["S_l", None]
+    assert (gap.public, gap.unseen, gap.value) == (pytest.approx(70), pytest.approx(60), pytest.approx(10))
+    assert (gap.pairs, gap.cells, gap.prompts, gap.left_out) == (3, None, (3, 3), 3)
+    assert gap.interval is None
+
+
+def test_pairs_are_seen_where_their_suites_are_not():
+    """Prompts differ far more than a prompt from its mirror."""
+    rng = random.Random(5)
+    base = [rng.uniform(0, 90) for _ in range(24)]
+    public, unseen, mirrors = sides(*((value + rng.gauss(6, 4), value) for value in base))
+    paired, apart = (
+        by_name(contamination_gap(public, unseen, mirrors=m))["S_l", None] for m in (mirrors, None)
+    )
+    assert paired.value == pytest.approx(apart.value)
+    assert 0 < paired.interval[0] < paired.value < paired.interval[1]
+    assert apart.interval is None
+
+
+def test_samples_are_averaged_before_pairs_are_formed():
+    public = [row("lbw-1", value, sample=n) for n, value in enumerate((100, 80, 60))]
+    (gap, _) = contamination_gap(public, [row("open-1", 70)], mirrors={"open-1": "lbw-1"}, metrics=[S_L])
+    assert gap.value == pytest.approx(10)
+
+
+def test_six_pairs_have_an_interval_and_five_have_none():
+    for number, there in ((5, False), (6, True)):
+        public, unseen, mirrors = sides(*((50 + n, 40 + n * n) for n in range(number)))
+        gap = by_name(contamination_gap(public, unseen, mirrors=mirrors))["S_l", None]
+        assert (gap.interval is not None) is there
+    public, unseen, mirrors = sides(*[(50, 50)] * 12)
+    assert by_name(contamination_gap(public, unseen, mirrors=mirrors))["S_l", None].interval == (0, 0)
+
+
+def test_neither_order_nor_seed_of_few_pairs_shows():
+    public, unseen, mirrors = sides(*((50 + n, 40 + n * n) for n in range(9)))
+    gaps = contamination_gap(public, unseen, mirrors=mirrors)
+    assert contamination_gap(public[::-1], unseen[::-1], mirrors=mirrors, seed=3) == gaps
+    assert contamination_gap([], [], mirrors=mirrors) == []
+    (_, gap) = contamination_gap(public, [], mirrors=mirrors, metrics=[S_L])
+    assert (gap.value, gap.pairs, gap.left_out) == (None, 0, 9)
+
+
+def test_which_prompts_mirror_which():
+    ours, first = load_suite("lbw-open"), load_suite("lbw-open@1.0")
+    public = replace(RUN_INFO, suite="longbench-write")
+    unseen = replace(RUN_INFO, suite="lbw-open", suite_sha256=ours.sha256)
+    assert mirrored(public, unseen) == {prompt.id: prompt.mirrors for prompt in ours.prompts}
+    assert mirrored(public, replace(unseen, suite_sha256=first.sha256)) == {}
+    assert mirrored(public, replace(unseen, suite_sha256="0" * 64)) == {}
+
+
+def test_the_english_suite_has_ids_of_its_own():
+    names = mirrored(
+        replace(RUN_INFO, suite="longbench-write-en"),
+        replace(RUN_INFO, suite="lbw-open", suite_sha256=load_suite("lbw-open").sha256),
+    )
+    whole, english = (
+        {prompt.id: prompt for prompt in load_suite(name).prompts}
+        for name in ("longbench-write", "longbench-write-en")
+    )
+    assert {
+        whole[prompt.mirrors].prompt for prompt in load_suite("lbw-open").prompts if prompt.id in names
+    } == {english[name].prompt for name in names.values()}
+    assert all(
+        whole[prompt.mirrors].prompt == english[names[prompt.id]].prompt
+        for prompt in load_suite("lbw-open").prompts
+        if prompt.id in names
+    )
+    assert len(set(names.values())) == len(names) == 60
+
+
+# A model that obeys the form alone
+
+
+ASKED = {"about": 1.0, "at_least": 1.15, "at_most": 0.85}
+"""What a model aims at that reads the rule, in terms of the length that is stated; the middle of a range."""
+
+
+def obedient(prompts: tuple[Prompt, ...], ratio: float, spread: float, rng: random.Random, *, mirror: bool):
+    """Rows of a model that writes so much of what is asked, with log-normal noise, whatever it is about."""
+    for prompt in prompts:
+        low, high = prompt.length_bounds or (prompt.length, prompt.length)
+        aim = (low + high) / 2 * ASKED.get(prompt.length_rule, 1.0)
+        words = max(1, round(aim * ratio * rng.lognormvariate(0, spread)))
+        made = row(prompt.mirrors if mirror else prompt.id, length_score(prompt.length, words))
+        by_rule = rule_length_score(prompt.length_rule, prompt.length, words, prompt.length_bounds)
+        values = {**made.values, S_L_RULE.name: by_rule}
+        yield replace(made, length=prompt.length, type=prompt.type, language=prompt.language, values=values)
+
+
+def false_alarms(
+    trials: int, ratios: tuple[float, ...], spread: float
+) -> dict[tuple[str, str | None], float]:
+    """The share of null trials whose interval leaves 0 out, by metric and length range."""
+    prompts = load_suite("lbw-open").prompts
+    mirrors = {prompt.id: prompt.mirrors for prompt in prompts}
+    rng = random.Random(11)
+    alarms: dict[tuple[str, str | None], int] = {}
+    for trial in range(trials):
+        ratio = ratios[trial % len(ratios)]
+        public, unseen = (list(obedient(prompts, ratio, spread, rng, mirror=side)) for side in (True, False))
+        for gap in contamination_gap(public, unseen, mirrors=mirrors, metrics=(S_L, S_L_RULE), seed=trial):
+            low, high = gap.interval
+            alarms[gap.measure, gap.range] = alarms.get((gap.measure, gap.range), 0) + (not low <= 0 <= high)
+    return {name: count / trials for name, count in alarms.items()}
+
+
+RATIOS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
+
+
+def test_a_model_that_obeys_the_rules_shows_a_gap_no_more_often_than_promised():
+    rates = false_alarms(36, RATIOS, 0.2)
+    assert len(rates) == 10
+    assert max(rates.values()) <= 0.05 + 3 * (0.05 * 0.95 / 36) ** 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("spread", [0.02, 0.2, 0.5])
+def test_false_alarms_at_each_ratio(ratio, spread):
+    """Three standard errors are allowed for."""
+    rates = false_alarms(400, (ratio,), spread)
+    assert max(rates.values()) <= 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5, rates

@@ -146,6 +146,8 @@ def test_csv_has_every_figure_unrounded_and_nothing_where_there_is_none(rankings
     references = frame[frame["source"].notna()]
     assert len(references) == len(published())
     assert references["best_rank"].isna().all()
+    assert references["read_on"].notna().all()
+    assert references["derived"].dropna().tolist() == ["S_q", "S_q"]
 
 
 def test_json_holds_the_whole_summaries(rankings):

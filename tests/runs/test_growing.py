@@ -17,7 +17,7 @@ from samples import LENGTHS, write_suite
 from servers.answers import Answer, varied_writer
 from servers.openai_server import OpenAIServer, in_turn, judge_reply, writer
 
-from longbench_write import evaluate, load_suite
+from longbench_write import evaluate, load_run, load_suite
 from longbench_write.compare.comparable import missing
 from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import parse_metric
@@ -65,6 +65,18 @@ def test_a_limit_then_everything_then_two_samples_ask_for_what_is_missing(tmp_pa
     assert keys(tmp_path) == [(prompt.id, sample) for prompt in suite.prompts for sample in (0, 1)]
     assert manifest_of(tmp_path)["asked"] == {prompt.id: 2 for prompt in suite.prompts}
     assert manifest_of(tmp_path)["config"]["samples"] == 2
+
+
+def test_a_run_on_an_earlier_version_is_another_run_and_resumes_under_its_name(tmp_path):
+    with OpenAIServer(writer(20)) as server:
+        for suite, asked in (("lbw-open@1.0", 2), ("lbw-open", 4), ("lbw-open@1.0", 4), ("lbw-open@2.0", 4)):
+            run(tmp_path, suite, server, limit=2)
+            assert len(server.requests) == asked
+    runs = [
+        load_run(path.parent).manifest["suite"] for path in (tmp_path / "out").glob("m/lbw-open/*/run.yaml")
+    ]
+    assert sorted(each["version"] for each in runs) == ["1.0", "2.0"]
+    assert {each["name"] for each in runs} == {"lbw-open"}
 
 
 commands = st.fixed_dictionaries(

@@ -46,11 +46,16 @@ def lines(path):
 
 
 def run(name, model, judges, **more):
-    options = RUNS[name]["options"]
+    options = today(RUNS[name]["options"])
     servers = {"base_url": [model.base_url]}
     if options["judge"] != "none":
         servers["judge_base_url"] = [judges.base_url]
     return evaluate(**{"model": "m", "out": Path("runs") / name} | servers | options | more)
+
+
+def today(options):
+    """The options of 0.1.0, whose lbw-open is the first."""
+    return options | {"suite": "lbw-open@1.0"} if options.get("suite") == "lbw-open" else options
 
 
 def good(records):
@@ -91,6 +96,18 @@ def test_a_run_is_read(old, name):
     assert [record.key for record in run.predictions]
     assert run.manifest["owed"] == len(RUNS[name]["asked"])
     assert score_run(RUNS[name]["folder"]).counts["owed"] == len(RUNS[name]["asked"])
+
+
+def test_a_command_on_another_version_of_its_suite_says_how_the_old_run_resumes(old, caplog):
+    caplog.set_level("INFO", "longbench_write")
+    name = "lbw-open"
+    with OpenAIServer(varied_writer()) as model, OpenAIServer(varied_judge()) as judges:
+        summary = run(name, model, judges, suite="lbw-open", limit=1)
+        assert len(model.requests) == 1
+    assert summary.suite_version == load_suite("lbw-open").version
+    assert "lbw-open@1.0" in caplog.text
+    assert RUNS[name]["folder"] in caplog.text
+    assert len(list(Path("runs", name).glob("*/*/*/run.yaml"))) == 2
 
 
 def test_judging_and_failures_of_a_half_done_run(old):
@@ -158,7 +175,7 @@ def test_a_configuration_has_the_folder_that_it_had(old, entry):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(file["content"], encoding="utf-8")
         os.utime(name, ns=(file["mtime_ns"], file["mtime_ns"]))
-    config = build_config({"suite": "rivers.jsonl", "judge": "none", "out": "runs"} | entry["options"])
+    config = build_config({"suite": "rivers.jsonl", "judge": "none", "out": "runs"} | today(entry["options"]))
     suite = load_suite(config.suite)
     writer = writer_role(config, print)
     made = Path(entry["folder"])

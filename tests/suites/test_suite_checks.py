@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longbench_write.files.resources import data_root
-from longbench_write.metrics.length import LENGTH_RULES
+from longbench_write.metrics.length import LENGTH_RULES, count_words
 from longbench_write.suites.checks.checks import (
     CHECKS,
     check_distribution,
@@ -26,7 +26,8 @@ from longbench_write.suites.checks.checks import (
     check_types,
     read_cells,
 )
-from longbench_write.suites.checks.overlap import NEAR, long_runs, near_duplicates
+from longbench_write.suites.checks.mirrors import check_mirrors, without_length
+from longbench_write.suites.checks.overlap import NEAR, long_runs, near_duplicates, shared_share
 from longbench_write.suites.checks.stated import matching, stated_lengths
 from longbench_write.suites.suite import Prompt, Suite, length_range, load_suite
 
@@ -206,9 +207,20 @@ def test_lbw_open_passes_every_check(good, official):
     assert check_suite(good, official=official) == []
 
 
-def test_lbw_open_is_nowhere_near_a_template_with_words_exchanged(good, monkeypatch):
-    monkeypatch.setattr("longbench_write.suites.checks.overlap.NEAR", 0.1)
-    assert near_duplicates(good.prompts) == []
+def test_lbw_open_is_nowhere_near_a_template_with_words_exchanged(good):
+    """Apart from its length, which the prompt that it mirrors prescribes."""
+    texts = [without_length(prompt.prompt) for prompt in good.prompts]
+    assert max(shared_share(*pair) for pair in itertools.combinations(texts, 2)) < 0.11
+
+
+def test_no_prompt_has_anything_but_the_form_of_the_one_that_it_mirrors(good, official):
+    known = {prompt.id: prompt for prompt in official}
+    shares = [shared_share(*map(without_length, (p.prompt, known[p.mirrors].prompt))) for p in good.prompts]
+    assert max(shares) < 0.15
+
+
+def test_the_first_version_passes_too(official):
+    assert check_suite(load_suite("lbw-open@1.0"), official=official) == []
 
 
 def test_checks_can_be_left_out(good):
@@ -223,7 +235,7 @@ def test_another_length_than_stated(good, language):
     (fault,) = check_length(changed(good, place, length=500))
     assert fault.ids == (good.prompts[place].id,)
     assert "its length is 500 (about)" in fault.text
-    assert {"en": "400 words", "zh": "四百字"}[language] in str(fault)
+    assert {"en": "400 words", "zh": "400字"}[language] in str(fault)
 
 
 @pytest.mark.parametrize("rule", LENGTH_RULES)
@@ -255,6 +267,17 @@ def test_no_length_stated(good):
     assert "states no length" in fault.text
 
 
+def test_a_length_that_is_not_to_be_stated(good):
+    place = the(good, length_stated=False)
+    assert check_length(good.prompts) == []
+    (fault,) = check_length(changed(good, place, prompt="Write 300 words about rivers."))
+    assert "length_stated is false" in fault.text
+    (fault,) = check_length(changed(good, place, length_stated=True))
+    assert "states no length" in fault.text
+    other = changed(good, place, prompt=f"Quote 7 words. {good.prompts[place].prompt}")
+    assert check_length(other) == []
+
+
 def test_another_distribution(good):
     place = the(good, type="Popular Science", language="zh", length=300)
     faults = sorted(fault.text for fault in check_distribution(changed(good, place, type="News Report")))
@@ -282,6 +305,20 @@ def test_another_language(good):
     (fault,) = check_language(changed(good, place, language="zh"))
     assert str(fault) == f"language: {good.prompts[place].id}: recorded as zh, written in en"
     assert check_language(changed(good, place, language="fr")) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "faults"),
+    [
+        ("en", "用英文写一写河流", 0),
+        ("en", "请写成英语短文，写一写河流", 0),
+        ("en", "写一写河流", 1),
+        ("zh", "Write about rivers in Chinese.", 0),
+        ("zh", "Write about rivers.", 1),
+    ],
+)
+def test_a_prompt_may_ask_for_an_answer_in_another_language(language, text, faults):
+    assert len(check_language([Prompt("p-1", text, "News", 300, language)])) == faults
 
 
 def test_duplicates(good):
@@ -402,6 +439,118 @@ def test_overlap_with_an_official_prompt(good, official, language, size):
     assert any(f"with {source.id}" in fault.text for fault in faults)
     cut = join(run[:-1])
     assert check_overlap([replace(good.prompts[place], prompt=f"{mark} {cut} {mark}")], official) == []
+
+
+@pytest.fixture(scope="module")
+def mirrored(good, official):
+    """A prompt of lbw-open whose length is stated in ordinary words, and its mirror."""
+    prompt = next(p for p in good.prompts if p.language == "en" and p.length_rule == "at_least")
+    assert check_mirrors(good.prompts, official) == []
+    return prompt, next(p for p in official if p.id == prompt.mirrors)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"type": "News Report"}, "type"),
+        ({"language": "zh"}, "language"),
+        ({"length": 300}, "length"),
+        ({"length_rule": "about"}, "length_rule"),
+        ({"length_bounds": (1, 2)}, "length_bounds"),
+        ({"length_stated": False}, "length_stated"),
+        ({"mirrors": "lbw-121"}, "lbw-121"),
+    ],
+)
+def test_a_field_that_is_not_its_mirrors(mirrored, official, changes, told):
+    prompt, _ = mirrored
+    (fault,) = check_mirrors([replace(prompt, **changes)], official)
+    assert (fault.check, fault.ids) == ("mirrors", (prompt.id,))
+    assert told in fault.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("no less than 200 words", "at least 200 words"),
+        ("no less than 200 words", "no less than two hundred words"),
+        ("in no less than 200 words", "as a text of 200 words"),
+        ("no less than 200 words", "no less than 250 words"),
+        ("no less than 200 words", "no less than enough"),
+        (".", ", in a 50-page book."),
+    ],
+)
+def test_a_length_that_is_stated_otherwise(mirrored, official, old, new):
+    prompt, _ = mirrored
+    assert old in prompt.prompt
+    (fault,) = check_mirrors([replace(prompt, prompt=prompt.prompt.replace(old, new))], official)
+    assert "not stated as in" in fault.text
+
+
+def test_a_prompt_that_is_longer_shorter_or_in_another_script_than_its_mirror(mirrored, official):
+    prompt, mirror = mirrored
+    words = count_words(mirror.prompt)
+    rest = " ".join(["river"] * (words - 5))
+    for extra, faults in ((words // 4, 0), (words // 4 + 1, 1), (-(words // 4), 0), (-(words // 4) - 1, 1)):
+        text = f"no less than 200 words {' '.join(rest.split()[: words - 5 + extra])}"
+        text += " river" * max(0, extra)
+        found = check_mirrors([replace(prompt, prompt=text)], official)
+        assert [("a quarter" in fault.text) for fault in found] == [True] * faults
+    chinese = "no less than 200 words " + "江" * (words - 5)
+    (fault,) = check_mirrors([replace(prompt, prompt=chinese)], official)
+    assert "written in zh" in fault.text
+
+
+def test_a_mirror_that_is_named_twice_or_copied(mirrored, official):
+    prompt, mirror = mirrored
+    (fault,) = check_mirrors([prompt, replace(prompt, id="other")], official)
+    assert fault.ids == (prompt.id, "other")
+    words = mirror.prompt.split()
+    (fault,) = check_mirrors([replace(prompt, prompt=" ".join(["Kindly", *words[1:]]))], official)
+    assert "words exchanged" in fault.text
+    assert check_mirrors([replace(prompt, mirrors="")], official) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "hedge"),
+    [
+        ("Write 500 words.", ""),
+        ("about 500 words", "about"),
+        ("Approximately 500 words", "Approximately"),
+        ("500 words or so", "or so"),
+        ("at least 500 words", "at least"),
+        ("500+ words", "+"),
+        ("500 words max", "max"),
+        ("500字左右", "左右"),
+        ("大约要500字", "大约要"),
+        ("不少于500字", "不少于"),
+        ("500字以上", "以上"),
+        ("500到600字", ""),
+    ],
+)
+def test_what_makes_the_rule_is_told(text, hedge):
+    (stated,) = stated_lengths(text)
+    assert stated.hedge == hedge
+
+
+@pytest.mark.parametrize(
+    ("text", "total"),
+    [
+        ("分两部分写，各写1000字", 2000),
+        ("写五封信，一天一封，每封400字左右", 2000),
+        ("三章，每章约800字", 2400),
+        ("five letters of 400 words each", 2000),
+        ("two short essays, each of 300 words", 600),
+        ("3 poems, about 50 words apiece", 150),
+        ("写五封信，每章400字", None),
+        ("每封400字", None),
+        ("写一封信，每封400字", None),
+        ("each chapter has 500 words", None),
+    ],
+)
+def test_a_length_of_each_part_makes_a_total(text, total):
+    first, *rest = stated_lengths(text)
+    assert [stated.low for stated in rest] == ([] if total is None else [total])
+    assert all((stated.rule, stated.text) == (first.rule, first.text) for stated in rest)
 
 
 def test_every_check_has_a_name_and_the_ranges_are_those_of_the_suites(good):

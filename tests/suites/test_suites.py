@@ -19,6 +19,7 @@ from longbench_write.exchange.sources import read_answers
 from longbench_write.files.resources import data_root
 from longbench_write.metrics.length import LENGTH_RULES
 from longbench_write.suites import suite
+from longbench_write.suites.cards import card_of_file, earlier_versions
 from longbench_write.suites.suite import (
     LENGTH_RANGES,
     Prompt,
@@ -31,6 +32,7 @@ from longbench_write.suites.suite import (
 )
 
 OFFICIAL = ["longbench-write", "longbench-write-en", "longwrite-ruler"]
+OPEN = ["lbw-open", "lbw-open@1.0"]
 
 
 def write(folder: Path, *lines: object) -> Path:
@@ -67,8 +69,9 @@ def test_card_tells_the_truth(name):
     assert card.licence == "Apache-2.0"
 
 
-def test_lbw_open_is_shipped():
-    card, suite = load_card("lbw-open"), load_suite("lbw-open")
+@pytest.mark.parametrize("name", OPEN)
+def test_lbw_open_is_shipped(name):
+    card, suite = load_card(name), load_suite(name)
     assert (suite.name, suite.version, suite.sha256) == ("lbw-open", card.version, card.sha256)
     assert card.licence == "CC-BY-4.0"
     assert card.asset is None
@@ -79,12 +82,47 @@ def test_lbw_open_is_shipped():
     assert {prompt.length_rule for prompt in suite.prompts} == set(LENGTH_RULES)
 
 
-def test_lbw_open_has_the_distribution_of_longbench_write():
+@pytest.mark.parametrize("name", OPEN)
+def test_lbw_open_has_the_distribution_of_longbench_write(name):
     ours, official = (
-        Counter((prompt.type, prompt.language, prompt.length) for prompt in load_suite(name).prompts)
-        for name in ("lbw-open", "longbench-write")
+        Counter((prompt.type, prompt.language, prompt.length) for prompt in load_suite(each).prompts)
+        for each in (name, "longbench-write")
     )
     assert ours == official
+
+
+def test_a_suite_in_a_version():
+    first, second = load_suite("lbw-open@1.0"), load_suite("lbw-open@2.0")
+    assert second == load_suite("lbw-open")
+    assert (first.name, first.version) == ("lbw-open", "1.0")
+    assert not {prompt.prompt for prompt in first.prompts} & {prompt.prompt for prompt in second.prompts}
+    official = load_card("longbench-write")
+    assert load_suite(official.full_name) == load_suite(official.name)
+    assert [card.full_name for card in earlier_versions("lbw-open")] == ["lbw-open@1.0"]
+    assert earlier_versions("longbench-write") == []
+    assert card_of_file(first.sha256) == load_card("lbw-open@1.0")
+    assert card_of_file("0" * 64) is None
+
+
+@pytest.mark.parametrize("name", ["lbw-open@3.0", "lbw-open@", "longbench-write@1.0", "lbw-opne@1.0"])
+def test_a_version_that_there_is_not_is_refused(name):
+    with pytest.raises(UsageError) as refused:
+        load_suite(name)
+    assert name in str(refused.value)
+    if name.startswith("lbw-open@"):
+        assert "lbw-open@1.0" in str(refused.value)
+
+
+def test_each_prompt_of_lbw_open_mirrors_an_official_one():
+    ours, official = load_suite("lbw-open").prompts, load_suite("longbench-write").prompts
+    assert [prompt.mirrors for prompt in ours] == [prompt.id for prompt in official]
+    assert not any(prompt.mirrors for prompt in load_suite("lbw-open@1.0").prompts)
+
+
+@pytest.mark.parametrize("limit", [1, 8, 30, 60])
+def test_a_limit_chooses_mirrors_of_each_other(limit):
+    ours, official = (select(load_suite(name), limit=limit) for name in ("lbw-open", "longbench-write"))
+    assert [prompt.mirrors for prompt in ours] == [prompt.id for prompt in official]
 
 
 def test_a_shipped_suite_that_was_changed_is_refused(tmp_path, monkeypatch):
@@ -268,6 +306,8 @@ BAD_LINES = {
     "falling bounds": (row(length_rule="range", length_bounds=[350, 250]), "length_bounds must rise"),
     "bounds elsewhere": (row(length_rule="range", length_bounds=[400, 500]), "length_bounds must rise"),
     "topic": (row(topic=7), "topic must"),
+    "mirrors": (row(mirrors=7), "mirrors must"),
+    "stated": (row(length_stated="no"), "length_stated must"),
     "same id": (row(id="mine-1"), "the id 'mine-1' stands on line 1 too"),
 }
 

@@ -21,6 +21,7 @@ def entry() -> Entry:
 def test_the_length_score_is_full_everywhere_and_no_quality_is_claimed(entry):
     summary = entry.summary
     assert (summary.writer, summary.suite, summary.S_l, summary.S_q) == ("null", "lbw-open", 100.0, None)
+    assert summary.suite_version == "1.0"
     assert [row["range"] for row in summary.by_length] == list(LENGTH_RANGES[:4])
     assert all((row["S_l"], row["S_q"]) == (100.0, None) for row in summary.by_length)
     assert all(row.response_length == row.length for row in entry.rows)
@@ -28,7 +29,7 @@ def test_the_length_score_is_full_everywhere_and_no_quality_is_claimed(entry):
 
 
 def test_the_writer_makes_them_again(entry, tmp_path):
-    again = evaluate(writer="null", suite="lbw-open", judge="none", out=tmp_path / "out")
+    again = evaluate(writer="null", suite="lbw-open@1.0", judge="none", out=tmp_path / "out")
     assert (again.S_l, again.counts["generated"]) == (entry.summary.S_l, entry.summary.counts["generated"])
     (made,) = collect([tmp_path / "out"]).entries
     both = [

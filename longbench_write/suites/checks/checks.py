@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from longbench_write.files.resources import data_root
+from longbench_write.suites.checks.fault import Fault
+from longbench_write.suites.checks.mirrors import check_mirrors
 from longbench_write.suites.checks.overlap import Alike, near_duplicates, shared_runs
 from longbench_write.suites.checks.stated import Stated, stated_lengths
 from longbench_write.suites.suite import Prompt, Suite, language_of, length_range
@@ -16,30 +18,8 @@ from longbench_write.suites.suite import Prompt, Suite, language_of, length_rang
 PromptCell = tuple[str, str, int | None]
 """Type, language and required length; None where none is required."""
 
-_NAMED = 5
-"""Prompts that a fault names by their ids."""
 CELLS = "cells.csv"
 """How many prompts of each cell longbench-write has; the table in benchmark_data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault of a suite.
-
-    Attributes:
-        check: The name of the check that found it, one of `CHECKS`.
-        ids: The prompts that it is about; none if it is about the whole list.
-        text: What is wrong.
-    """
-
-    check: str
-    ids: tuple[str, ...]
-    text: str
-
-    def __str__(self) -> str:
-        named = " and ".join(self.ids[:_NAMED])
-        more = f" and {len(self.ids) - _NAMED} more" if len(self.ids) > _NAMED else ""
-        return f"{self.check}: {named}{more}{': ' if self.ids else ''}{self.text}"
 
 
 def read_cells(path: Path | None = None) -> Counter[PromptCell]:
@@ -52,7 +32,10 @@ def read_cells(path: Path | None = None) -> Counter[PromptCell]:
 
 
 def check_length(prompts: Iterable[Prompt]) -> list[Fault]:
-    """Check that the length that a prompt states is its `length` under its `length_rule`, if it has one."""
+    """Check that the length that a prompt states is its `length` under its `length_rule`, if it has one.
+
+    A prompt that says not to state its length (`length_stated`) must not.
+    """
     faults = []
     for prompt in prompts:
         stated = stated_lengths(prompt.prompt)
@@ -62,9 +45,12 @@ def check_length(prompts: Iterable[Prompt]) -> list[Fault]:
         right = [s for s in stated if s.agrees(prompt.length, prompt.length_bounds)]
         if prompt.length_rule is not None:
             right = [s for s in right if s.rule == prompt.length_rule]
-        if right:
+        if bool(right) == prompt.length_stated:
             continue
         said = _said(stated)
+        if not prompt.length_stated:
+            faults.append(Fault("length", (prompt.id,), f"the prompt states {said}, length_stated is false"))
+            continue
         bounds = f" {prompt.length_bounds[0]}-{prompt.length_bounds[1]}" if prompt.length_bounds else ""
         rule = f" ({prompt.length_rule}{bounds})" if prompt.length_rule else ""
         faults.append(
@@ -122,12 +108,18 @@ def check_types(prompts: Iterable[Prompt]) -> list[Fault]:
     ]
 
 
+_ASKS_FOR = {"en": re.compile("英文|英语"), "zh": re.compile(r"\bChinese\b")}
+"""How a prompt in the other script asks for an answer in a language."""
+
+
 def check_language(prompts: Iterable[Prompt]) -> list[Fault]:
-    """Check that a prompt recorded as English or Chinese is written in that script."""
+    """Check that an English or Chinese prompt is written in that script, or asks for that language."""
     return [
         Fault("language", (prompt.id,), f"recorded as {prompt.language}, written in {written}")
         for prompt in prompts
-        if prompt.language in ("en", "zh") and (written := language_of(prompt.prompt)) != prompt.language
+        if (asks_for := _ASKS_FOR.get(prompt.language))
+        and (written := language_of(prompt.prompt)) != prompt.language
+        and not asks_for.search(prompt.prompt)
     ]
 
 
@@ -181,7 +173,12 @@ CHECKS: dict[str, Callable[[Sequence[Prompt]], list[Fault]]] = {
     "language": check_language,
     "duplicates": check_duplicates,
 }
-"""The checks that need nothing but the list; `check_overlap` needs the official prompts too."""
+"""The checks that need nothing but the list."""
+AGAINST_OFFICIAL: dict[str, Callable[[Sequence[Prompt], Sequence[Prompt]], list[Fault]]] = {
+    "overlap": check_overlap,
+    "mirrors": check_mirrors,
+}
+"""The checks that need the official prompts too."""
 
 
 def check_suite(suite: Suite, *, official: Sequence[Prompt] = (), skip: Sequence[str] = ()) -> list[Fault]:
@@ -189,8 +186,9 @@ def check_suite(suite: Suite, *, official: Sequence[Prompt] = (), skip: Sequence
 
     Args:
         suite: The suite.
-        official: The prompts that it must not overlap with.
+        official: The official prompts; without any, the checks that need them are left out.
         skip: Names of checks to leave out.
     """
     faults = [fault for name, check in CHECKS.items() if name not in skip for fault in check(suite.prompts)]
-    return faults if "overlap" in skip else faults + check_overlap(suite.prompts, official)
+    against = {name: check for name, check in AGAINST_OFFICIAL.items() if official and name not in skip}
+    return faults + [fault for check in against.values() for fault in check(suite.prompts, official)]

@@ -54,6 +54,13 @@ def shared_runs(prompts: Iterable[Prompt], others: Iterable[Prompt]) -> list[tup
     return list(found.values())
 
 
+def shared_share(one: str, other: str) -> float:
+    """Return the share, 0 to 1, of the shorter text's runs of 3 words or 5 ideographs that the other has."""
+    runs = _short_runs(one), _short_runs(other)
+    least = min(map(len, runs))
+    return len(runs[0] & runs[1]) / least if least else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Alike:
     """Prompts that are the same, or nearly.

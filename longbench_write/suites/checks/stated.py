@@ -10,13 +10,16 @@ it makes the rule:
 - `at_least`: "at least", "no less than", "no fewer than", "more than", "over", "or more", "500+" ..., 不少于,
   至少, 不低于, 超过, 以上 ...;
 - `about`: anything else, "about 500 words", 500字左右 and the bare "500 words" alike.
+
+A length of each of several parts ("five letters of 400 words each", 分两部分写，各写1000字) is one statement,
+and the total that it makes another.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
@@ -79,7 +82,29 @@ _AT_MOST_AFTER = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ABOUT_BEFORE = re.compile(
+    r"(?:about|around|approximately|roughly|some|nearly|circa|大约|大概|约|将近|差不多)[ ]?(?:要|写|为)?\s*$",
+    re.IGNORECASE,
+)
+_ABOUT_AFTER = re.compile(
+    r"[ ,]*(?:左右|上下|前后|or[ ]so\b|or[ ]thereabouts\b|give[ ]or[ ]take\b)", re.IGNORECASE
+)
+_HEDGES = {
+    "at_most": (_AT_MOST_BEFORE, _AT_MOST_AFTER),
+    "at_least": (_AT_LEAST_BEFORE, _AT_LEAST_AFTER),
+    "about": (_ABOUT_BEFORE, _ABOUT_AFTER),
+}
 _BEFORE = 28
+
+_CHINESE_PARTS = "部分|篇|封|则|章|节|段|幕|首|讲|份"
+_ENGLISH_PARTS = "parts|sections|chapters|letters|stories|poems|paragraphs|entries|essays|scenes|acts|lessons"
+_CHINESE_EACH = re.compile(rf"(?:各(?:写|占)?|每一?(?P<part>{_CHINESE_PARTS})(?:写|要)?)\s*$")
+_ENGLISH_EACH_BEFORE = re.compile(r"\beach(?:[ ](?:one[ ])?(?:of|is|in|takes|has))?[ ]*$", re.IGNORECASE)
+_ENGLISH_EACH_AFTER = re.compile(r"[ ,]*(?:each|apiece)\b", re.IGNORECASE)
+_CHINESE_COUNT = re.compile(rf"(?P<number>{_CHINESE_NUMBER})\s*个?(?P<part>{_CHINESE_PARTS})")
+_ENGLISH_COUNT = re.compile(
+    rf"(?P<number>{_ENGLISH_NUMBER})[ ]*(?:[a-z]+[ ]){{0,2}}(?P<part>{_ENGLISH_PARTS})\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +115,14 @@ class Stated:
         rule: "about", "at_least", "at_most" or "range".
         low, high: The two ends of a range, in words or characters; else both the stated number.
         text: The words that state it.
+        hedge: What stands beside it and makes the rule, such as "at least" or 左右; "" beside a bare number.
     """
 
     rule: str
     low: int
     high: int
     text: str
+    hedge: str = ""
 
     def agrees(self, length: int, bounds: Sequence[int] | None = None) -> bool:
         """Return whether this is the required length that a record gives.
@@ -120,7 +147,10 @@ def stated_lengths(text: str) -> list[Stated]:
             high = parts["high"] or parts["bare"]
             low = parts["low"] or parts.get("bare_low")
             if (numbers := _ends(low, high)) is not None:
-                found.append(_statement(text, match, numbers, is_range=low is not None))
+                stated = _statement(text, match, numbers, is_range=low is not None)
+                found.append(stated)
+                if parts_of := _parts(text, match):
+                    found.append(replace(stated, low=stated.low * parts_of, high=stated.high * parts_of))
     return found
 
 
@@ -132,15 +162,28 @@ def matching(text: str, length: int, bounds: Sequence[int] | None = None) -> Sta
 def _statement(text: str, match: re.Match[str], ends: tuple[int, int], *, is_range: bool) -> Stated:
     before = text[max(0, match.start() - _BEFORE) : match.start("high" if match["high"] else "bare")]
     after = text[match.end() : match.end() + _BEFORE]
+    stated = " ".join(match[0].split())
     if is_range:
-        rule = "range"
-    elif _AT_MOST_BEFORE.search(before) or _AT_MOST_AFTER.match(after):
-        rule = "at_most"
-    elif "+" in (match["plus"] or "") or _AT_LEAST_BEFORE.search(before) or _AT_LEAST_AFTER.match(after):
-        rule = "at_least"
-    else:
-        rule = "about"
-    return Stated(rule, *ends, " ".join(match[0].split()))
+        return Stated("range", *ends, stated)
+    plus = "+" if "+" in (match["plus"] or "") else ""
+    for rule, (in_front, behind) in _HEDGES.items():
+        found = in_front.search(before) or behind.match(after)
+        if found or (plus and rule == "at_least"):
+            return Stated(rule, *ends, stated, found[0].strip(" ,，(（:：") if found else plus)
+    return Stated("about", *ends, stated)
+
+
+def _parts(text: str, match: re.Match[str]) -> int:
+    """Return how many parts have the stated length each: the last number of such parts before; 0 for none."""
+    before, after = text[: match.start()], text[match.end() : match.end() + _BEFORE]
+    before = re.sub(r"(?:约|大约|不少于|至少|about|around|at least)\s*$", "", before).rstrip()
+    part, count = None, _ENGLISH_COUNT
+    if each := _CHINESE_EACH.search(before[-_BEFORE:]):
+        part, count = each["part"], _CHINESE_COUNT
+    elif not (_ENGLISH_EACH_BEFORE.search(before[-_BEFORE:]) or _ENGLISH_EACH_AFTER.match(after)):
+        return 0
+    counts = [_number(found["number"]) for found in count.finditer(before) if part in (None, found["part"])]
+    return next((number for number in reversed(counts) if number > 1), 0)
 
 
 def _ends(low: str | None, high: str) -> tuple[int, int] | None:
