@@ -118,11 +118,11 @@ def _official(checked: str, *, offline: bool) -> tuple[tuple[Prompt, ...], str]:
     """Return the official prompts that a suite is held against, or the reason that there are none."""
     from longbench_write.assets import assets
     from longbench_write.errors import AssetError
-    from longbench_write.suites.cards import load_card, suite_names
+    from longbench_write.suites.cards import card_name, load_card, suite_names
     from longbench_write.suites.suite import load_suite
 
     cards = [card for name in suite_names() if (card := load_card(name)).asset]
-    if checked in [card.name for card in cards]:
+    if card_name(checked) in [card.name for card in cards]:
         return (), "these are official prompts"
     here = {entry.asset.name for entry in assets.status() if entry.state == "present"}
     if offline and not here.issuperset(str(card.asset) for card in cards):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from longbench_write.errors import unknown_name
 from longbench_write.files.resources import data_root
 from longbench_write.files.yaml_text import read_mapping
 
@@ -67,19 +66,12 @@ def load_card(name: str) -> SuiteCard:
 
 
 def card_name(name: str) -> str | None:
-    """Return the one of `suite_names` that a name with or without a version means; None if it is no suite's.
-
-    Raises:
-        UsageError: There is such a suite, but not in this version.
-    """
+    """Return the one of `suite_names` that a name with or without a version means; None if it means none."""
     names = suite_names()
     plain, _, version = name.partition("@")
     if name in names or plain not in names:
         return name if name in names else None
-    if load_card(plain).version == version:
-        return plain
-    versions = [load_card(plain).full_name, *(card.full_name for card in earlier_versions(plain))]
-    raise unknown_name("suite", name, versions)
+    return plain if load_card(plain).version == version else None
 
 
 def card_of_file(sha256: str) -> SuiteCard | None:

@@ -19,7 +19,7 @@ from longbench_write.errors import AssetError, UsageError, shorten, unknown_name
 from longbench_write.files.jsonl import LineError, read_jsonl
 from longbench_write.files.resources import data_root
 from longbench_write.metrics.length import LENGTH_RULES, count_words
-from longbench_write.suites.cards import SuiteCard, card_name, load_card, suite_names
+from longbench_write.suites.cards import SuiteCard, card_name, earlier_versions, load_card, suite_names
 
 LENGTH_RANGES = ("[0,500)", "[500,2000)", "[2000,4000)", "[4000,20000]", ">20000")
 """Labels of the ranges of required length; only LongWrite-Ruler reaches the last."""
@@ -105,6 +105,9 @@ def load_suite(name_or_path: str | Path) -> Suite:
         except OSError as error:
             raise UsageError(f"{path} cannot be read ({error.strerror}): give a file that can") from None
         return Suite(path.stem, sha256[:8], sha256, prompts)
+    if isinstance(name_or_path, str) and (plain := name_or_path.partition("@")[0]) in names:
+        versions = [load_card(plain), *earlier_versions(plain)]
+        raise unknown_name("suite", name_or_path, [plain, *(card.full_name for card in versions)])
     if isinstance(name_or_path, Path) or path.suffix or os.sep in name_or_path:
         raise UsageError(
             f"there is no prompt list {path}: give the path of a JSONL file or one of {', '.join(names)}"

@@ -113,6 +113,12 @@ def test_a_version_that_there_is_not_is_refused(name):
         assert "lbw-open@1.0" in str(refused.value)
 
 
+def test_a_file_may_have_a_name_like_a_versions(tmp_path, monkeypatch):
+    write(tmp_path, row()).rename(tmp_path / "lbw-open@mine.jsonl")
+    monkeypatch.chdir(tmp_path)
+    assert load_suite("lbw-open@mine.jsonl").name == "lbw-open@mine"
+
+
 def test_each_prompt_of_lbw_open_mirrors_an_official_one():
     ours, official = load_suite("lbw-open").prompts, load_suite("longbench-write").prompts
     assert [prompt.mirrors for prompt in ours] == [prompt.id for prompt in official]
