@@ -107,7 +107,8 @@ def load_suite(name_or_path: str | Path) -> Suite:
         return Suite(path.stem, sha256[:8], sha256, prompts)
     if isinstance(name_or_path, str) and (plain := name_or_path.partition("@")[0]) in names:
         versions = [load_card(plain), *earlier_versions(plain)]
-        raise unknown_name("suite", name_or_path, [plain, *(card.full_name for card in versions)])
+        there = ", ".join(card.full_name for card in versions)
+        raise UsageError(f"there is no {name_or_path}: the versions of {plain} are {there}")
     if isinstance(name_or_path, Path) or path.suffix or os.sep in name_or_path:
         raise UsageError(
             f"there is no prompt list {path}: give the path of a JSONL file or one of {', '.join(names)}"
