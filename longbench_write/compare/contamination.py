@@ -123,12 +123,12 @@ def _paired_gaps(
     measure: str, public: Sequence[Row], unseen: Sequence[Row], mirrors: Mapping[str, str], seed: int
 ) -> list[Gap]:
     """Return a measure's gap over all, then by length range; none without any value."""
-    values = _by_prompt(public, measure), _by_prompt(unseen, measure)
+    old, new = _by_prompt(public, measure), _by_prompt(unseen, measure)
     lengths = {row.id: row.length for rows in (public, unseen) for row in rows if row.length is not None}
-    ranges = {name: length_range(lengths[name]) for side in values for name in side}
+    ranges = {name: length_range(lengths[name]) for name in (*old, *new)}
     present = [label for label in LENGTH_RANGES if label in ranges.values()]
     return [
-        _paired_gap(measure, label, *(_within(side, ranges, label) for side in values), mirrors, seed)
+        _paired_gap(measure, label, _within(old, ranges, label), _within(new, ranges, label), mirrors, seed)
         for label in ((None, *present) if present else ())
     ]
 
