@@ -158,21 +158,12 @@ class Prediction(Record):
             not known, and where it did not.
         fallback: Whether a gateway says that another model or provider than the first answered.
         cache_hit: Whether it says that a cache did.
+        past_limit: Whether the server wrote on past the limit, and was read no further.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
-        "calls",
-        "steps",
-        "planned_words",
-        "requests",
-        "model_served",
-        "provider",
-        "system_fingerprint",
-        "prompt_sha256",
-        "raw",
-        "preemptions",
-        "fallback",
-        "cache_hit",
+        *("calls", "steps", "planned_words", "requests", "model_served", "provider", "system_fingerprint"),
+        *("prompt_sha256", "raw", "preemptions", "fallback", "cache_hit", "past_limit"),
     }
 
     prompt: str
@@ -206,6 +197,7 @@ class Prediction(Record):
     preemptions: Count | None = None
     fallback: bool = False
     cache_hit: bool = False
+    past_limit: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; where calls are counted, it says that there are no steps."""
@@ -262,9 +254,10 @@ class Step(Record):
         left_out: The earlier steps whose texts the request lacks, since the writer keeps to the latest.
         fallback: As a prediction's.
         cache_hit: As a prediction's.
+        past_limit: As a prediction's.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"left_out", "fallback", "cache_hit"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"left_out", "fallback", "cache_hit", "past_limit"})
 
     id: str
     sample: Count
@@ -288,6 +281,7 @@ class Step(Record):
     left_out: list[str] | None = None
     fallback: bool = False
     cache_hit: bool = False
+    past_limit: bool = False
 
     @property
     def key(self) -> StepKey:

@@ -19,6 +19,7 @@ from longbench_write.judging.judge import Judge
 from longbench_write.judging.reply import read_reply
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.scoring.flags import flags_of
+from longbench_write.scoring.table import read_rows
 
 CASES = Path(__file__).parent / "cases"
 TEN = "one two three four five six seven eight nine ten"
@@ -226,6 +227,14 @@ def responses(tmp_path, answers, *, prompts=1):
         )
     (manifest,) = (tmp_path / "out").glob("*/*/*/run.yaml")
     return list(load_run(manifest.parent).predictions)
+
+
+def test_an_answer_whose_spaces_were_lost_is_suspect(tmp_path):
+    (record,) = responses(tmp_path, [case("58")])
+    assert record.response == TEN.replace(" ", "")
+    (path,) = (tmp_path / "out").rglob("scores.csv")
+    (row,) = read_rows(path)
+    assert "tokens" in row.suspect
 
 
 # Bodies

@@ -21,7 +21,7 @@ from pathlib import Path
 from crash_tests import Trial, faulty_servers, judge_outcome
 from servers.answers import TRANSIENT
 
-from benchmarks.reliability import outside, places
+from benchmarks.reliability import answers, outside, places
 from benchmarks.reliability.experiments import experiments
 from benchmarks.reliability.rows import SEED, Experiment, Row, Whole, added
 from benchmarks.reliability.system_calls import failing_calls
@@ -34,6 +34,7 @@ PARTS: dict[str, Callable[[Path], list[Experiment]]] = {
     "tenth": lambda _: [],
     "places": lambda _: places.experiments(),
     "outside": lambda _: outside.experiments(),
+    "answers": lambda _: answers.experiments(),
     "calls": failing_calls,
     "values": lambda _: places.value_experiments(),
 }

@@ -83,6 +83,7 @@ class Completion:
         reasoning_opened: Whether the prompt ends in a tag that opens a block of reasoning; None where the
             prompt's end is not known.
         preemptions: How often an engine put the request off when its memory ran short, to compute it anew.
+        past_limit: Whether the server wrote on past the limit, and was read no further.
     """
 
     text: str
@@ -101,6 +102,7 @@ class Completion:
     cache_hit: bool = False
     reasoning_opened: bool | None = None
     preemptions: int = 0
+    past_limit: bool = False
 
 
 @dataclass(slots=True)

@@ -25,10 +25,21 @@ _TAIL = 1000
 
 def end_at_turn(text: str) -> str:
     """Return an answer up to the control token that ends it; the same object where none does."""
+    end = _end(text)
+    return text if end is None else text[: end.start()]
+
+
+def ending_token(text: str) -> str | None:
+    """Return the control token at which an answer ends, as its text has it; None where it ends at none."""
+    end = _end(text)
+    return None if end is None else end[0].split()[0]
+
+
+def _end(text: str) -> re.Match[str] | None:
     if "<" not in text and "[" not in text:
-        return text
-    places = [found.start() for tokens in (_TURN_END, _NEXT_TURN) if (found := tokens.search(text))]
-    if places and (_TURN_END.match(text, min(places)) or text[: min(places)].strip()):
-        return text[: min(places)]
-    last = _TEXT_END.search(text, max(0, len(text) - _TAIL))
-    return text[: last.start()] if last else text
+        return None
+    found = [match for tokens in (_TURN_END, _NEXT_TURN) if (match := tokens.search(text))]
+    first = min(found, key=lambda match: match.start(), default=None)
+    if first and (first.re is _TURN_END or text[: first.start()].strip()):
+        return first
+    return _TEXT_END.search(text, max(0, len(text) - _TAIL))

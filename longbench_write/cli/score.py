@@ -14,12 +14,26 @@ def score(
         str | None, typer.Option(help="Score by this judge's judgements; otherwise by the last judge's.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
+    suspects: Annotated[
+        bool,
+        typer.Option(
+            "--suspects",
+            help="List the responses that were probably spoilt on their way from the model, and why.",
+        ),
+    ] = False,
 ) -> None:
     """Score a run's records anew.
 
     Reads the run folder, writes its scores.csv and summary.json, and prints the table; no model is asked.
     """
-    from longbench_write.cli.table import show
+    from longbench_write.cli.table import show, show_suspects
+    from longbench_write.errors import UsageError
     from longbench_write.runs.results import score_run
 
-    show(score_run(run, judge=judge), run, as_json=as_json)
+    if as_json and suspects:
+        raise UsageError("--json prints summary.json, which counts the suspects: leave out --suspects")
+    summary = score_run(run, judge=judge)
+    if suspects:
+        show_suspects(run)
+    else:
+        show(summary, run, as_json=as_json)

@@ -13,10 +13,13 @@ from longbench_write.metrics.quality import CRITERIA
 from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.console import console
 from longbench_write.render.terminal import print_output
+from longbench_write.runs.folder import SCORES
 from longbench_write.runs.store import Owed
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.summary import Summary
-from longbench_write.serving.messages import ceiling_lines, serving_lines
+from longbench_write.scoring.table import read_rows
+from longbench_write.serving.messages import ceiling_lines, serving_lines, suspect_lines
+from longbench_write.serving.suspects import CAUSES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,6 +36,39 @@ def show(summary: Summary, path: Path, *, as_json: bool) -> None:
     for line in footer(summary, path):
         screen.print(line, markup=False, soft_wrap=True)
     print(f"files: {path}", file=sys.stderr)  # noqa: T201
+
+
+def show_suspects(path: Path) -> None:
+    """Print which responses of a scored run are suspect, and what usually causes each reason.
+
+    Raises:
+        RunFolderError: Its scores.csv cannot be read.
+    """
+    from rich.text import Text
+
+    rows = [row for row in read_rows(path / SCORES) if row.suspect]
+    screen = console()
+    if not rows:
+        screen.print("no response is suspect")
+        return
+    table = plain_table(f"{len(rows)} suspect responses, scored as they stand")
+    for name, justify in (
+        ("prompt", "left"),
+        ("sample", "right"),
+        ("required", "right"),
+        ("written", "right"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("suspect: why", justify="left")
+    for row in rows:
+        required = "-" if row.length is None else str(row.length)
+        texts = (row.id, str(row.sample), required, str(row.response_length), ", ".join(row.suspect))
+        table.add_row(*(Text(escape_ci_log(text)) for text in texts))
+    screen.print(table)
+    for reason, cause in CAUSES.items():
+        if any(reason in row.suspect for row in rows):
+            screen.print(f"{reason}: {cause}", markup=False, soft_wrap=True)
+    screen.print("docs/servers.md, Suspects, says more", markup=False)
 
 
 def plain_table(title: str) -> Table:
@@ -142,14 +178,17 @@ def footer(summary: Summary, path: Path) -> list[str]:
     again = {"the model": counts["retries"], "the judge": counts.get("judge_retries", 0)}
     if told := [f"{number} of {whom}" for whom, number in again.items() if number]:
         lines.append(f"retried after transient failures: {', '.join(told)}")
-    if ended := counts.get("ended_at_control_token"):
+    if ended := max(counts.get("ended_at_control_token", 0), sum(summary.control_tokens.values())):
+        which = ", ".join(f"{token} {number}" for token, number in summary.control_tokens.items())
         lines.append(
-            f"{ended} responses ended at a control token that stood in their text; predictions.jsonl keeps "
-            "what followed, as `raw`"
+            f"{ended} answers ended at a control token that stood in their text{which and f' ({which})'}; "
+            "the records keep what followed, as `raw`"
         )
     lines += _of_plans(summary.steps or {})
     lines += ceiling_lines(summary.ceilings, summary.reach)
     lines += serving_lines(summary.serving)
+    if suspects := suspect_lines(summary.suspects, summary.S_l):
+        lines += [f"{suspects[0]}; `lbw-eval score {path} --suspects` lists them"]
     lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
     if known := [f"{who} {cost:,.2f}" for who, cost in summary.cost.items() if cost is not None]:
         lines.append(f"cost at the prices given: {', '.join(known)}")

@@ -18,6 +18,7 @@ from longbench_write.runs.folder import MANIFEST
 from longbench_write.runs.store import load_run
 from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
+from longbench_write.serving.suspects import REASONS
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 STATES = {
@@ -87,7 +88,7 @@ class Index:
             "dimensions": DIMENSIONS,
             "scale": [SIX.low, SIX.high],
             "metrics": [{"name": metric.name, **metric.declaration()} for metric in self._metrics()],
-            "flags": FLAGS,
+            "flags": [*FLAGS, *map(_mark, REASONS)],
             "ranges": LENGTH_RANGES,
             "states": STATES,
             "suites": [name for name, _ in suites],
@@ -192,7 +193,7 @@ def _sample(what: Prediction | Row, row: Row | None, metrics: Sequence[Metric]) 
         "reasoning_words": what.reasoning_words,
         "error": error and {"type": error.type, "message": error.message},
         "state": _state(error, row),
-        "flags": [flag for flag in FLAGS if row and flag in row.flags],
+        "flags": _flags(row) if row else [],
         **{metric.name: row and row.values.get(metric.name) for metric in (S_L, S_Q, *BESIDE)},
         "dimensions": row and row.scores and [row.scores.get(name) for name in DIMENSIONS],
         "metrics": {metric.name: row.values[metric.name] for metric in metrics if metric.name in row.values}
@@ -202,6 +203,16 @@ def _sample(what: Prediction | Row, row: Row | None, metrics: Sequence[Metric]) 
         "repeated_from": row and row.repetition.start,
         "compressed": row and row.repetition.compressed,
     }
+
+
+def _flags(row: Row) -> list[str]:
+    """Return what is marked of a response: its flags, and why it is suspect."""
+    return [*(flag for flag in FLAGS if flag in row.flags), *map(_mark, row.suspect)]
+
+
+def _mark(reason: str) -> str:
+    """Return the mark of a response that is suspect for a reason."""
+    return f"suspect: {reason}"
 
 
 def _state(error: Failure | None, row: Row | None) -> str:

@@ -303,6 +303,7 @@ class ResponseContext:
             left_out=list(request.left_out) or None,
             fallback=completion.fallback,
             cache_hit=completion.cache_hit,
+            past_limit=completion.past_limit,
         )
         await self._session.steps.add(step, self._kept)
 
@@ -359,6 +360,7 @@ def _completion(step: Step) -> Completion:
         system_fingerprint=step.system_fingerprint,
         fallback=step.fallback,
         cache_hit=step.cache_hit,
+        past_limit=step.past_limit,
     )
 
 

@@ -131,6 +131,7 @@ def _answer(completion: Completion) -> dict[str, Any]:
         "raw": completion.raw,
         "fallback": completion.fallback,
         "cache_hit": completion.cache_hit,
+        "past_limit": completion.past_limit,
         "preemptions": completion.preemptions or None,
         **{name: getattr(completion, name) for name in _SERVED},
     }

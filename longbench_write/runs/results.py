@@ -25,6 +25,7 @@ from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import RunInfo, Summary, unknown_keys
 from longbench_write.scoring.table import scores_csv
 from longbench_write.serving.answered import ServingLog, reasoning_is_off
+from longbench_write.serving.suspect_log import SuspectLog
 
 _SETTINGS = ("temperature", "max_tokens", "seed")
 _DIGITS = 12
@@ -85,12 +86,14 @@ def write_results(
     metrics = all_metrics()
     answers = answer_log(run.manifest)
     served = _serving_log(run.manifest)
+    spoilt = SuspectLog()
     for step in run.steps:
         answers.add_step(step)
         served.add_step(step)
+        spoilt.add_step(step)
     summary, rows = summarise(
         _info_of(path, run.manifest, label),
-        served.watch(answers.watch(run.predictions)),
+        spoilt.watch(served.watch(answers.watch(run.predictions))),
         served.watch_judgements(each for each in run.judgements if each.judge == label),
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
@@ -101,6 +104,7 @@ def write_results(
         metrics=metrics,
         further=_further_usage(run, label),
         cut_by=answers.cut_by,
+        suspects=spoilt.suspects,
     )
     ceilings = answers.ceilings
     summary = replace(
@@ -109,6 +113,7 @@ def write_results(
         ceilings=[asdict(ceiling) for ceiling in ceilings],
         reach=answers.reach(ceilings),
         serving=served.to_dict(),
+        control_tokens=served.control_tokens,
         unknown=kept,
     )
     write_whole(path / SCORES, scores_csv(rows, metrics))

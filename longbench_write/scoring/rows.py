@@ -36,6 +36,7 @@ class Row:
         length_rule: How the prompt words its required length; None where the suite does not say.
         cut_by: Who cut it off: "limit", "server", or "unknown" where the server counted no tokens; None where
             it ended by itself.
+        suspect: The reasons for which it was probably spoilt on its way (see `serving.suspects`).
     """
 
     id: str
@@ -53,6 +54,7 @@ class Row:
     reasoning_words: int
     length_rule: str | None = None
     cut_by: str | None = None
+    suspect: tuple[str, ...] = ()
 
     @property
     def judged(self) -> bool:
@@ -91,6 +93,7 @@ def score_rows(
     response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
     cut_by: Callable[[], Mapping[Key, str]] = dict,
+    suspects: Callable[[], Mapping[Key, tuple[str, ...]]] = dict,
 ) -> list[Row]:
     """Score every response that there is, a row each in the predictions' order; failed ones have none.
 
@@ -101,6 +104,7 @@ def score_rows(
         response_flags: What responses show, of those of which it is known already.
         metrics: What is measured.
         cut_by: Called once all predictions have been read; who cut each response that did not end by itself.
+        suspects: Called likewise; the reasons of each response that is suspect.
 
     Raises:
         LbwError: A metric failed on a response; both are named.
@@ -119,8 +123,14 @@ def score_rows(
         for prediction in predictions
         if prediction.response is not None
     ]
-    cuts = cut_by()
-    return [_cut(row, cuts.get((row.id, row.sample))) for row in rows] if cuts else rows
+    if cuts := cut_by():
+        rows = [_cut(row, cuts.get((row.id, row.sample))) for row in rows]
+    if found := suspects():
+        rows = [
+            replace(row, suspect=found[row.id, row.sample]) if (row.id, row.sample) in found else row
+            for row in rows
+        ]
+    return rows
 
 
 def _cut(row: Row, by: str | None) -> Row:

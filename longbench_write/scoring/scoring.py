@@ -11,11 +11,13 @@ from typing import Any
 from longbench_write.backends.prices import costs
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN, HEADLINES
+from longbench_write.metrics.length import S_L
 from longbench_write.records import Judgement, Key, Prediction, Usage
 from longbench_write.scoring.flags import FLAGS, ResponseFlags
 from longbench_write.scoring.groups import CI_METHOD, Lost, figures, grouped
 from longbench_write.scoring.rows import Row, score_rows
 from longbench_write.scoring.summary import GROUP_FIGURES, RunInfo, Summary
+from longbench_write.serving.suspects import REASONS
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 
@@ -33,6 +35,7 @@ def summarise(
     metrics: Sequence[Metric] = BUILT_IN,
     further: Iterable[tuple[str, Usage]] = (),
     cut_by: Callable[[], Mapping[Key, str]] = dict,
+    suspects: Callable[[], Mapping[Key, tuple[str, ...]]] = dict,
 ) -> tuple[Summary, list[Row]]:
     """Score a run's records.
 
@@ -49,6 +52,7 @@ def summarise(
         metrics: What is measured, as in `score_rows`.
         further: Tokens of steps and of what was discarded, each with its role: "model", "planner" or "judge".
         cut_by: Who cut responses off, as in `score_rows`.
+        suspects: Which are suspect, as in `score_rows`.
 
     Returns:
         The summary, and its rows in the order of the predictions.
@@ -59,7 +63,12 @@ def summarise(
     tally = _Tally(owed, repeats if info.judge is not None else 0, info.samples_of)
     counted = map(tally.count_prediction, predictions), map(tally.count_judgement, judgements)
     rows = score_rows(
-        *counted, combine=combine, response_flags=response_flags, metrics=metrics, cut_by=cut_by
+        *counted,
+        combine=combine,
+        response_flags=response_flags,
+        metrics=metrics,
+        cut_by=cut_by,
+        suspects=suspects,
     )
     of = partial(figures, metrics=metrics, judged=info.judge is not None)
     overall, by_length = of(rows, tally.lost), _by_length(rows, tally.lost, of)
@@ -76,7 +85,18 @@ def summarise(
         range_mean=_range_mean(by_length),
         cost=costs(price or {}, tally.usage),
         seconds=seconds,
+        suspects=_suspects(rows),
     ), rows
+
+
+def _suspects(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return how many responses are suspect, how many for each reason, and S_l without them."""
+    reasons = Counter(reason for row in rows for reason in row.suspect)
+    return {
+        "count": sum(bool(row.suspect) for row in rows),
+        "by_reason": {reason: reasons[reason] for reason in REASONS if reasons[reason]},
+        "S_l": S_L.over([row for row in rows if not row.suspect]),
+    }
 
 
 def _by_length(

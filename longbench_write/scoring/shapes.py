@@ -109,6 +109,14 @@ class ServingShape(TypedDict):
     added_prompt_tokens: Count | None
 
 
+class SuspectsShape(TypedDict):
+    """Responses that were probably spoilt on their way."""
+
+    count: Count
+    by_reason: dict[str, Count]
+    S_l: Score | None
+
+
 class GroupShape(FlagCounts):
     """The figures of a group of responses."""
 
@@ -168,6 +176,8 @@ class SummaryShape(InfoShape):
     ceilings: list[CeilingShape] = field(default_factory=list)
     reach: ReachShape | None = None
     serving: ServingShape | None = None
+    suspects: SuspectsShape | None = None
+    control_tokens: dict[str, Count] = field(default_factory=dict)
 
 
 def check_counts(counts: Mapping[str, int]) -> None:

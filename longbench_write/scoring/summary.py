@@ -116,6 +116,9 @@ class Summary(RunInfo):
             how many were `fallbacks` and `cache_hits`; `identical_samples` are prompts with samples that are
             one text, `reasoning_not_off` responses with reasoning that was asked off, `added_prompt_tokens`
             what the server adds to each prompt, where that shows.
+        suspects: Responses that were probably spoilt on their way from the model: their `count`, `by_reason`
+            (a response may have several), and the `S_l` without them; they are scored as they stand.
+        control_tokens: How many responses, or steps of them, ended at which control token in their text.
         unknown: Keys of the file that this version does not know; they are written back.
         usage: Tokens of the model and of the judge.
         cost: What they cost, of the model and of the judge, at the prices that the user gave.
@@ -154,6 +157,8 @@ class Summary(RunInfo):
     ceilings: list[dict[str, Any]] = field(default_factory=list)
     reach: dict[str, Any] | None = None
     serving: dict[str, Any] | None = None
+    suspects: dict[str, Any] | None = None
+    control_tokens: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, Any] = field(default_factory=dict)
 
     @cached_property

@@ -25,6 +25,7 @@ from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
 from longbench_write.serving.cuts import CUTS
+from longbench_write.serving.suspects import REASONS
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class CsvColumn:
     value: Callable[[Row], object]
 
 
-_LATER = frozenset({"cut_by"})
+_LATER = frozenset({"cut_by", "suspect"})
 """Columns that files of earlier versions do not have."""
 
 
@@ -70,6 +71,7 @@ def columns(metrics: Sequence[Metric] = BUILT_IN) -> list[CsvColumn]:
         CsvColumn("compressed_share", float, attrgetter("repetition.compressed")),
         _field("reasoning_words", int),
         _field("cut_by", str),
+        CsvColumn("suspect", str, lambda row: " ".join(row.suspect) or None),
         _field("length_rule", str),
         _metric(S_L_RULE),
         *map(_metric, others(metrics)),
@@ -183,6 +185,7 @@ def _row(line: Mapping[str, str], more: Sequence[Metric]) -> Row:
         reasoning_words=_count(line, "reasoning_words"),
         length_rule=rule,
         cut_by=_word(line, "cut_by", CUTS),
+        suspect=_words(line, "suspect", REASONS),
     )
 
 
@@ -192,6 +195,14 @@ def _word(line: Mapping[str, str], name: str, words: Sequence[str]) -> str | Non
     if text is not None and text not in words:
         raise ValueError(f"{name}: {text!r} is none of {', '.join(words)}")
     return text
+
+
+def _words(line: Mapping[str, str], name: str, words: Sequence[str]) -> tuple[str, ...]:
+    """Return several words, parted by a space; none where the column is empty, or not there."""
+    found = tuple((line.get(name) or "").split())
+    if others := [word for word in found if word not in words]:
+        raise ValueError(f"{name}: {others[0]!r} is none of {', '.join(words)}")
+    return found
 
 
 def _text(line: Mapping[str, str], name: str) -> str:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from longbench_write.backends.control_tokens import ending_token
 from longbench_write.records import Judgement, Prediction, Step
 from longbench_write.serving.pieces import Pieces, count_pieces
 
@@ -37,6 +38,7 @@ class ServingLog:
         self._counts: Counter[str] = Counter()
         self._samples: dict[str, Counter[bytes]] = defaultdict(Counter)
         self._asked: dict[Pieces, int] = {}
+        self._ended: Counter[str] = Counter()
 
     def watch(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         """Pass predictions on, and take what each tells."""
@@ -73,8 +75,15 @@ class ServingLog:
     def _add(self, record: Prediction | Step) -> None:
         self._name("models", record.model_served)
         self._name("providers", record.provider)
+        if token := ending_token(record.raw or ""):
+            self._ended[token] += 1
         self._counts["fallbacks"] += record.fallback
         self._counts["cache_hits"] += record.cache_hit
+
+    @property
+    def control_tokens(self) -> dict[str, int]:
+        """How many answers ended at which control token in their text."""
+        return dict(sorted(self._ended.items()))
 
     def _name(self, of: str, name: str | None) -> None:
         if name is not None:

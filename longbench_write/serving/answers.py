@@ -70,14 +70,28 @@ class AnswerLog:
             return
         # Lines of 0.1.0 do not say what was asked for: there the tokens of a cut answer stand in its place.
         limit = self._asked if record.calls is None else record.max_tokens_effective
-        ended = record.raw is not None
-        self._add(_WRITER, record.key, usage, limit, record.finish_reason, record.response, ended=ended)
+        self._add(
+            _WRITER,
+            record.key,
+            usage,
+            limit,
+            record.finish_reason,
+            record.response,
+            ended=record.raw is not None,
+            past_limit=record.past_limit,
+        )
 
     def add_step(self, step: Step) -> None:
         """Take one answered request of a writer that makes many."""
         self._in_steps = True
         self._add(
-            step.role, step.key[:2], step.usage, step.max_tokens_effective, step.finish_reason, step.text
+            step.role,
+            step.key[:2],
+            step.usage,
+            step.max_tokens_effective,
+            step.finish_reason,
+            step.text,
+            past_limit=step.past_limit,
         )
 
     def _add(
@@ -90,11 +104,13 @@ class AnswerLog:
         text: str,
         *,
         ended: bool = False,
+        past_limit: bool = False,
     ) -> None:
         """Take an answer; one that ended at a control token was cut by nobody, whatever came behind it."""
         counted = None if ended else usage.get("completion_tokens")
         truncated = is_truncated(finish_reason) and not ended
-        answer = Answer(usage.get("prompt_tokens"), counted, limit, truncated, is_mid_sentence(text))
+        past = past_limit and not ended
+        answer = Answer(usage.get("prompt_tokens"), counted, limit, truncated, is_mid_sentence(text), past)
         self._answers[role].append(answer)
         self._keys[role].append(key)
 

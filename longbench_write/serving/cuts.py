@@ -45,6 +45,7 @@ class Answer:
         limit: New tokens that were asked for in the request that was answered; None where that is not known.
         truncated: Whether the finish reason says that a limit ended it.
         mid_sentence: Whether its text ends in the middle of a sentence.
+        past_limit: Whether the server wrote on past the limit, and was read no further.
     """
 
     prompt_tokens: int | None
@@ -52,6 +53,7 @@ class Answer:
     limit: int | None
     truncated: bool
     mid_sentence: bool
+    past_limit: bool = False
 
     @property
     def total(self) -> int | None:
@@ -63,7 +65,7 @@ class Answer:
     @property
     def reached_limit(self) -> bool:
         """Whether it has as many tokens as were asked for, or one less, as some servers count."""
-        return (
+        return self.past_limit or (
             self.completion_tokens is not None
             and self.limit is not None
             and self.completion_tokens >= self.limit - 1

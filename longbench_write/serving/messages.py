@@ -56,6 +56,22 @@ def serving_lines(serving: Mapping[str, Any] | None) -> list[str]:
     return lines
 
 
+def suspect_lines(suspects: Mapping[str, Any] | None, S_l: float | None) -> list[str]:  # noqa: N803
+    """Return what must be known of a summary's suspects, with the S_l that they are part of."""
+    if not suspects or not suspects["count"]:
+        return []
+    reasons = ", ".join(f"{reason} {count}" for reason, count in suspects["by_reason"].items())
+    beside = (
+        f"; S_l without them {suspects['S_l']:.1f}, with them {S_l:.1f}"
+        if S_l is not None and suspects["S_l"] is not None
+        else ""
+    )
+    return [
+        f"suspect responses, probably spoilt on their way from the model, scored as they stand: "
+        f"{suspects['count']} ({reasons}){beside}"
+    ]
+
+
 def ceiling_mark(ceilings: Iterable[Mapping[str, Any]]) -> str:
     """Return the kinds and tokens of a summary's ceilings in a few words, for a footnote; "" for none."""
     return ", ".join(

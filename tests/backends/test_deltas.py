@@ -33,6 +33,11 @@ def test_a_replay_at_the_end_counts_once(words):
     assert text("<", *words, "<" + "".join(words)) == "<" + "".join(words)
 
 
+def test_a_replay_may_be_stripped():
+    words = [" one", " two", " three", " four", " five", " six", " seven", " eight", "\n"]
+    assert text(*words, "".join(words).strip()) == "".join(words)
+
+
 def test_short_repeats_are_text():
     assert text("ha", "ha", "ha") == "hahaha"
     assert text("la ", "la la ", "end") == "la la la end"

@@ -40,6 +40,14 @@ Fault = Literal[
     "wrong_type",  # the right body, said to be plain text
     "bad_utf8",  # bytes in the text that are no UTF-8
     "utf16",  # the body, or the stream, in UTF-16
+    "spliced",  # half of the stream, then all of it again with another id and role
+    "two_choices",  # the second half of the stream is another choice's
+    "tool_call",  # a call of a tool stands in the place of the text
+    "billed",  # no text, and 412 tokens in the usage
+    "cumulative",  # each delta has all the text so far
+    "replayed",  # the last delta has all the text once more
+    "stripped",  # each delta is a word, without the spaces around it
+    "endless",  # the text is written again and again, a word a delta, far past the limit
 ]
 
 

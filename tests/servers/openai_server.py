@@ -23,6 +23,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from .answers import Answer, AnswerFunction, Fault, fingerprint, in_turn, judge_reply, writer
+from .odd_streams import TOKENS, odd_choices, odd_texts
 
 __all__ = [
     "Answer",
@@ -313,6 +314,8 @@ def _encoded(text: str, fault: Fault | None) -> bytes:
 def _usage(answer: Answer, body: dict[str, Any]) -> dict[str, Any]:
     if answer.usage is not None:
         return dict(answer.usage)
+    if answer.fault == "billed":
+        return {"prompt_tokens": 9, "completion_tokens": TOKENS}
     asked = sum(len(str(message["content"]).split()) for message in body["messages"])
     said = len(answer.text.split()) + len(answer.reasoning.split())
     return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
@@ -349,8 +352,9 @@ def _events(answer: Answer, body: dict[str, Any]) -> Iterator[str]:
     yield event({"role": "assistant", "content": None if answer.fault == "null_content" else ""})
     for piece in _slices(answer.reasoning, answer.pieces):
         yield event({answer.reasoning_field: piece})
-    for piece in texts:
-        yield event({"content": piece})
+    for name, choice in odd_choices(answer, odd_texts(answer, texts, body.get("max_tokens", 100))):
+        choices = [] if answer.fault == "empty_choices" else [choice | {"finish_reason": None}]
+        yield json.dumps(_frame(body, "chat.completion.chunk", choices) | {"id": name})
     for piece in _slices(answer.refusal, answer.pieces):
         yield event({"refusal": piece})
     if answer.fault == "truncated_json":

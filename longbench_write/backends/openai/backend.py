@@ -293,11 +293,11 @@ class OpenAIBackend(ModelBackend):
         import httpx2
 
         began = time.perf_counter()
-        reply = ChatResponse(self.meter, self._reasons)
+        reply = ChatResponse(self.meter, self._reasons, limit_of(body))
         idle = self.spec.idle_timeout
         try:
             await read_answer(lambda: endpoint.send(body), reply, streamed="stream" in body, idle=idle)
-            return reply.completion(time.perf_counter() - began, attempt, limit_of(body))
+            return reply.completion(time.perf_counter() - began, attempt)
         except (httpx2.HTTPError, aiohttp.ClientError) as error:
             raise explain(error, endpoint.url) from None
         except TimeoutError:

@@ -16,6 +16,9 @@ _BEFORE = 4
 _LONG_REPLAY = 200
 """Characters of one that is a replay behind any number of pieces."""
 
+_EDGES = 8
+"""White space around the text by which a replay may differ from it: some servers strip what they repeat."""
+
 
 class StreamedText:
     """Takes pieces, and knows the text that they make.
@@ -26,6 +29,7 @@ class StreamedText:
 
     def __init__(self) -> None:
         self._sizes: list[int] | None = []
+        self._growths = 0
         self._last = ""
         self._parts: list[str] = []
         self._new: list[str] = []
@@ -36,8 +40,10 @@ class StreamedText:
         """Add a piece, which is not empty."""
         if self._sizes is not None:
             if piece.startswith(self._last):
+                self._growths += bool(self._sizes) and len(piece) > len(self._last)
                 self._last = piece
                 self._sizes.append(len(piece))
+                self._length += len(piece)
                 return
             self._give_up()
         self._append(piece)
@@ -49,13 +55,15 @@ class StreamedText:
             self._new.clear()
 
     @property
+    def size(self) -> int:
+        """Its characters so far."""
+        return len(self._last) if self._sizes is not None and self._growths >= _GROWTHS else self._length
+
+    @property
     def text(self) -> str:
         """The text so far."""
         if self._sizes is not None:
-            if (
-                sum(later > size for size, later in zip(self._sizes, self._sizes[1:], strict=False))
-                >= _GROWTHS
-            ):
+            if self._growths >= _GROWTHS:
                 return self._last
             self._give_up()
         self.join()
@@ -65,16 +73,17 @@ class StreamedText:
 
     def _give_up(self) -> None:
         """Take the pieces so far for what they are where no others tell: each is new."""
-        sizes, self._sizes = self._sizes or [], None
+        sizes, self._sizes, self._length = self._sizes or [], None, 0
         for size in sizes:
             self._append(self._last[:size])
         self._last = ""
 
     def _append(self, piece: str) -> None:
         size = len(piece)
-        if size == self._length >= _REPLAY and (self._count >= _BEFORE or size >= _LONG_REPLAY):
+        near = abs(size - self._length) <= _EDGES and size >= _REPLAY
+        if near and (self._count >= _BEFORE or size >= _LONG_REPLAY):
             self.join()
-            if piece == self.text:
+            if piece.strip() == self.text.strip():
                 return
         self._new.append(piece)
         self._length += size

@@ -78,7 +78,10 @@ async def _read(
 
 
 async def _read_events(response: httpx2.Response, reply: ChatResponse, watch: IdleTimeout) -> None:
-    """Add the pieces of a stream as they come; it has ended when it says so, whatever becomes of it then."""
+    """Add the pieces of a stream as they come, until it says that it has ended or has passed the limit.
+
+    What becomes of it behind its end does not matter.
+    """
     events = EventStream()
     try:
         async with asyncio.timeout(None) as limit:
@@ -87,6 +90,8 @@ async def _read_events(response: httpx2.Response, reply: ChatResponse, watch: Id
                 reply.add_chunks(events.feed(received))
                 if reply.pieces != before:
                     watch.feed()
+                if reply.past_limit:
+                    return
                 if events.ended and limit.when() is None:
                     reply.end()
                     limit.reschedule(asyncio.get_running_loop().time() + _CLOSING)

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from longbench_write.backends.base import Completion, Meter, Usage
-from longbench_write.backends.finish_reasons import FinishReasons, said
+from longbench_write.backends.finish_reasons import LENGTH, FinishReasons, said
 from longbench_write.backends.openai.answered_by import is_cached, is_fallback
 from longbench_write.backends.openai.deltas import StreamedText
 from longbench_write.backends.openai.inline_errors import error_in
+from longbench_write.backends.openai.overrun import REASONING, Overrun
 from longbench_write.backends.openai.refusals import inline_error, mapping
 from longbench_write.errors import BackendError, shorten
 
@@ -58,18 +59,26 @@ class ChatResponse:
     Args:
         meter: Told how many pieces of text come.
         reasons: What the server's finish reasons mean.
+        limit: New tokens that were asked for.
 
     Attributes:
         finish_reason: The server's own word, "" as long as it has given none.
         pieces: Pieces with text so far, and the finish reason.
+        past_limit: Whether a stream writes on past the limit, so that no more of it need be read.
     """
 
-    def __init__(self, meter: Meter, reasons: FinishReasons | None = None) -> None:
+    def __init__(self, meter: Meter, reasons: FinishReasons | None = None, limit: int | None = None) -> None:
         self.finish_reason = ""
         self.pieces = 0
+        self.past_limit = False
+        self._limit = limit
         self._meter = meter
         self._reasons = reasons or FinishReasons()
         self._texts = {name: StreamedText() for name in ("content", "reasoning", "refusal")}
+        self._overruns = {
+            "content": Overrun(limit),
+            "reasoning": Overrun(None if limit is None else limit + REASONING),
+        }
         self._only = _OneAnswer()
         self._usage: Mapping[str, Any] = {}
         self._served: dict[str, str | None] = {}
@@ -96,6 +105,9 @@ class ChatResponse:
             self._meter.pieces += self.pieces - before
             for text in self._texts.values():
                 text.join()
+        for name, overrun in self._overruns.items():
+            if not self.finish_reason and overrun.has_passed(self._texts[name]):
+                self.past_limit, self.finish_reason = True, LENGTH
 
     def add_message(self, body: object) -> None:
         """Add a whole, unstreamed answer.
@@ -114,13 +126,12 @@ class ChatResponse:
         """Note that a stream has said that it is whole; a finish reason that has not come will not."""
         self._whole = self._whole or bool(self._texts["content"].text or self._texts["refusal"].text)
 
-    def completion(self, seconds: float, attempts: int, limit: int | None = None) -> Completion:
+    def completion(self, seconds: float, attempts: int) -> Completion:
         """Return what was collected as a completion.
 
         Args:
             seconds: That the request took.
             attempts: Requests that were needed.
-            limit: New tokens that were asked for in the request that was answered.
 
         Raises:
             BackendError: The answer is not whole, or a filter ended it.
@@ -140,7 +151,8 @@ class ChatResponse:
             usage,
             seconds,
             attempts,
-            max_tokens=limit,
+            max_tokens=self._limit,
+            past_limit=self.past_limit,
             model_served=self._served.get("model"),
             provider=self._served.get("provider"),
             system_fingerprint=self._served.get("system_fingerprint"),
@@ -223,6 +235,8 @@ class ChatResponse:
     def _add_piece(self, name: str, piece: str) -> None:
         self._texts[name].add(piece)
         self.pieces += 1
+        if name in self._overruns:
+            self._overruns[name].add()
 
 
 class _OneAnswer:

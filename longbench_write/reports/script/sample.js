@@ -9,12 +9,18 @@ const flagTitles = {
   judge_injection_suspected: "speaks to the judge",
 };
 
+/** What a flag means; why one is suspect is said by `lbw-eval score RUN --suspects`. */
+function flagTitle(flag) {
+  if (flag.startsWith("suspect: ")) return "probably spoilt on its way from the model; scored as it stands";
+  return flagTitles[flag] ?? null;
+}
+
 /** The flags of a sample, and how it ended where it has no score. */
 function badges(sample) {
   const kind = sample.state === "not_judged" ? "quiet" : "bad";
   const state = element("span", { class: `badge ${kind}` }, index.states[sample.state]);
   const flags = sample.flags.map((flag) =>
-    element("span", { class: "badge", title: flagTitles[flag] ?? null }, flag.replaceAll("_", " ")));
+    element("span", { class: "badge", title: flagTitle(flag) }, flag.replaceAll("_", " ")));
   return sample.state === "scored" ? flags : [state, ...flags];
 }
 
