@@ -62,14 +62,8 @@ def summarise(
     """
     tally = _Tally(owed, repeats if info.judge is not None else 0, info.samples_of)
     counted = map(tally.count_prediction, predictions), map(tally.count_judgement, judgements)
-    rows = score_rows(
-        *counted,
-        combine=combine,
-        response_flags=response_flags,
-        metrics=metrics,
-        cut_by=cut_by,
-        suspects=suspects,
-    )
+    how: dict[str, Any] = {"combine": combine, "response_flags": response_flags, "metrics": metrics}
+    rows = score_rows(*counted, **how, cut_by=cut_by, suspects=suspects)
     of = partial(figures, metrics=metrics, judged=info.judge is not None)
     overall, by_length = of(rows, tally.lost), _by_length(rows, tally.lost, of)
     for role, tokens in further:
