@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
 from annotated_types import Ge, Le, Len
-from typing_extensions import TypedDict
 
 from longbench_write.errors import ERROR_ACTIONS
 from longbench_write.files.schema import MOST, Amount, Count, check_plain, check_values, known_names
 from longbench_write.metrics.base import Rubric
+from longbench_write.metrics.chapters import Chapter, over_chapters
 from longbench_write.metrics.length import LENGTH_RULES
-from longbench_write.metrics.quality import DIMENSIONS, RUBRICS, SIX
+from longbench_write.metrics.prompt_size import PromptSize, UnreadPrompt
+from longbench_write.metrics.quality import RUBRICS, SIX
 
 Key = tuple[str, int]
 """A response's identity within a run: prompt id and sample number (from 0)."""
@@ -159,11 +160,12 @@ class Prediction(Record):
         fallback: Whether a gateway says that another model or provider than the first answered.
         cache_hit: Whether it says that a cache did.
         past_limit: Whether the server wrote on past the limit, and was read no further.
+        unread: Where this is no response, but what a prompt cost that was not read whole: that prompt.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
         *("calls", "steps", "planned_words", "requests", "model_served", "provider", "system_fingerprint"),
-        *("prompt_sha256", "raw", "preemptions", "fallback", "cache_hit", "past_limit"),
+        *("prompt_sha256", "raw", "preemptions", "fallback", "cache_hit", "past_limit", "unread"),
     }
 
     prompt: str
@@ -198,6 +200,7 @@ class Prediction(Record):
     fallback: bool = False
     cache_hit: bool = False
     past_limit: bool = False
+    unread: UnreadPrompt | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; where calls are counted, it says that there are no steps."""
@@ -251,13 +254,16 @@ class Step(Record):
         planned_words: Words that a writing step was to have.
         raw: The text before it was ended at a control token and its label taken off, where that changed it.
         prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
+        prompt_size: What shows whether the server has read the whole prompt; None where it counts no tokens.
         left_out: The earlier steps whose texts the request lacks, since the writer keeps to the latest.
         fallback: As a prediction's.
         cache_hit: As a prediction's.
         past_limit: As a prediction's.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"left_out", "fallback", "cache_hit", "past_limit"})
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"left_out", "fallback", "cache_hit", "past_limit", "prompt_size"}
+    )
 
     id: str
     sample: Count
@@ -282,34 +288,12 @@ class Step(Record):
     fallback: bool = False
     cache_hit: bool = False
     past_limit: bool = False
+    prompt_size: PromptSize | None = None
 
     @property
     def key(self) -> StepKey:
         """What sets the request apart from all others of the run."""
         return self.id, self.sample, self.step, self.attempt, self.request_sha256
-
-
-class Chapter(TypedDict):
-    """A part of a response that was judged by itself, since the whole did not fit the judge's context."""
-
-    words: Count
-    scores: dict[str, int]
-    analysis: str
-
-
-def over_chapters(chapters: Sequence[Chapter], criteria: Sequence[str] = DIMENSIONS) -> dict[str, float]:
-    """Return the mean per criterion over chapters, weighted by their words (official count).
-
-    Args:
-        chapters: At least one; a chapter without a word weighs as one of a word.
-        criteria: Those of the rubric, whose scale the means are on.
-    """
-    words = [max(1, chapter["words"]) for chapter in chapters]
-    return {
-        name: sum(weight * chapter["scores"][name] for weight, chapter in zip(words, chapters, strict=True))
-        / sum(words)
-        for name in criteria
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,8 +306,8 @@ class Judgement(Record):
         scores: The rubric's criteria, each an integer of its scale; None where no valid reply came.
         raw: The judge's last reply as it came.
         tries: Replies that were asked for.
-        chapters: The parts that were judged by themselves; None for a response that was judged as a whole.
-            `scores` is then their mean, weighted by words and rounded.
+        chapters: The parts that were judged by themselves, none where that failed; None for a response that
+            was judged as a whole. `scores` is then their mean, weighted by words and rounded.
         retries: Requests that failed transiently and were made again.
         rubric: The name of what it was judged by; None in records of 0.1.0, for the six dimensions.
         segment: Which part of the response it is about, from 0; None for the whole.
@@ -331,6 +315,9 @@ class Judgement(Record):
         model_served: Who judged, as the server names it; None where that is not known or not one.
         system_fingerprint: The server's own mark of its configuration.
         reply_field: "reasoning" where the server put the reply there; None where it is the content.
+        prompt_size: As a step's, of the whole response's first request.
+        finish_reason: How the last reply ended.
+        max_tokens_effective: As a prediction's, of the last reply.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
@@ -340,6 +327,9 @@ class Judgement(Record):
         "model_served",
         "system_fingerprint",
         "reply_field",
+        "prompt_size",
+        "finish_reason",
+        "max_tokens_effective",
     }
 
     id: str
@@ -361,6 +351,9 @@ class Judgement(Record):
     model_served: str | None = None
     system_fingerprint: str | None = None
     reply_field: str | None = None
+    prompt_size: PromptSize | None = None
+    finish_reason: str | None = None
+    max_tokens_effective: Count | None = None
 
     @property
     def key(self) -> Key:

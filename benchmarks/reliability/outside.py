@@ -13,6 +13,7 @@ from crash_tests import HANGING, Results, Trial, few_files, judge_outcome, slow_
 from servers.answers import Answer, varied_judge
 from servers.openai_server import OpenAIServer
 
+from benchmarks.reliability import windows
 from benchmarks.reliability.experiments import nothing, starved
 from benchmarks.reliability.rows import PROMPTS, Experiment, Row, Whole
 
@@ -141,4 +142,5 @@ def experiments() -> list[Experiment]:
         echoed_key,
         redirected,
         broken_judge,
+        *windows.experiments(),
     ]

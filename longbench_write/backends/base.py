@@ -10,9 +10,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypedDict
 
 from longbench_write.errors import RetryPolicy, UsageError
+
+if TYPE_CHECKING:
+    from longbench_write.metrics.prompt_size import PromptSize
 
 CHAIN: ContextVar[Hashable | None] = ContextVar("chain", default=None)
 """What the requests of one response share; a server that has answered one has cached their beginning."""
@@ -84,6 +87,7 @@ class Completion:
             prompt's end is not known.
         preemptions: How often an engine put the request off when its memory ran short, to compute it anew.
         past_limit: Whether the server wrote on past the limit, and was read no further.
+        prompt_size: How large the prompt was, where somebody has counted its pieces.
     """
 
     text: str
@@ -103,6 +107,7 @@ class Completion:
     reasoning_opened: bool | None = None
     preemptions: int = 0
     past_limit: bool = False
+    prompt_size: PromptSize | None = None
 
 
 @dataclass(slots=True)
@@ -250,6 +255,7 @@ class ModelBackend(ABC):
         in_process: Whether it runs the model in this process or in processes of its own.
         exclusive: Whether an open one takes what there is of this machine's accelerators, so that two models
             of such backends are open one after the other.
+        context_advice: What helps where the context is too small, if it runs the model in this process.
         options: Fields of a run's configuration that it understands and others need not.
         judge_changes: What changes in a judge's card that was written for another kind of backend.
     """
@@ -260,6 +266,7 @@ class ModelBackend(ABC):
     takes_base_urls: ClassVar[bool] = False
     in_process: ClassVar[bool] = False
     exclusive: ClassVar[bool] = False
+    context_advice: ClassVar[str] = ""
     options: ClassVar[frozenset[str]] = frozenset()
     judge_changes: ClassVar[Mapping[str, Any]] = {}
 

@@ -71,6 +71,10 @@ class LocalBackend(ModelBackend):
     concurrency: ClassVar[int | None] = 4
     metered: ClassVar[bool] = False
     in_process: ClassVar[bool] = True
+    context_advice: ClassVar[str] = (
+        "this is llama.cpp in this process, with the context that the model was trained with: ask for less "
+        "with --max-tokens"
+    )
     options: ClassVar[frozenset[str]] = frozenset({"date"})
 
     def __init__(self, spec: BackendSpec) -> None:

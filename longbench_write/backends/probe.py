@@ -29,6 +29,7 @@ class ServerReport:
         finish_reason: How the answer ended.
         usage: The tokens that the server counted; None where it counted none.
         error: Why there was no answer; "" where there was one.
+        notes: What it says that cannot be.
     """
 
     url: str
@@ -39,6 +40,7 @@ class ServerReport:
     finish_reason: str | None = None
     usage: dict[str, int | None] | None = None
     error: str = ""
+    notes: tuple[str, ...] = ()
 
 
 async def probe(backend: type[ModelBackend], spec: BackendSpec) -> list[ServerReport]:
@@ -57,11 +59,13 @@ async def probe(backend: type[ModelBackend], spec: BackendSpec) -> list[ServerRe
 async def _probe(backend: type[ModelBackend], spec: BackendSpec) -> ServerReport:
     url = public_url(spec.base_urls[0])
     async with backend(replace(spec, retry=RetryPolicy(tries=1, overload_tries=1))) as model:
+        notes: list[str] = []
+        model.note = notes.append
         listed = next(iter(await model.served_models()), {})
         try:
             answer = await model.complete([Message(role="user", content=_PROMPT)], Sampling(_TOKENS))
         except BackendError as error:
-            return ServerReport(url, listed, error=str(error))
+            return ServerReport(url, listed, error=str(error), notes=tuple(notes))
     counted = answer.usage.prompt_tokens is not None or answer.usage.completion_tokens is not None
     return ServerReport(
         url,
@@ -71,4 +75,5 @@ async def _probe(backend: type[ModelBackend], spec: BackendSpec) -> ServerReport
         answer.system_fingerprint,
         answer.finish_reason,
         asdict(answer.usage) if counted else None,
+        notes=tuple(notes),
     )

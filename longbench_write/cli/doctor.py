@@ -56,6 +56,7 @@ def _server_lines(servers: Sequence[ServerReport]) -> list[tuple[str, str]]:
         answer += f", configuration {each.system_fingerprint}" if each.system_fingerprint else ""
         counts = "" if each.error or each.usage else "; it counts no tokens, so that cuts cannot be told"
         lines.append(("server", escape_terminal(f"{each.url} {listed}, {answer}{counts}")))
+        lines += [("server", escape_terminal(f"{each.url}: {told}")) for told in each.notes]
     return lines
 
 

@@ -111,7 +111,8 @@ def exit_code(summary: Summary, owed: Owed, *, strict: bool) -> int:
     lacking = Owed(counts["remaining"], counts["judgements_remaining"], 0)
     if lacking.total > owed.total:
         _say(f"of all that was ever asked of this run, {lacking} are owed")
-    cut = any(ceiling["count"] for ceiling in summary.ceilings)
+    # What a judge's server cut has failed, and is counted so, or was judged in parts.
+    cut = any(ceiling["count"] for ceiling in summary.ceilings if ceiling["role"] != "judge")
     return int(not scored or owed.total > 0 or (strict and (owed.failed > 0 or cut)))
 
 
@@ -183,6 +184,11 @@ def footer(summary: Summary, path: Path) -> list[str]:
         lines.append(
             f"{ended} answers ended at a control token that stood in their text{which and f' ({which})'}; "
             "the records keep what followed, as `raw`"
+        )
+    if reasoned := counts.get("limit_spent_on_reasoning"):
+        lines.append(
+            f"{reasoned} of the {counts['truncated']} truncated responses spent over half of their tokens on "
+            "reasoning: raise --max-tokens, or ask for less reasoning"
         )
     lines += _of_plans(summary.steps or {})
     lines += ceiling_lines(summary.ceilings, summary.reach)

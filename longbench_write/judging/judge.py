@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
 from longbench_write.assets.assets import text as asset_text
@@ -26,8 +25,8 @@ from longbench_write.backends.base import (
 )
 from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.backends.registry import BACKENDS
-from longbench_write.errors import CONTEXT_LENGTH, BackendError, ErrorAction, UsageError
-from longbench_write.files.reading import read_text
+from longbench_write.backends.unread import UnreadPromptError
+from longbench_write.errors import CONTEXT_LENGTH, BackendError, ErrorAction
 from longbench_write.judging.cards import (
     CARD,
     OFFICIAL,
@@ -39,10 +38,11 @@ from longbench_write.judging.cards import (
 from longbench_write.judging.chapters import PARTS, placed, split
 from longbench_write.judging.places import check_secrets, is_trusted, other_place
 from longbench_write.judging.reply import TRUNCATED_REPLY, is_json, read_reply
-from longbench_write.judging.template import fill
+from longbench_write.judging.template import fill, read_template
+from longbench_write.metrics.chapters import Chapter, over_chapters
 from longbench_write.metrics.length import count_words
 from longbench_write.metrics.quality import DIMENSIONS, SIX
-from longbench_write.records import Chapter, Failure, Judgement, over_chapters
+from longbench_write.records import Failure, Judgement
 
 _CARD_KEYS = {
     "--seed none": "`seed: false`",
@@ -138,7 +138,7 @@ class Judge:
         if card.template == OFFICIAL:
             template = asset_text("judge-template")
         else:
-            template = _read(folder / card.template)
+            template = read_template(folder / card.template)
         fill(template, prompt="", response="")
         return cls(
             make_card(card.model_dump() | changes, f"judge {label}"), label, template, seed, in_chapters
@@ -248,7 +248,7 @@ class Judge:
         """
         place = (id, sample, repeat)
         asked = await self._ask(backend, prompt, response, *place)
-        chapters = None
+        chapters: list[Chapter] | None = None
         if self.in_chapters and asked.error and asked.error.type == CONTEXT_LENGTH:
             asked, chapters = await self._ask_in_chapters(backend, prompt, response, asked, *place)
         replies = asked.replies
@@ -271,6 +271,9 @@ class Judge:
             response_sha256=hashlib.sha256(response.encode("utf-8", "surrogatepass")).hexdigest(),
             model_served=only(reply.model_served for reply in replies),
             system_fingerprint=only(reply.system_fingerprint for reply in replies),
+            prompt_size=replies[0].prompt_size if replies else None,
+            finish_reason=replies[-1].finish_reason if replies else None,
+            max_tokens_effective=replies[-1].max_tokens if replies else None,
         )
 
     async def _ask(self, backend: Backend, prompt: str, response: str, *place: str | int) -> _Asked:
@@ -294,6 +297,8 @@ class Judge:
                 if fault.action is ErrorAction.STOP:
                     raise
                 asked.retries += fault.attempts - 1
+                if isinstance(fault, UnreadPromptError):  # paid for, and no reply to what was asked
+                    asked.replies.append(fault.completion)
                 asked.error = Failure(fault.kind, str(fault), final=fault.action is ErrorAction.GIVE_UP)
                 break
             asked.retries += completion.attempts - 1
@@ -326,8 +331,8 @@ class Judge:
                 whole.scores = {name: int(means[name] + 0.5) for name in DIMENSIONS}
                 return whole, chapters
             if whole.error and whole.error.type != CONTEXT_LENGTH:
-                break
-        return whole, None
+                return whole, None
+        return whole, []
 
     def _sampling(self, *identity: str | int) -> Sampling:
         """Return how one try is sampled.
@@ -345,13 +350,6 @@ class Judge:
             reasoning_effort=card.reasoning_effort,
             extra=card.gen,
         )
-
-
-def _read(path: Path) -> str:
-    try:
-        return read_text(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the judge's template {path} cannot be read: {error}") from None
 
 
 def _said(completion: Completion) -> tuple[str, str | None]:

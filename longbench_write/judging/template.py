@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from longbench_write.errors import UsageError
+from longbench_write.files.reading import read_text
 from longbench_write.render.template import fill_template
 
 PLACEHOLDERS = ("$INST$", "$RESPONSE$")
@@ -12,6 +14,18 @@ PLACEHOLDERS = ("$INST$", "$RESPONSE$")
 MARK = "$MARK$"
 """Where a template may put a mark that tells its own lines from a response's: a hash of all that is put in,
 which nothing that is put in can contain."""
+
+
+def read_template(path: Path) -> str:
+    """Read a template.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the judge's template {path} cannot be read: {error}") from None
 
 
 def fill(template: str, *, prompt: str, response: str) -> str:

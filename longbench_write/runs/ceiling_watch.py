@@ -10,6 +10,7 @@ from longbench_write.backends.registry import BACKENDS
 from longbench_write.errors import UsageError
 from longbench_write.records import Judgement, Prediction, Step
 from longbench_write.runs.observer import Observer
+from longbench_write.runs.plan import Roles
 from longbench_write.serving.advice import advice
 from longbench_write.serving.answers import AnswerLog
 from longbench_write.serving.messages import ceiling_lines
@@ -24,13 +25,25 @@ _SURE = 2
 """Cut answers from which on something is said."""
 
 
-def answer_log(manifest: Mapping[str, Any]) -> AnswerLog:
-    """Begin a log of the answers of a run that is asked for as its run.yaml says."""
+def answer_log(manifest: Mapping[str, Any], *, judge_asked: int | None = None) -> AnswerLog:
+    """Begin a log of the answers of a run that is asked for as its run.yaml says.
+
+    Args:
+        manifest: What run.yaml says.
+        judge_asked: New tokens that the judge may have; None where that is not known.
+    """
     return AnswerLog(
         manifest["config"].get("max_tokens"),
         source="models" if _in_process(manifest["backend"]["kind"]) else "refused",
-        context=(manifest.get("served") or {}).get("max_model_len"),
+        context=context_of(manifest),
+        judge_asked=judge_asked,
     )
+
+
+def context_of(manifest: Mapping[str, Any]) -> int | None:
+    """Return the context of the model under test as the server says it; None where it does not."""
+    context = (manifest.get("served") or {}).get("max_model_len")
+    return context if isinstance(context, int) else None
 
 
 def _in_process(kind: str) -> bool:
@@ -42,19 +55,22 @@ def _in_process(kind: str) -> bool:
 
 
 class CeilingWatch(Observer):
-    """Passes on what happens, and notes the first ceiling that answers show.
+    """Passes on what happens, and notes the first ceiling of each role that answers show.
 
     Args:
         observer: Told all.
-        model: The name under which the model is asked.
+        roles: Everyone who is asked.
         log: Takes the answers of this session.
+        context: Tokens that the server says that the model's context has; None where it does not.
     """
 
-    def __init__(self, observer: Observer, model: str, log: AnswerLog) -> None:
+    def __init__(self, observer: Observer, roles: Roles, log: AnswerLog, context: int | None = None) -> None:
         self._observer = observer
-        self._model = model
+        self._asked = {"writer": roles.writer, "planner": roles.planner or roles.writer, "judge": roles.judge}
         self._log = log
-        self._left = _FIRST
+        self._context = context
+        self._said_wrong = False
+        self._left = dict.fromkeys(self._asked, _FIRST)
 
     def note(self, text: str) -> None:
         """Pass it on."""
@@ -71,31 +87,46 @@ class CeilingWatch(Observer):
     def predicted(self, record: Prediction) -> None:
         """Pass a response on, and look at what it tells."""
         self._observer.predicted(record)
-        if self._left and record.response is not None and record.requests is None:
+        if self._left["writer"] and record.response is not None and record.requests is None:
             self._log.add_prediction(record)
-            self._look(record)
+            self._look("writer", record)
+            self._look_at_context()
 
     def stepped(self, step: Step) -> None:
         """Pass a step on, and look at what it tells."""
         self._observer.stepped(step)
-        if self._left:
+        if self._left.get(step.role):
             self._log.add_step(step)
-            self._look(step)
+            self._look(step.role, step)
 
-    def _look(self, record: Prediction | Step) -> None:
-        self._left -= 1
-        sure = [each for each in self._log.ceilings if each.count >= _SURE]
-        if not sure:
+    def judged(self, record: Judgement) -> None:
+        """Pass a judgement on, and look at what it tells."""
+        self._observer.judged(record)
+        if self._left["judge"]:
+            self._log.add_judgement(record)
+            self._look("judge", record)
+
+    def _look(self, name: str, record: Prediction | Step | Judgement) -> None:
+        self._left[name] -= 1
+        sure = [each for each in self._log.of_role(name) if each.count >= _SURE]
+        if not sure or (role := self._asked[name]) is None:
             return
-        self._left = 0
-        helps = advice(
-            model=self._model, system_fingerprint=record.system_fingerprint, provider=record.provider
+        self._left[name] = 0
+        helps = role.backend.context_advice or advice(
+            model=role.spec.model,
+            system_fingerprint=record.system_fingerprint,
+            provider=getattr(record, "provider", None),
         )
         self.note(f"{ceiling_lines([asdict(sure[0])], None)[0]}; {helps}")
 
-    def judged(self, record: Judgement) -> None:
-        """Pass it on."""
-        self._observer.judged(record)
+    def _look_at_context(self) -> None:
+        """Say that the server's list names a smaller context than an answer has shown."""
+        if not self._said_wrong and self._context and self._log.seen > self._context:
+            self._said_wrong = True
+            self.note(
+                f"the server says that the model's context has {self._context:,} tokens (max_model_len), and "
+                f"an answer and its prompt had {self._log.seen:,}: what it says is not used"
+            )
 
     def tick(self) -> None:
         """Pass it on."""

@@ -17,7 +17,9 @@ from longbench_write.backends.control_tokens import end_at_turn
 from longbench_write.backends.finish_reasons import STOP, is_truncated
 from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.backends.reasoning import split_reasoning
-from longbench_write.errors import BackendError
+from longbench_write.backends.unread import UnreadPromptError
+from longbench_write.errors import CONTEXT_LENGTH, BackendError
+from longbench_write.metrics.prompt_size import UnreadPrompt
 from longbench_write.records import Key, Prediction, Step, StepKey
 from longbench_write.runs.opening import ReasoningOpening
 from longbench_write.runs.predictions import chained_prediction, completed_prediction, failed_prediction
@@ -194,6 +196,13 @@ class ResponseContext:
                 await self._answer(request)
             elif (raw := self._recorded[key].raw) and not self._recorded[key].text:
                 self._recorded[key] = replace(self._recorded[key], text=self._cleaned(request, raw))
+            if unread := self._session.steps.unread(self._recorded[key]):
+                if not self._session.retry_failed or step in self._sent:
+                    self._fail(BackendError(CONTEXT_LENGTH, str(unread)), step)
+                    raise Refused("the response has failed")
+                del self._asked[key]
+                self._offsets[step] = self._offsets.get(step, 0) + 1
+                continue
             if (line := self._recorded[key]).text.strip() or allow_empty:
                 return _completion(line)
             self._offsets[step] = self._offsets.get(step, 0) + 1
@@ -240,7 +249,12 @@ class ResponseContext:
             # The slot is kept until the answer is recorded: a kill costs no more than what is in flight.
             async with self._share.slot() as slot:
                 requests = self._session.requests[request.role]
-                completion = await requests.complete(request.messages, self._sent_sampling(request), slot)
+                completion = await requests.complete(
+                    request.messages,
+                    self._sent_sampling(request),
+                    slot,
+                    self._session.steps.prompts[request.role] if request.key else None,
+                )
                 own = requests is self._session.requests["writer"]
                 opening = self._session.opening if own else ReasoningOpening()
                 completion = _parted(completion, opening, (self._prompt.id, self._sample))
@@ -248,6 +262,10 @@ class ResponseContext:
                     await self._keep(request, request.key, completion)
             return completion
         except BackendError as error:
+            if isinstance(error, UnreadPromptError):
+                cost = completed_prediction(self._prompt, self._sample, Draft(""), error.completion)
+                unread = UnreadPrompt(**error.size, role=request.role)
+                self._session.discard(replace(cost, unread=unread))
             self._failed_attempts += error.attempts - (self._failed_attempts > 0)
             self._fail(error, request.key[2] if request.key else None)
             return error
@@ -300,6 +318,7 @@ class ResponseContext:
             system_fingerprint=completion.system_fingerprint,
             raw=completion.raw or (None if text == completion.text else completion.text),
             prompt_bytes=None if counted else most_tokens(request.messages),
+            prompt_size=completion.prompt_size,
             left_out=list(request.left_out) or None,
             fallback=completion.fallback,
             cache_hit=completion.cache_hit,

@@ -100,7 +100,12 @@ async def _evaluate(
     keys = [(prompt.id, sample) for prompt, sample in tasks]
     label, repeats = (judge.judge.label, judge.judge.card.repeats) if judge else (None, 0)
     folder = RunWriter(
-        place.path, writing=True, judge=label, retry_failed=config.retry_failed, selected=frozenset(keys)
+        place.path,
+        writing=True,
+        judge=label,
+        retry_failed=config.retry_failed,
+        selected=frozenset(keys),
+        in_chapters=judge is not None and judge.judge.in_chapters,
     )
     with notes.released_on_error():
         slurm = SlurmTask.of(os.environ)
@@ -128,7 +133,7 @@ async def _evaluate(
         for role, said in ((writer, manifest), (roles.planner, manifest.get("planner", {}))):
             if role:
                 async with limits.starting():
-                    served = await served_models(role, needed=bool(owed))
+                    served = await served_models(role, notes.note, needed=bool(owed))
                 if now := check_served(said.get("served"), served, role, notes.note, needed=bool(owed)):
                     said["served"] = dict(now)
         session = Session(run, notes.observer, spending, manifest, limits)
@@ -220,8 +225,11 @@ async def _judge(
     spending: Spending,
     observer: Observer,
 ) -> EvaluationResult:
-    label, repeats = roles.judges[0].judge.label, roles.judges[0].judge.card.repeats
-    folder = RunWriter(path, writing=False, judge=label, retry_failed=config.retry_failed)
+    judge = roles.judges[0].judge
+    label, repeats = judge.label, judge.card.repeats
+    folder = RunWriter(
+        path, writing=False, judge=label, retry_failed=config.retry_failed, in_chapters=judge.in_chapters
+    )
     with closing(await opened_in_turn(folder, config.wait, observer.note)) as run:
         manifest = load_run(path).manifest
         if not (owed := run.owed(run.answered, label, repeats)).total:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from longbench_write.backends.base import Backend, Completion, Message, Sampling
+from longbench_write.backends.unread import UnreadPromptError
 from longbench_write.errors import BackendError
 from longbench_write.runs.faults import Meaning, StartupGate
 from longbench_write.runs.slots import Share, Slot
+from longbench_write.serving.prompts_read import PromptsRead, prompt_size
 from longbench_write.writers.base import Refused
 
 
@@ -48,10 +51,24 @@ class Requests:
         self._explain = explain
         self._before = [Message(role="system", content=system)] if system else []
 
-    async def complete(self, messages: Sequence[Message], sampling: Sampling, slot: Slot) -> Completion:
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        slot: Slot,
+        prompts: PromptsRead | None = None,
+    ) -> Completion:
         """Answer a chat, in a slot that is taken.
 
+        Args:
+            messages: The chat.
+            sampling: How it is answered.
+            slot: The slot.
+            prompts: Those of this role, this one's being added: what a server answers that has not read all
+                of it is no answer. None where such an answer stands.
+
         Raises:
+            UnreadPromptError: The server answered without having read the whole prompt.
             BackendError: There is no answer, and this request's prompt is the cause, or time.
             Refused: The run is stopping.
         """
@@ -73,7 +90,7 @@ class Requests:
                 await slot.queue_again()
             else:
                 self.startup.answered()
-                return completion
+                return completion if prompts is None else _read_whole(messages, completion, prompts)
 
     async def _within_time(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer within the time that a request has.
@@ -96,6 +113,20 @@ class Requests:
         return BackendError(error.kind, self._explain(str(error), error.kind))
 
 
+def _read_whole(messages: Sequence[Message], completion: Completion, prompts: PromptsRead) -> Completion:
+    """Return an answer with the size of its prompt.
+
+    Raises:
+        UnreadPromptError: The server has not read all of it.
+    """
+    size = prompt_size(messages, completion)
+    completion = replace(completion, prompt_size=size)
+    prompts.add(size)
+    if size is not None and (unread := prompts.unread(size)):
+        raise UnreadPromptError(str(unread), size, completion)
+    return completion
+
+
 class _LateError(BackendError):
     """A request's time is over: its own failure, whatever becomes of the others."""
 
@@ -106,17 +137,19 @@ class SharedRequests:
     Args:
         requests: Sends them.
         share: The slots that they have.
+        prompts: As for `Requests.complete`.
     """
 
-    def __init__(self, requests: Requests, share: Share) -> None:
+    def __init__(self, requests: Requests, share: Share, prompts: PromptsRead) -> None:
         self.meter = requests.backend.meter
         self._requests = requests
         self._share = share
+        self._prompts = prompts
 
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Complete as `Requests.complete` does, in a slot of this work."""
         async with self._share.slot() as slot:
-            return await self._requests.complete(messages, sampling, slot)
+            return await self._requests.complete(messages, sampling, slot, self._prompts)
 
     async def __aenter__(self) -> Self:
         return self

@@ -14,17 +14,20 @@ from longbench_write.errors import RunFolderError, shorten, unknown_name
 from longbench_write.files.schema import check_values
 from longbench_write.files.whole import write_whole
 from longbench_write.metrics.catalogue import all_metrics
-from longbench_write.records import Key, Usage
+from longbench_write.records import Judgement, Key, Usage
 from longbench_write.runs.ceiling_watch import answer_log
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY
 from longbench_write.runs.lock import lock_run_folder
 from longbench_write.runs.store import Run, load_run
+from longbench_write.runs.unread import unread_judgements
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import RunInfo, Summary, unknown_keys
 from longbench_write.scoring.table import scores_csv
 from longbench_write.serving.answered import ServingLog, reasoning_is_off
+from longbench_write.serving.answers import AnswerLog
+from longbench_write.serving.prompts_read import PromptsRead
 from longbench_write.serving.suspect_log import SuspectLog
 
 _SETTINGS = ("temperature", "max_tokens", "seed")
@@ -84,25 +87,27 @@ def write_results(
         raise unknown_name("judge of this run", str(label), judges)
     kept = unknown_keys(path / SUMMARY)
     metrics = all_metrics()
-    answers = answer_log(run.manifest)
+    card = _card(run.manifest, label)
+    answers = answer_log(run.manifest, judge_asked=card.get("max_tokens"))
     served = _serving_log(run.manifest)
     spoilt = SuspectLog()
     for step in run.steps:
         answers.add_step(step)
         served.add_step(step)
         spoilt.add_step(step)
+    judgements = answers.watch_judgements(_that_count(run, label))
     summary, rows = summarise(
         _info_of(path, run.manifest, label),
         spoilt.watch(served.watch(answers.watch(run.predictions))),
-        served.watch_judgements(each for each in run.judgements if each.judge == label),
+        served.watch_judgements(judgements),
         owed=run.manifest["owed"],
         seconds=run.manifest["seconds"],
         price=run.manifest["config"].get("price"),
-        repeats=_card(run.manifest, label).get("repeats", 0),
-        combine=_card(run.manifest, label).get("combine", "mean"),
+        repeats=card.get("repeats", 0),
+        combine=card.get("combine", "mean"),
         response_flags=response_flags,
         metrics=metrics,
-        further=_further_usage(run, label),
+        further=_further_usage(run, label, answers),
         cut_by=answers.cut_by,
         suspects=spoilt.suspects,
     )
@@ -121,6 +126,23 @@ def write_results(
     return summary
 
 
+def _that_count(run: Run, judge: str | None) -> Iterator[Judgement]:
+    """Yield a judge's judgements; in the place of those of prompts that were not read whole, failures.
+
+    A session leaves none of those, unless it was killed.
+    """
+    if judge is None:
+        return
+    prompts = PromptsRead()
+    for record in run.judgements:
+        if record.judge == judge:
+            prompts.add(record.prompt_size)
+    cut = prompts.settle()
+    for record in run.judgements:
+        if record.judge == judge:
+            yield next(unread_judgements([record], prompts), record) if cut else record
+
+
 def _serving_log(manifest: Mapping[str, Any]) -> ServingLog:
     """Begin a log of who answered in a run that is asked for as its run.yaml says."""
     config = manifest["config"]
@@ -131,13 +153,21 @@ def _serving_log(manifest: Mapping[str, Any]) -> ServingLog:
     )
 
 
-def _further_usage(run: Run, judge: str | None) -> Iterator[tuple[str, Usage]]:
-    """Yield whose tokens were paid for beyond the responses and judgements that count, and how many."""
+def _further_usage(run: Run, judge: str | None, answers: AnswerLog) -> Iterator[tuple[str, Usage]]:
+    """Yield whose tokens were paid for beyond the responses and judgements that count, and how many.
+
+    Args:
+        run: The run.
+        judge: Whose judgements count.
+        answers: Takes the answers to prompts that were not read whole.
+    """
     planner = "planner" if "planner" in run.manifest else "model"
     for step in run.steps:
         yield planner if step.role == "planner" else "model", step.usage
     for response in discarded_predictions(run.path):
-        yield "model", response.usage or {}
+        answers.add_unread(response)
+        plans = response.unread is not None and response.unread["role"] == "planner"
+        yield planner if plans else "model", response.usage or {}
     for judgement in discarded_judgements(run.path):
         if judgement.judge == judge:
             yield "judge", judgement.usage or {}

@@ -290,7 +290,7 @@ class _Scheduler:
         response = self._run.predictions.get(key)
         try:
             record = await judging.judge.judge(
-                SharedRequests(self._judge_requests, share),
+                SharedRequests(self._judge_requests, share, self._run.judged_prompts),
                 id=response.id,
                 sample=response.sample,
                 prompt=response.prompt,

@@ -15,11 +15,12 @@ _TELLING = ("id", "root", "created")
 """What tells one model from another, where both sides say it."""
 
 
-async def served_models(role: Role, *, needed: bool) -> list[dict[str, Any]]:
+async def served_models(role: Role, note: Callable[[str], None], *, needed: bool) -> list[dict[str, Any]]:
     """Ask the servers of a model how they list it; empty where there are none, or they do not say.
 
     Args:
         role: The model.
+        note: Told what they say that cannot be.
         needed: Whether requests will follow; otherwise a key that is not set is no fault.
 
     Raises:
@@ -29,6 +30,7 @@ async def served_models(role: Role, *, needed: bool) -> list[dict[str, Any]]:
         return []
     try:
         async with role.backend(role.spec) as backend:
+            backend.note = note
             return await backend.served_models()
     except UsageError:
         if needed:

@@ -13,7 +13,7 @@ from longbench_write.backends.base import ModelBackend
 from longbench_write.backends.sampling import in_force
 from longbench_write.errors import UsageError
 from longbench_write.records import Key
-from longbench_write.runs.ceiling_watch import CeilingWatch, answer_log
+from longbench_write.runs.ceiling_watch import CeilingWatch, answer_log, context_of
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
 from longbench_write.runs.manifest import now, with_about, with_judge
 from longbench_write.runs.observer import Observer
@@ -34,6 +34,7 @@ from longbench_write.runs.scheduler import run_work
 from longbench_write.runs.served import judge_backend
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import RunWriter
+from longbench_write.runs.unread import Disproved
 from longbench_write.runs.work import Judging, Limits, OwedJudgement, OwedResponse, Work, Writing
 from longbench_write.scoring.summary import Summary
 
@@ -71,7 +72,9 @@ class Session:
         self._opening = ReasoningOpening(self._corrected)
         self._judge_backend: dict[str, Any] | None = None
         self._models: list[_OpenModels] = []
+        self._again: list[OwedJudgement] = []
         self._manifest["config"]["price"] = (self._manifest["config"].get("price") or {}) | spending.price
+        self._tell_disproved()
 
     async def work(self, owed: list[OwedResponse], roles: Roles) -> None:
         """Open the backends and do what is owed; without anything owed, open nothing.
@@ -97,6 +100,10 @@ class Session:
                     self._run.answered[record.key] = record.response_length or 0
             owed, roles, to_judge = [], Roles(judges=roles.judges), self._unjudged(judge)
         await self._phase(owed, to_judge, roles)
+        if judge and judge.judge.in_chapters and self._again:
+            for key, _ in self._again:
+                self._run.answered[key] = self._run.predictions.get(key).response_length or 0
+            await self._phase([], self._again, Roles(judges=roles.judges))
 
     def _unjudged(self, judge: JudgeRole | None) -> list[OwedJudgement]:
         """Return the judgements that this judge has not made yet of the responses that are there."""
@@ -117,8 +124,9 @@ class Session:
             models = _OpenModels(stack, roles, self._observer.note, adjusted)
             self._models.append(models)
             writing = await self._writing(models, roles.writer, roles.planner) if roles.writer else None
-            judging = None
+            judging, asked = None, None
             if judge := roles.judge:
+                asked = judge.judge.card.max_tokens
                 opened = await self._judge_model(models, judge)
                 async with self._limits.starting():
                     self._judge_backend = await judge_backend(judge, opened, self._observer.note)
@@ -129,7 +137,8 @@ class Session:
             there = len(self._run.answered)
             work = Work(self._run.path, owed, to_judge, there, writing, judging, self._limits)
             at_end.callback(self._end_phase, time.monotonic())
-            watch = CeilingWatch(self._observer, self._manifest["model"], answer_log(self._manifest))
+            log = answer_log(self._manifest, judge_asked=asked)
+            watch = CeilingWatch(self._observer, roles, log, context_of(self._manifest))
             await run_work(work, self._run, watch)
 
     def _end_phase(self, started: float) -> None:
@@ -138,7 +147,25 @@ class Session:
         self._manifest["end"] = now()
         self._record_adjusted()
         self._correct()
+        self._run.disprove()
+        self._tell_disproved()
         self._run.write_manifest(self._manifest)
+
+    def _tell_disproved(self) -> None:
+        """Say what had counted until later answers showed that its prompts were not read whole."""
+        found, self._run.disproved = self._run.disproved, Disproved()
+        self._again = found.judgements
+        if found.responses:
+            self._observer.note(
+                f"{found.responses} responses fail now: the server had not read all of the prompts of their "
+                "steps, as the tokens that it counts show (context_length)"
+            )
+        if found.judgements:
+            self._observer.note(
+                f"{len(found.judgements)} judgements do not count: the judge's server had not read all of "
+                "their prompts, as the tokens that it counts show (context_length); "
+                "--long-responses chapters judges such responses in parts"
+            )
 
     def _correct(self) -> None:
         """Empty the responses that turn out to be reasoning alone; their judgements are owed again."""

@@ -74,7 +74,10 @@ class Spending:
             judged[record.key] = asked + answer
             if record.requests is None and record.usage is not None:
                 frame = most_tokens([Message(role="user", content="")])
-                model.add(record.usage, asked + frame, answer + text_tokens(record.reasoning))
+                plans = record.unread is not None and record.unread["role"] == "planner"
+                (planner if plans else model).add(
+                    record.usage, asked + frame, answer + text_tokens(record.reasoning)
+                )
         for step in steps:
             tokens = planner if step.role == "planner" else model
             tokens.add(

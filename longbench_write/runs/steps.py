@@ -5,11 +5,13 @@ Only the steps of unfinished responses are found again; a run whose writer makes
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from longbench_write.files.record_file import RecordFile
 from longbench_write.records import Key, Step, StepKey
+from longbench_write.serving.prompts_read import PromptsRead, Unread
 
 
 class StepFile:
@@ -17,10 +19,12 @@ class StepFile:
 
     Attributes:
         roles: The roles that have answered a step.
+        prompts: What was read of the prompts of each.
     """
 
     def __init__(self, path: Path) -> None:
         self.roles: set[str] = set()
+        self.prompts: defaultdict[str, PromptsRead] = defaultdict(PromptsRead)
         self._path = path
         self._file = RecordFile(path, Step.from_json, step_key)
         self._open = False
@@ -49,7 +53,12 @@ class StepFile:
 
     def _count(self, step: Step) -> bool:
         self.roles.add(step.role)
+        self.prompts[step.role].add(step.prompt_size)
         return True
+
+    def unread(self, step: Step) -> Unread | None:
+        """Return what shows that a step's prompt was not read whole; None where nothing does."""
+        return self.prompts[step.role].unread(step.prompt_size)
 
     def __iter__(self) -> Iterator[Step]:
         """Yield every step, in the file's order."""

@@ -14,7 +14,7 @@ from longbench_write.files.record_file import RecordFile
 from longbench_write.metrics.catalogue import BUILT_IN, merged
 from longbench_write.records import Failure, Judgement, Key, Prediction, Step, StepKey
 from longbench_write.runs import manifest_file
-from longbench_write.runs.discarded import keep_judgements, keep_predictions
+from longbench_write.runs.discarded import discarded_predictions, keep_judgements, keep_predictions
 from longbench_write.runs.folder import (
     JUDGEMENTS,
     MANIFEST,
@@ -25,10 +25,12 @@ from longbench_write.runs.folder import (
 )
 from longbench_write.runs.lock import lock_run_folder
 from longbench_write.runs.steps import StepFile, step_key
+from longbench_write.runs.unread import Disproved, is_for_parts, unread_judgements, unread_responses
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.rows import Row
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import read_rows
+from longbench_write.serving.prompts_read import PromptsRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +185,7 @@ class RunWriter:
         judge: The label of the judge who resumes; the failed judgements of others stay.
         retry_failed: Whether what failed permanently is owed again too.
         selected: The responses that the command is about; None for all.
+        in_chapters: Whether the judge is asked in parts where a response does not fit its context.
 
     Attributes:
         answered: The selected responses that were there when the folder was opened, and their lengths in
@@ -190,6 +193,8 @@ class RunWriter:
         response_flags: What responses show, of those that were looked at since.
         retry_failed: The same.
         steps: What writers of many requests have been answered.
+        judged_prompts: What was read of the judge's prompts.
+        disproved: What `disprove` found, and nobody has told yet.
     """
 
     def __init__(
@@ -200,12 +205,16 @@ class RunWriter:
         judge: str | None,
         retry_failed: bool = False,
         selected: Collection[Key] | None = None,
+        in_chapters: bool = False,
     ) -> None:
         self.path = path
         self._writing = writing
         self._judge = judge
         self.retry_failed = retry_failed
         self._selected = selected
+        self._in_chapters = in_chapters
+        self.judged_prompts = PromptsRead()
+        self.disproved = Disproved()
         self.answered: dict[Key, int] = {}
         self.response_flags: dict[Key, ResponseFlags] = {}
         self.predictions = _Settling(path / PREDICTIONS, Prediction.from_json, _key)
@@ -231,8 +240,12 @@ class RunWriter:
             stack.callback(self.predictions.close)
             self.judgements.open(keep=self._keeps_judgement, discard=partial(keep_judgements, self.path))
             stack.callback(self.judgements.close)
+            for record in discarded_predictions(self.path):
+                if record.unread:
+                    self.steps.prompts[record.unread["role"]].add(record.unread)
             self.steps.open(self.predictions.__contains__)
             stack.callback(self.steps.close)
+            self.disprove()
             self._lock.beats = [self.predictions.sync, self.judgements.sync, self.steps.sync]
             self._exits = stack.pop_all()
 
@@ -268,10 +281,13 @@ class RunWriter:
         return keeps
 
     def _keeps_judgement(self, record: Judgement) -> bool:
+        if record.judge == self._judge:
+            self.judged_prompts.add(record.prompt_size)
         if record.key not in self.predictions:
             return False
         others = record.judge != self._judge or not self._selects(record.key)
-        if keeps := others or self._stays(record.error):
+        in_parts = self._in_chapters and is_for_parts(record)
+        if keeps := others or (self._stays(record.error) and not in_parts):
             self.judgements.note(record)
         return keeps
 
@@ -330,9 +346,35 @@ class RunWriter:
         for record in amended.values():
             self.predictions.append(record)
             self.response_flags.pop(record.key, None)
-        judged = [key for key in self.judgements.identities() if key[1:3] in amended]
+        self._owe([key for key in self.judgements.identities() if key[1:3] in amended])
+
+    def _owe(self, judged: Collection[JudgementKey]) -> None:
+        """Take judgements out of the file, and keep them for what they cost."""
         keep_judgements(self.path, map(self.judgements.get, judged))
         self.judgements.discard(judged)
+
+    def disprove(self) -> None:
+        """Fail the responses and judgements whose prompts were not read whole, as later answers show.
+
+        Judgements that are made in parts then are owed again.
+        """
+        found = list(unread_responses(self.predictions, self.steps))
+        for record in found:
+            self.answered.pop(record.key, None)
+        if found:
+            self.amend(found)
+            self.disproved.responses += len(found)
+        if not self.judged_prompts.settle():
+            return
+        mine = (record for record in self.judgements if record.judge == self._judge)
+        failed = list(unread_judgements(mine, self.judged_prompts))
+        keys = [_judgement_key(record) for record in failed]
+        if self._in_chapters:
+            self._owe(keys)
+        elif failed:
+            self.judgements.discard(keys)
+            self.judgements.write(failed)
+        self.disproved.judgements += [(record.key, record.repeat) for record in failed]
 
     def read_manifest(self) -> dict[str, Any] | None:
         """Read run.yaml; None where it has not been written yet."""

@@ -13,7 +13,7 @@ from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN, HEADLINES
 from longbench_write.metrics.length import S_L
 from longbench_write.records import Judgement, Key, Prediction, Usage
-from longbench_write.scoring.flags import FLAGS, ResponseFlags
+from longbench_write.scoring.flags import FLAGS, TRUNCATED, ResponseFlags
 from longbench_write.scoring.groups import CI_METHOD, Lost, figures, grouped
 from longbench_write.scoring.rows import Row, score_rows
 from longbench_write.scoring.summary import GROUP_FIGURES, RunInfo, Summary
@@ -121,6 +121,7 @@ class _Tally:
         self._usage: dict[str, Counter[str]] = {"model": Counter(), "judge": Counter()}
         self._extra: Counter[str] = Counter()
         self._in_chapters: set[Key] = set()
+        self._reasoned: set[Key] = set()
         self._steps: Counter[str] = Counter()
         self.lost: list[Lost] = []
 
@@ -132,6 +133,8 @@ class _Tally:
         self._extra["retries"] += record.retries
         self._extra["reasoning_words"] += record.reasoning_words
         self._extra["ended_at_control_token"] += record.raw is not None
+        if _mostly_reasoning(record):
+            self._reasoned.add(record.key)
         if record.steps and record.response_length is not None:
             words = {"required": record.length or 0, "planned": record.planned_words or 0}
             self._steps.update(number=record.steps, written=record.response_length, **words)
@@ -200,7 +203,19 @@ class _Tally:
             "judged_in_chapters": len(self._in_chapters),
             "reasoning_words": self._extra["reasoning_words"],
             "ended_at_control_token": self._extra["ended_at_control_token"],
+            "limit_spent_on_reasoning": sum(
+                TRUNCATED in row.flags and (row.id, row.sample) in self._reasoned for row in rows
+            ),
         }
+
+
+def _mostly_reasoning(record: Prediction) -> bool:
+    """Return whether over half of a response went into reasoning: of its tokens, or else of its words."""
+    usage = record.usage or {}
+    spent, reasoned = usage.get("completion_tokens"), usage.get("reasoning_tokens")
+    if spent and reasoned is not None:
+        return 2 * reasoned > spent
+    return record.reasoning_words > (record.response_length or 0)
 
 
 def _range_mean(rows: dict[str, dict[str, Any]]) -> dict[str, float | None]:

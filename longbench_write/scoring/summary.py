@@ -90,7 +90,8 @@ class Summary(RunInfo):
         counts: How many responses ended how; owed = generated + generation_failed + not_generated, and
             generated = judged + judge_failed + not_judged. Of what is owed, `remaining` responses and
             `judgements_remaining` of those that are there would be asked for again; `incomplete` prompts have
-            some of their samples and lack others.
+            some of their samples and lack others. `limit_spent_on_reasoning` truncated responses spent over
+            half of their tokens on reasoning.
         failures: Failed generations by type of error.
         judge_failures: Failed judgements by type of error.
         by_length: A row for each length range; groups by language and type have the same keys.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from longbench_write.backends.finish_reasons import is_truncated
-from longbench_write.records import Key, Prediction, Step, Usage
+from longbench_write.backends.openai.refusals import context_named
+from longbench_write.errors import CONTEXT_LENGTH
+from longbench_write.records import Failure, Judgement, Key, Prediction, Step, Usage
 from longbench_write.serving.cuts import (
     LIMIT,
     SERVER,
@@ -20,9 +22,10 @@ from longbench_write.serving.cuts import (
     lowered_ceiling,
     who_cut,
 )
+from longbench_write.serving.prompts_read import PromptsRead, sized
 from longbench_write.serving.reach import Written, reach
 
-_WRITER = "writer"
+_ROLES = _WRITER, _, _JUDGE = "writer", "planner", "judge"
 _WORST_FIRST = (SERVER, UNKNOWN, LIMIT)
 
 
@@ -34,14 +37,26 @@ class AnswerLog:
         source: Who says so where an answer was given less room than was asked for: "refused" for a server,
             "models" for an engine in this process.
         context: Tokens that the server says that the model's context has; None where it does not.
+        judge_asked: New tokens that a judge may have; None where that is not known.
     """
 
-    def __init__(self, asked: int | None, *, source: Source = "refused", context: int | None = None) -> None:
+    def __init__(
+        self,
+        asked: int | None,
+        *,
+        source: Source = "refused",
+        context: int | None = None,
+        judge_asked: int | None = None,
+    ) -> None:
         self._asked = asked
+        self._judge_asked = judge_asked
         self._source = source
         self._context = context
         self._answers: dict[str, list[Answer]] = defaultdict(list)
         self._keys: dict[str, list[Key]] = defaultdict(list)
+        self._prompts: defaultdict[str, PromptsRead] = defaultdict(PromptsRead)
+        self._refused: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._without_room: set[Key] = set()
         self._written: list[Written] = []
         self._in_steps = False
 
@@ -54,6 +69,10 @@ class AnswerLog:
     def add_prediction(self, record: Prediction) -> None:
         """Take a response, or a failure; what a response was made of in steps is told by those."""
         alone = record.requests is None
+        if record.error and record.error.type == CONTEXT_LENGTH:
+            self._without_room.add(record.key)
+            if alone:
+                self._take_refusal(_WRITER, record.error)
         usage: Usage = (record.usage if alone else None) or {}
         tokens = usage.get("completion_tokens")
         self._written.append(
@@ -70,6 +89,8 @@ class AnswerLog:
             return
         # Lines of 0.1.0 do not say what was asked for: there the tokens of a cut answer stand in its place.
         limit = self._asked if record.calls is None else record.max_tokens_effective
+        asked = usage.get("prompt_tokens"), usage.get("cached_tokens")
+        self._prompts[_WRITER].add(sized([record.prompt], *asked, record.model_served))
         self._add(
             _WRITER,
             record.key,
@@ -81,9 +102,15 @@ class AnswerLog:
             past_limit=record.past_limit,
         )
 
+    def add_unread(self, record: Prediction) -> None:
+        """Take what was answered to a prompt that was not read whole, where its response has failed still."""
+        if record.unread and record.key in self._without_room:
+            self._prompts[record.unread["role"]].add(record.unread)
+
     def add_step(self, step: Step) -> None:
         """Take one answered request of a writer that makes many."""
         self._in_steps = True
+        self._prompts[step.role].add(step.prompt_size)
         self._add(
             step.role,
             step.key[:2],
@@ -93,6 +120,35 @@ class AnswerLog:
             step.text,
             past_limit=step.past_limit,
         )
+
+    def add_judgement(self, record: Judgement) -> None:
+        """Take what a judge replied last; of several replies the tokens of one are not known."""
+        self._prompts[_JUDGE].add(record.prompt_size)
+        if record.finish_reason is None:
+            if record.error and record.error.type == CONTEXT_LENGTH:
+                self._take_refusal(_JUDGE, record.error)
+            return
+        usage: Usage = (record.usage if record.tries == 1 else None) or {}
+        answer = Answer(
+            usage.get("prompt_tokens"),
+            usage.get("completion_tokens"),
+            record.max_tokens_effective,
+            is_truncated(record.finish_reason),
+            # A whole reply ends with its JSON, not with a sentence.
+            mid_sentence=record.error is not None and record.error.type != CONTEXT_LENGTH,
+        )
+        self._answers[_JUDGE].append(answer)
+
+    def _take_refusal(self, role: str, error: Failure) -> None:
+        """Take a request that was refused for want of room."""
+        if tokens := context_named(error.message):
+            self._refused[role][tokens] += 1
+
+    def watch_judgements(self, judgements: Iterable[Judgement]) -> Iterator[Judgement]:
+        """Pass judgements on, and take what each tells."""
+        for record in judgements:
+            self.add_judgement(record)
+            yield record
 
     def _add(
         self,
@@ -127,24 +183,45 @@ class AnswerLog:
     @property
     def ceilings(self) -> list[Ceiling]:
         """The ceilings of each role, the writer's first."""
-        found = self._told()
-        for role in sorted(self._answers, key=lambda role: role != _WRITER):
-            answers = self._answers[role]
-            found += ceilings_of(role, answers, who_cut(answers))
+        return [ceiling for role in _ROLES for ceiling in self.of_role(role)]
+
+    def of_role(self, role: str) -> list[Ceiling]:
+        """Return the ceilings of a role."""
+        answers = self._answers[role]
+        found = self._lowered() if role == _WRITER else []
+        if role == _JUDGE and self._judge_asked is not None:
+            lowered = lowered_ceiling(role, answers, self._judge_asked, "refused")
+            found += [lowered] if lowered else []
+        for tokens, count in self._refused[role].items():
+            if all(each.tokens != tokens for each in found):
+                found.append(Ceiling(role, "context", tokens, count, "refused"))
+        found += ceilings_of(role, answers, who_cut(answers))
+        if role == _WRITER and not found:
+            found = self._listed()
+        if cut := self._prompts[role].ceiling(role):
+            found.append(cut)
         return found
 
-    def _told(self) -> list[Ceiling]:
-        """Return the ceiling of the writer that a refusal named, or that the model's context makes."""
+    def _lowered(self) -> list[Ceiling]:
+        """Return the ceiling of the writer that made answers shorter than they were asked for."""
         if self._in_steps or self._asked is None:
             return []
-        answers = self._answers.get(_WRITER, [])
-        if lowered := lowered_ceiling(_WRITER, answers, self._asked, self._source):
-            return [lowered]
-        longest = max((answer.prompt_tokens or 0 for answer in answers), default=0)
-        seen = max((answer.total or 0 for answer in answers), default=0)
-        if self._context is None or not seen <= self._context < longest + self._asked:
+        lowered = lowered_ceiling(_WRITER, self._answers[_WRITER], self._asked, self._source)
+        return [lowered] if lowered else []
+
+    def _listed(self) -> list[Ceiling]:
+        """Return the ceiling of the writer that the server's list makes, where it is not seen to be wrong."""
+        if self._in_steps or self._asked is None or self._context is None:
+            return []
+        longest = max((answer.prompt_tokens or 0 for answer in self._answers[_WRITER]), default=0)
+        if self.seen > self._context or self._context >= longest + self._asked:
             return []
         return [Ceiling(_WRITER, "context", self._context, 0, "models")]
+
+    @property
+    def seen(self) -> int:
+        """Tokens of the longest prompt and answer together."""
+        return max((answer.total or 0 for answer in self._answers[_WRITER]), default=0)
 
     def reach(self, ceilings: Iterable[Ceiling]) -> dict[str, Any] | None:
         """Return what the writer's ceiling leaves of the benchmark; see `reach.reach`."""

@@ -12,11 +12,12 @@ _OF = {
     "unknown": "an answer (of one cut answer alone: its kind is not known yet)",
 }
 _FROM = {
-    "cut": "where its answers break off",
-    "refused": "as it said when it refused to give more",
-    "models": "as it says of itself",
+    "cut": "as its answers show",
+    "refused": "as a refusal of more said",
+    "models": "as the server or the engine says of itself",
 }
 
+_CUT = {"prompt": "prompts, which were not read whole,"}
 
 _ANSWERED = {"models": "model", "providers": "provider", "judge_models": "model of the judge"}
 _COUNTED = {
@@ -31,8 +32,9 @@ _COUNTED = {
 def ceiling_lines(ceilings: Iterable[Mapping[str, Any]], reach: Mapping[str, Any] | None) -> list[str]:
     """Return a sentence for each ceiling of a summary, and one for what they put out of reach."""
     lines = [
-        f"ceiling: the {ceiling['role']}'s server lets {ceiling['tokens']:,} tokens {_OF[ceiling['kind']]} "
-        f"through, {_FROM[ceiling['source']]}; answers cut: {ceiling['count']}"
+        f"ceiling: {ceiling['tokens']:,} tokens {_OF[ceiling['kind']]} are the most that the "
+        f"{ceiling['role']} gets where its model runs, {_FROM[ceiling['source']]}; "
+        f"{_CUT.get(ceiling['kind'], 'answers')} cut: {ceiling['count']}"
         for ceiling in ceilings
     ]
     if lines and reach:

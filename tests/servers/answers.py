@@ -48,6 +48,8 @@ Fault = Literal[
     "replayed",  # the last delta has all the text once more
     "stripped",  # each delta is a word, without the spaces around it
     "endless",  # the text is written again and again, a word a delta, far past the limit
+    "heartbeats",  # a stream of comments, and nothing else, until the client goes or the server closes
+    "endless_body",  # a body without an end
 ]
 
 

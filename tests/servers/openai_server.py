@@ -232,6 +232,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._drop()
         elif answer.fault == "stall_before":
             self.server.owner.wait(self.server.owner.closing)
+        elif answer.fault in ("heartbeats", "endless_body"):
+            self._go_on(b": ping\n\n" if answer.fault == "heartbeats" else b"data: " + b"x" * (1 << 20))
         elif answer.status != 200 and answer.body is not None:
             self._send(answer.status, answer.body.encode(), "application/json", answer.headers)
         elif answer.status != 200:
@@ -244,6 +246,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200, {"error": answer.error}, answer.headers)
         else:
             self._send_json(200, _whole(answer, body), answer.headers, answer.fault)
+
+    def _go_on(self, piece: bytes) -> None:
+        """Stream one piece over and over; small ones with time between them."""
+        self._begin(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+        while not self.server.owner.closing.wait(0.0 if len(piece) > 1024 else 0.05):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self._drop()
 
     def _send_json(
         self, status: int, value: object, headers: Mapping[str, str], fault: Fault | None = None

@@ -43,6 +43,10 @@ class HFBackend(ModelBackend):
     metered: ClassVar[bool] = False
     in_process: ClassVar[bool] = True
     exclusive: ClassVar[bool] = True
+    context_advice: ClassVar[str] = (
+        "this is transformers in this process: raise --max-model-len as far as the model goes, or ask for "
+        "less with --max-tokens"
+    )
     options: ClassVar[frozenset[str]] = OPTIONS
     judge_changes: ClassVar[Mapping[str, Any]] = {
         "reply_format": "text",

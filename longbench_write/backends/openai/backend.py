@@ -244,7 +244,7 @@ class OpenAIBackend(ModelBackend):
         for endpoint in self._endpoints:
             entry, asked = await listed(endpoint.get, self.spec.model)
             if entry.get("id"):
-                found.append(identified(entry, asked))
+                found.append(identified(entry, asked, self.note))
         return found
 
     def _next_endpoint(self, last: list[Endpoint]) -> Endpoint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from longbench_write.backends.openai.refusals import mapping
 from longbench_write.errors import shorten
+from longbench_write.files.schema import MOST
 
 if TYPE_CHECKING:
     import httpx2
 
 _MINUTE = 60.0
+_CONTEXT = "max_model_len"
 
 
 async def listed(
@@ -59,17 +60,26 @@ async def _entries(
     return [mapping(entry) for entry in entries] if isinstance(entries, list) else [], response
 
 
-def identified(entry: Mapping[str, Any], asked: float) -> dict[str, Any]:
-    """Return what of an entry tells one model from another."""
+def identified(entry: Mapping[str, Any], asked: float, note: Callable[[str], None]) -> dict[str, Any]:
+    """Return what of an entry tells one model from another, and its context.
+
+    Args:
+        entry: The entry.
+        asked: When the list was asked for, by the server's clock.
+        note: Told of a context that is none.
+    """
     found = {name: str(entry[name]) for name in ("id", "root") if entry.get(name)}
-    numbers = {
-        name: int(entry[name])
-        for name in ("created", "max_model_len")
-        if isinstance(entry.get(name), int | float) and math.isfinite(entry[name]) and entry[name] > 0
-    }
+    numbers = {name: int(entry[name]) for name in ("created", _CONTEXT) if _is_amount(entry.get(name))}
+    if entry.get(_CONTEXT) is not None and _CONTEXT not in numbers:
+        told = shorten(str(entry[_CONTEXT]), 40)
+        note(f"the server says {_CONTEXT} {told!r}, which is no number of tokens: it is not used")
     if numbers.get("created", asked) > asked - _MINUTE:
         numbers.pop("created", None)
     return found | numbers
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST
 
 
 def day_of(value: object) -> date | None:

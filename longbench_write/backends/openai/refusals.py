@@ -143,6 +143,13 @@ def tokens_left(refusal: str) -> int | None:
     return _positive(below - 1) if below else None
 
 
+def context_named(refusal: str) -> int | None:
+    """Read from a refusal how many tokens the model's context has; None where it does not say."""
+    text = _THOUSANDS.sub("", refusal)
+    found = next((match for pattern in _SUMS if (match := pattern.search(text))), None)
+    return _positive(int(found["context"]) if found else _number(_CONTEXT, text) or 0)
+
+
 def _number(patterns: Iterable[re.Pattern[str]], text: str) -> int | None:
     """Return the number that the first pattern which is found has."""
     return next((int(found[1]) for pattern in patterns if (found := pattern.search(text))), None)

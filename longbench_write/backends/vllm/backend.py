@@ -80,6 +80,9 @@ class VLLMBackend(ModelBackend):
     metered: ClassVar[bool] = False
     in_process: ClassVar[bool] = True
     exclusive: ClassVar[bool] = True
+    context_advice: ClassVar[str] = (
+        "this is vLLM in this process: raise --max-model-len, or ask for less with --max-tokens"
+    )
     options: ClassVar[frozenset[str]] = OPTIONS
     judge_changes: ClassVar[Mapping[str, Any]] = {
         "reply_format": "json_schema",
