@@ -256,13 +256,11 @@ class Step(Record):
         prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
         prompt_size: What shows whether the server has read the whole prompt; None where it counts no tokens.
         left_out: The earlier steps whose texts the request lacks, since the writer keeps to the latest.
-        fallback: As a prediction's.
-        cache_hit: As a prediction's.
-        past_limit: As a prediction's.
+        preemptions, fallback, cache_hit, past_limit: As a prediction's.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"left_out", "fallback", "cache_hit", "past_limit", "prompt_size"}
+        {"left_out", "preemptions", "fallback", "cache_hit", "past_limit", "prompt_size"}
     )
 
     id: str
@@ -285,6 +283,7 @@ class Step(Record):
     raw: str | None = None
     prompt_bytes: Count | None = None
     left_out: list[str] | None = None
+    preemptions: Count | None = None
     fallback: bool = False
     cache_hit: bool = False
     past_limit: bool = False

@@ -12,6 +12,8 @@ import pytest
 from crash_tests import Trial
 from gate_samples import write_run, wrote_well
 from other_harness_samples import TEXTS, answer, scores, text_suite, totals, write_lines, write_reference
+from test_value_faults import ALL, LENGTHS, OPTIONS, Place
+from value_faults import command
 
 from longbench_write import evaluate, load_run, load_suite
 from longbench_write.compare.baseline import baseline_text
@@ -231,6 +233,31 @@ def test_yaml(tmp_path):
     card = tmp_path / "judge.yaml"
     card.write_text("description: x\nmodel: j\ntries: 2\ntemplate: t.txt\nretires: 2026-10-23\n")
     fuzzed(card, lambda: load_card(str(tmp_path)), times=2000, seed=14)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    with Trial(folder / "trial", lengths=LENGTHS, options=OPTIONS) as trial:
+        yield Place(folder, trial)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALL)
+def test_commands_on_mutated_files(place, name):
+    """Each command ends with a code that it has ended with on the file itself, or names the file."""
+    rng, path, commands = random.Random(15), place.file(name), place.commands(name)
+    content = path.read_bytes()
+    well = {words: command(*words).code for words in commands}
+    place.restore()
+    for number in range(60):
+        words = commands[number % len(commands)]
+        path.write_bytes(mutated(content.decode(), rng).encode("utf-8", "surrogatepass"))
+        ended = command(*words)
+        assert ended.raised is None, (words, ended.raised)
+        assert ended.code == well[words] or path.name in ended.err, (words, ended)
+        place.restore()
+        path.write_bytes(content)
 
 
 def test_a_seed_makes_the_same_mutations_and_they_differ():

@@ -15,7 +15,8 @@ PART = {"words": 3, "scores": dict.fromkeys(DIMENSIONS, 4), "analysis": "Well ma
 IN_CHAPTERS = judged("b", chapters=[PART, PART | {"words": 7}], raw="{...}", analysis="Well made.")
 UNREADABLE = judged("c", scores=None, raw="Well...")
 STEP = Step("a", 0, "write-1", 0, "5" * 64, "writer", "Rivers.", "", "stop", {"prompt_tokens": 1}, 0.5, 1)
-RECORDS = [predicted("a"), failed("b"), judged("a"), IN_CHAPTERS, UNREADABLE, STEP]
+PUT_OFF = replace(STEP, preemptions=2)
+RECORDS = [predicted("a"), failed("b"), judged("a"), IN_CHAPTERS, UNREADABLE, STEP, PUT_OFF]
 
 FIRST = (
     *("prompt", "type", "length", "response_length", "response", "id", "language", "sample"),

@@ -3,13 +3,18 @@
 Every row is `lbw-eval` in child processes against real servers on loopback, with 24 prompts unless it says
 otherwise. What is left is held, record by record, against an undisturbed run with the same answers.
 
-Run: python -m benchmarks.reliability [PART...]; the other parts of the report stay as they are.
+Run: python -m benchmarks.reliability [PART...]; the other parts of the report stay as they are. A part that
+takes long, as that of failing system calls, can be run in pieces, each of which adds to those before it:
+
+    python -m benchmarks.reliability calls --piece 1/4
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
+import re
 import sys
 import tempfile
 import time
@@ -21,10 +26,10 @@ from pathlib import Path
 from crash_tests import Trial, faulty_servers, judge_outcome
 from servers.answers import TRANSIENT
 
-from benchmarks.reliability import answers, outside, places
+from benchmarks.reliability import answers, more, outside, places
 from benchmarks.reliability.experiments import experiments
-from benchmarks.reliability.rows import SEED, Experiment, Row, Whole, added
-from benchmarks.reliability.system_calls import failing_calls
+from benchmarks.reliability.rows import SEED, Experiment, Row, Whole, added, read_table, table
+from benchmarks.reliability.system_calls import EACH, failing_calls
 
 RESULT = Path(__file__).parent.parent / "RELIABILITY.md"
 AT_ONCE = 2
@@ -35,6 +40,7 @@ PARTS: dict[str, Callable[[Path], list[Experiment]]] = {
     "places": lambda _: places.experiments(),
     "outside": lambda _: outside.experiments(),
     "answers": lambda _: answers.experiments(),
+    "more": lambda _: more.experiments(),
     "calls": failing_calls,
     "values": lambda _: places.value_experiments(),
 }
@@ -62,18 +68,6 @@ def a_tenth(place: Path) -> Row:
         )
 
 
-def table(rows: list[Row]) -> str:
-    """Return the rows as Markdown."""
-    heads = ("fault", "injected", "lost", "doubled", "extra requests", "smallest possible", "same results")
-    cells = [
-        (row.fault, row.injected, out.lost, out.doubled, out.extra, out.least, "yes" if out.equal else "NO")
-        for row in rows
-        for out in [row.outcome]
-    ]
-    lines = (heads, ("---", *["---:"] * 5, "---"), *cells)
-    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
-
-
 def measured(seconds: float) -> str:
     """Return when and on what it was measured."""
     return MEASURED.format(
@@ -85,12 +79,25 @@ def measured(seconds: float) -> str:
     )
 
 
-def put(part: str, text: str) -> None:
-    """Put the text of a part between its marks in RELIABILITY.md; the other parts stay."""
+def parted(part: str) -> tuple[str, str, str]:
+    """Return the report before a part, its text between its marks, and what comes behind."""
     marks = f"<!-- {part} -->\n", f"<!-- end of {part} -->\n"
     before, _, rest = RESULT.read_text(encoding="utf-8").partition(marks[0])
-    _, _, after = rest.partition(marks[1])
-    RESULT.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}", encoding="utf-8")
+    text, _, after = rest.partition(marks[1])
+    return before + marks[0], text, marks[1] + after
+
+
+def put(part: str, text: str) -> None:
+    """Put the text of a part between its marks in RELIABILITY.md; the other parts stay."""
+    before, _, after = parted(part)
+    RESULT.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
+
+
+def found_before(part: str) -> tuple[list[Row], float]:
+    """Return the rows that the report has of a part, and the seconds that they took."""
+    _, text, _ = parted(part)
+    seconds = re.search(r" in (\d+) s\.", text)
+    return read_table(text), float(seconds[1]) if seconds else 0.0
 
 
 def of_experiments(todo: list[Experiment], place: Path, whole: Whole, at_once: int) -> list[Row]:
@@ -112,12 +119,39 @@ def tenth_text(row: Row) -> str:
     return TENTH.format(injected=row.injected, kinds=len(TRANSIENT), verdict=verdict, out=row.outcome)
 
 
+def piece_of(text: str) -> tuple[int, int]:
+    """Read such as 1/4, the first of four pieces."""
+    number, _, count = text.partition("/")
+    if not 1 <= int(number) <= int(count):
+        raise ValueError(text)
+    return int(number), int(count)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; none: all")
+    parser.add_argument(
+        "--piece", type=piece_of, default=(1, 1), metavar="K/N", help="only the K-th of N pieces"
+    )
+    parser.add_argument(
+        "--each", type=int, default=EACH, metavar="N", help=f"failures a system call [{EACH}]"
+    )
+    found = parser.parse_args()
+    for part in found.parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part}, but {', '.join(PARTS)}")
+    return found
+
+
 def main() -> None:
     """Run the parts that are named, all without a name, and write what came of them into the report."""
-    parts = sys.argv[1:] or list(PARTS)
+    given = arguments()
+    number, count = given.piece
     failed = []
-    for part in parts:
+    for part in given.parts or PARTS:
         began = time.monotonic()
+        earlier, seconds = found_before(part) if number > 1 else ([], 0.0)
         with tempfile.TemporaryDirectory() as name:
             place = Path(name)
             whole = Whole.of(place / "whole")
@@ -126,9 +160,11 @@ def main() -> None:
                 text = tenth_text(rows[0])
             else:
                 at_once = 1 if part == "values" else AT_ONCE  # values are read in this process
-                rows = of_experiments(PARTS[part](place / "first"), place, whole, at_once)
-                text = table(rows)
-        put(part, text + measured(time.monotonic() - began))
+                first = place / "first"
+                todo = failing_calls(first, given.each) if part == "calls" else PARTS[part](first)
+                rows = of_experiments(todo[number - 1 :: count], place, whole, at_once)
+                text = table(added([*earlier, *rows]))
+        put(part, text + measured(seconds + time.monotonic() - began))
         failed += [row for row in rows if not row.outcome.good]
     print(RESULT)
     if failed:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crash_tests import Outcome, Trial, judge_outcome
 from servers.answers import Answer
-from test_value_faults import ALL, Place, tried
+from test_value_faults import ALL, LENGTHS, OPTIONS, Place, tried
 
 from benchmarks.reliability.experiments import nothing, refused, served, starved, terminated
 from benchmarks.reliability.rows import Experiment, Row, Whole
@@ -103,8 +103,7 @@ def wrong_values(name: str) -> Experiment:
     """Values of a file are of another type, null, huge or negative: commands name them, or end as ever."""
 
     def experiment(place: Path, whole: Whole) -> list[Row]:
-        options = ["--judge-repeats", "2", "--progress", "none"]
-        with Trial(place / "trial", lengths=(100, 900, 2500, 5000), options=options) as trial:
+        with Trial(place / "trial", lengths=LENGTHS, options=OPTIONS) as trial:
             wrong = tried(Place(place, trial), name, WRONG_VALUES, seed=4)
         return [
             Row(f"a wrong value in {name}", WRONG_VALUES, Outcome(0, 0, 0, 0, not wrong, "; ".join(wrong)))

@@ -44,6 +44,33 @@ class Row:
 Experiment = Callable[[Path, Whole], list[Row]]
 
 
+HEADS = ("fault", "injected", "lost", "doubled", "extra requests", "smallest possible", "same results")
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Return the rows as Markdown."""
+    cells = [
+        (row.fault, row.injected, out.lost, out.doubled, out.extra, out.least, "yes" if out.equal else "NO")
+        for row in rows
+        for out in [row.outcome]
+    ]
+    lines = (HEADS, ("---", *["---:"] * 5, "---"), *cells)
+    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+
+
+def read_table(text: str) -> list[Row]:
+    """Read the rows of a table in Markdown again."""
+    lines = [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in text.splitlines()
+        if line.startswith("| ")
+    ]
+    return [
+        Row(fault, int(injected), Outcome(*map(int, counts), equal == "yes"))
+        for fault, injected, *counts, equal in lines[2:]
+    ]
+
+
 def added(rows: Iterable[Row]) -> list[Row]:
     """One row a fault: the sums over those of the same name."""
     found: dict[str, Row] = {}

@@ -39,8 +39,13 @@ LENGTHS = tuple(range(150, 1350, 200))
 """Of the prompts: few, so that many calls can fail."""
 
 
-def failing_calls(place: Path) -> list[Experiment]:
-    """List an experiment for each injection; none where there is no strace."""
+def failing_calls(place: Path, each: int = EACH) -> list[Experiment]:
+    """List an experiment for each injection; none where there is no strace.
+
+    Args:
+        place: For the first run.
+        each: Injections a call and error, at most.
+    """
     if shutil.which("strace") is None:
         return []
     whole = Whole.of(place / "whole", lengths=LENGTHS)
@@ -48,7 +53,7 @@ def failing_calls(place: Path) -> list[Experiment]:
         _failing(call, error, number, whole)
         for call, numbers in _of_the_run_folder(place / "traced").items()
         for error in ERRORS[call]
-        for number in _spread(numbers, EACH)
+        for number in _spread(numbers, each)
     ]
 
 
@@ -84,6 +89,8 @@ def _spread(numbers: Sequence[int], most: int) -> list[int]:
     """Choose so many at most, evenly, the first and the last among them."""
     if len(numbers) <= most:
         return list(numbers)
+    if most == 1:
+        return [numbers[len(numbers) // 2]]
     return [numbers[round(place * (len(numbers) - 1) / (most - 1))] for place in range(most)]
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypedDict
 
-from longbench_write.errors import RetryPolicy, UsageError
+from longbench_write.errors import BackendError, RetryPolicy, UsageError
 
 if TYPE_CHECKING:
     from longbench_write.metrics.prompt_size import PromptSize
@@ -121,6 +121,11 @@ class Meter:
     pieces: int = 0
     """Streamed pieces that carried text: about one a token."""
     last_retry: str = ""
+
+    def count_retry(self, error: BackendError, seconds: float) -> None:
+        """Count a request that is made again after `seconds`, and keep why."""
+        self.retries += 1
+        self.last_retry = f"{error} (again in {seconds:.0f} s)"
 
 
 @dataclass(frozen=True, slots=True)

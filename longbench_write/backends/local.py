@@ -31,7 +31,7 @@ from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.backends.prompts import opened_at_end
 from longbench_write.backends.sampling import in_force, model_sampling
 from longbench_write.backends.weights import weights_sha256
-from longbench_write.errors import BackendError, UsageError, shorten, unknown_name
+from longbench_write.errors import BackendError, UsageError, shorten, unknown_name, with_retries
 
 if TYPE_CHECKING:
     import httpx2
@@ -174,7 +174,7 @@ class LocalBackend(ModelBackend):
             sampling = replace(sampling, extra={**sampling.extra, "reasoning_format": "none"})
         if self._prompts.has_control_text(messages):
             ids = await self._prompts.ids(messages, options)
-            asking = complete_ids(self._own, ids, sampling, self.meter)
+            asking = complete_ids(self._own, ids, sampling, self.meter, self.spec.retry)
             completion = replace(await asking, prompt_sha256=tokens_sha256(ids))
         else:
             if variables := self._prompts.variables(options):
@@ -206,13 +206,18 @@ class LocalBackend(ModelBackend):
     async def _post(self, path: str, body: dict[str, Any], field: str) -> Any:
         import httpx2
 
-        if self._own is None:
+        client = self._own
+        if client is None:
             raise RuntimeError("the backend is not open")
-        try:
-            response = await self._own.post(path, json=body)
-            return response.raise_for_status().json()[field]
-        except (httpx2.HTTPError, ValueError, KeyError) as error:
-            raise BackendError("server_error", f"llama.cpp, {path}: {shorten(str(error))}") from None
+
+        async def ask() -> Any:
+            try:
+                response = await client.post(path, json=body)
+                return response.raise_for_status().json()[field]
+            except (httpx2.HTTPError, ValueError, KeyError) as error:
+                raise BackendError("server_error", f"llama.cpp, {path}: {shorten(str(error))}") from None
+
+        return await with_retries(ask, self.spec.retry, self.meter.count_retry)
 
     def about(self) -> Mapping[str, Any]:
         """Return sampling, prompt format and engine."""

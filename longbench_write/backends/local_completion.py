@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.backends.base import Completion, Meter, Sampling, Usage
 from longbench_write.backends.finish_reasons import LENGTH, STOP
 from longbench_write.backends.openai.event_stream import EventStream
 from longbench_write.backends.openai.refusals import mapping, refusal
-from longbench_write.errors import BackendError, shorten
+from longbench_write.errors import BackendError, RetryPolicy, shorten, with_retries
 
 if TYPE_CHECKING:
     import httpx2
 
 
 async def complete_ids(
-    client: httpx2.AsyncClient, ids: Sequence[int], sampling: Sampling, meter: Meter
+    client: httpx2.AsyncClient, ids: Sequence[int], sampling: Sampling, meter: Meter, retry: RetryPolicy
 ) -> Completion:
     """Complete a prompt.
 
@@ -26,10 +28,24 @@ async def complete_ids(
         ids: The prompt.
         sampling: In llama.cpp's own names, every field set.
         meter: Told what comes.
+        retry: How a request that failed is tried again.
 
     Raises:
         BackendError: There is no answer.
     """
+    tries = count(1)
+
+    async def ask() -> Completion:
+        attempt = next(tries)
+        return replace(await _complete(client, ids, sampling, meter), attempts=attempt)
+
+    return await with_retries(ask, retry, meter.count_retry)
+
+
+async def _complete(
+    client: httpx2.AsyncClient, ids: Sequence[int], sampling: Sampling, meter: Meter
+) -> Completion:
+    """Ask once."""
     import httpx2
 
     began = time.perf_counter()

@@ -26,6 +26,7 @@ class ModelCard:
             does, instead of together with what stands around it.
         stop: Tokens that end a response, beside those of the model's generation config.
         sampling: The sampling that it was published with, over its generation config.
+        reasoning_parser: vLLM's parser of its reasoning; "" for that of its family, if there is one.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ModelCard:
     content_apart: bool = False
     stop: tuple[str, ...] = ()
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    reasoning_parser: str = ""
 
 
 def load_cards() -> list[ModelCard]:

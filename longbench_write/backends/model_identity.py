@@ -9,7 +9,7 @@ from typing import Any
 
 from longbench_write.backends.base import BackendSpec
 from longbench_write.backends.hub import hub_commit
-from longbench_write.backends.model_cards import find_card
+from longbench_write.backends.model_cards import ModelCard, find_card
 from longbench_write.backends.prompts import CHAT, RAW, read_template
 from longbench_write.backends.weights import weights_sha256
 
@@ -39,7 +39,10 @@ def model_identity(
         "commit": None if commit == where["revision"] else commit,
         "engine": {name: value for name, value in spec.engine_args.items() if name not in placement},
         "prompt_format": prompt_format,
-        "card": {"prompt": card.prompt, "stop": list(card.stop), "sampling": dict(card.sampling)}
-        if card
-        else None,
+        "card": _of_card(card) if card else None,
     }
+
+
+def _of_card(card: ModelCard) -> dict[str, Any]:
+    found: dict[str, Any] = {"prompt": card.prompt, "stop": list(card.stop), "sampling": dict(card.sampling)}
+    return found | ({"reasoning_parser": card.reasoning_parser} if card.reasoning_parser else {})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from longbench_write.cli.options import DEFAULT_WAIT, Wait
+from longbench_write.cli.terminal import note
 
 
 def import_(
@@ -31,6 +33,7 @@ def import_(
         typer.Option(metavar="NAME", help="How the responses were written, such as agentwrite."),
     ] = "direct",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for runs.")] = Path("results"),
+    wait: Wait = DEFAULT_WAIT,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
 ) -> None:
     """Make a run of the files that another harness wrote.
@@ -42,6 +45,7 @@ def import_(
     """
     from longbench_write.cli.table import show
     from longbench_write.exchange.importing import import_run
+    from longbench_write.runs.turn import Turn
 
     done = import_run(
         path,
@@ -52,9 +56,10 @@ def import_(
         judge_label=judge_label,
         samples=samples,
         writer=writer,
+        turn=Turn(wait, note),
     )
-    for note in done.notes:
-        _note(note)
+    for text in done.notes:
+        note(text)
     show(done.summary, done.path, as_json=as_json)
 
 
@@ -79,13 +84,7 @@ def export(
     from longbench_write.exchange.exports import EXPORTS
 
     write = EXPORTS.get(to)
-    for note in write(Scored.load(run), output) or ():
-        _note(note)
+    for text in write(Scored.load(run), output) or ():
+        note(text)
     if output is not None:
-        _note(f"written: {output}")
-
-
-def _note(text: str) -> None:
-    from longbench_write.render.terminal import escape_terminal
-
-    print(escape_terminal(text), file=sys.stderr)  # noqa: T201
+        note(f"written: {output}")

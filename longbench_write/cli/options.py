@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 import typer
 
-from longbench_write.config import Known, choices, is_switch
+from longbench_write.config import Known, RunConfig, choices, is_switch
 from longbench_write.config.requests import flag
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -22,6 +22,16 @@ JSON = inspect.Parameter(
     annotation=Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")],
 )
 """The option that every command with a result table has."""
+
+DEFAULT_WAIT = RunConfig.wait
+
+Wait = Annotated[
+    float,
+    typer.Option(
+        min=0, metavar="X", help="Seconds to wait for the run's folder while another process works in it."
+    ),
+]
+"""The option of commands that write into a run's folder and ask nobody."""
 
 _METAVARS = {int: "N", float: "X", Path: "PATH", str: "TEXT"}
 

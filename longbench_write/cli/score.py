@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from longbench_write.cli.options import DEFAULT_WAIT, Wait
+from longbench_write.cli.terminal import note
+
 
 def score(
     run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
     judge: Annotated[
         str | None, typer.Option(help="Score by this judge's judgements; otherwise by the last judge's.")
     ] = None,
+    wait: Wait = DEFAULT_WAIT,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
     suspects: Annotated[
         bool,
@@ -29,10 +33,11 @@ def score(
     from longbench_write.cli.table import show, show_suspects
     from longbench_write.errors import UsageError
     from longbench_write.runs.results import score_run
+    from longbench_write.runs.turn import Turn
 
     if as_json and suspects:
         raise UsageError("--json prints summary.json, which counts the suspects: leave out --suspects")
-    summary = score_run(run, judge=judge)
+    summary = score_run(run, judge=judge, turn=Turn(wait, note))
     if suspects:
         show_suspects(run)
     else:

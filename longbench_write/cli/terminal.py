@@ -94,6 +94,13 @@ def read_words_as_utf8() -> None:
     os.execv(sys.executable, [command, "-X", "utf8", *rest])  # noqa: S606
 
 
+def note(text: str) -> None:
+    """Print on stderr what the user should know, which may hold untrusted text."""
+    from longbench_write.render.terminal import escape_terminal
+
+    print(escape_terminal(text), file=sys.stderr, flush=True)  # noqa: T201
+
+
 def _open_closed() -> None:
     for number in range(3):
         try:

@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from longbench_write.errors import UsageError
+from longbench_write.errors import UsageError, shorten
 from longbench_write.files.reading import read_text
+from longbench_write.files.schema import MOST
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 from longbench_write.records import Judgement, Key
 from longbench_write.stats import bootstrap_means, interval
@@ -216,19 +217,27 @@ def read_human_scores(path: Path) -> RaterScores:
                 raise UsageError(f"{path} has no column named {', '.join(lacking)}")
             for line in table:
                 try:
-                    key = (line["id"], int(line["sample"]))
-                    found[key].append(tuple(_score(line[name]) for name in DIMENSIONS))
-                except (TypeError, ValueError):
-                    raise UsageError(
-                        f"{path}, line {table.line_num}: each of the six scores must be an integer from "
-                        f"{SIX.low} to {SIX.high}, and sample an integer"
-                    ) from None
+                    key = (line["id"], _integer(line, "sample", 0, MOST))
+                    scores = [_integer(line, name, SIX.low, SIX.high) for name in DIMENSIONS]
+                except ValueError as error:
+                    raise UsageError(f"{path}, line {table.line_num}: {error}") from None
+                found[key].append(tuple(scores))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     return medians(found)
 
 
-def _score(text: str) -> int:
-    if (number := int(text)) not in SIX.scale:
-        raise ValueError(text)
+def _integer(line: Mapping[str, str | None], name: str, low: int, high: int) -> int:
+    """Return a column's integer.
+
+    Raises:
+        ValueError: It is none, or out of range; the column is named.
+    """
+    text = line[name]
+    try:
+        number = int(text or "")
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise ValueError(f"{name}: {shorten(repr(text), 40)} is no integer from {low} to {high}")
     return number

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from longbench_write.runs.manifest import imported_manifest
 from longbench_write.runs.predictions import answered_prediction
 from longbench_write.runs.results import score_run, write_results
 from longbench_write.runs.store import RunWriter, load_run
+from longbench_write.runs.turn import Turn, in_turn
 from longbench_write.scoring.figures import value_in
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import Prompt, Suite, load_suite
@@ -70,6 +72,7 @@ def import_run(
     judge_label: str | None = None,
     samples: int = 1,
     writer: str = "direct",
+    turn: Turn | None = None,
 ) -> Imported:
     """Make a run folder of another harness's files and score it; the same files again change nothing.
 
@@ -85,6 +88,7 @@ def import_run(
         judge_label: What their judge is called in the run.
         samples: Responses that each prompt may have.
         writer: How the responses were written; "direct" is one request each.
+        turn: How long another process that works in the run folder is waited for; None for not at all.
 
     Raises:
         UsageError: The files cannot be read, or are no answers to this suite; it names file and line.
@@ -104,21 +108,15 @@ def import_run(
         identity["writer"] = writer
     path = run_parent(out, name, prompts.name) / f"imported-{digest(identity)}"
     if (path / MANIFEST).exists():
-        return _imported_before(path)
+        return _imported_before(path, turn)
     judgements = _judgements(source.judged, answers, label) if label else []
     pairing = _pairing(answers)
     notes = [*_notes(source, pairing), *_judging_notes(source, judgements)]
     about = {"from": harness, "files": source.files, "reported": source.reported, "pairing": pairing}
     manifest = imported_manifest(
-        name,
-        prompts,
-        samples=samples,
-        judge=label,
-        about=about,
-        note=" ".join(notes),
-        writer=writer,
+        name, prompts, samples=samples, judge=label, about=about, note=" ".join(notes), writer=writer
     )
-    summary = _record(path, manifest, answers, judgements, prompts)
+    summary = in_turn(partial(_record, path, manifest, answers, judgements, prompts), turn)
     return Imported(path, summary, notes + _differences(source.reported, summary))
 
 
@@ -153,10 +151,10 @@ def _record(
         return write_results(path)
 
 
-def _imported_before(path: Path) -> Imported:
+def _imported_before(path: Path, turn: Turn | None) -> Imported:
     """Return the run that these files have become before."""
     manifest = load_run(path).manifest
-    summary = Summary.read(path / SUMMARY) if (path / SUMMARY).exists() else score_run(path)
+    summary = Summary.read(path / SUMMARY) if (path / SUMMARY).exists() else score_run(path, turn=turn)
     said = [manifest["note"]] if manifest.get("note") else []
     return Imported(path, summary, [*said, f"these files were imported before: {path} is as it was"])
 

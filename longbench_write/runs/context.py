@@ -320,6 +320,7 @@ class ResponseContext:
             prompt_bytes=None if counted else most_tokens(request.messages),
             prompt_size=completion.prompt_size,
             left_out=list(request.left_out) or None,
+            preemptions=completion.preemptions or None,
             fallback=completion.fallback,
             cache_hit=completion.cache_hit,
             past_limit=completion.past_limit,

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from longbench_write.config import RunConfig
 from longbench_write.errors import UsageError
-from longbench_write.records import Key
 from longbench_write.runs.identity import Place, find_place, run_identity
 from longbench_write.runs.manifest import begun_on, new_manifest, with_asked
 from longbench_write.runs.notes import DeferredNotes
@@ -35,7 +34,7 @@ from longbench_write.runs.session import Session
 from longbench_write.runs.slurm import SlurmTask, TaskDoneError
 from longbench_write.runs.spending import Spending
 from longbench_write.runs.store import Owed, RunWriter, load_run
-from longbench_write.runs.turn import opened_in_turn
+from longbench_write.runs.turn import Turn, opened_in_turn
 from longbench_write.runs.work import Limits
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import Suite, load_suite, select
@@ -108,11 +107,15 @@ async def _evaluate(
         in_chapters=judge is not None and judge.judge.in_chapters,
     )
     with notes.released_on_error():
-        slurm = SlurmTask.of(os.environ)
+        slurm = SlurmTask.of(os.environ, config)
+        first = partial(slurm.check_first, place.path) if slurm else None
         try:
-            opened = await opened_in_turn(folder, config.wait, notes.first, slurm)
+            opened = await opened_in_turn(folder, Turn(config.wait, notes.first), first)
         except TaskDoneError as done:
-            return await _done_by_another(place.path, done, keys, (label, repeats), config.wait, notes)
+            notes.release()
+            return await _done_by_another(
+                place.path, done, config.wait, notes, lambda run: run.owed(keys, label, repeats)
+            )
     with notes.released_on_error(), closing(opened) as run:
         begun = run.read_manifest()
         manifest = begun or new_manifest(config, suite, roles, place)
@@ -144,22 +147,17 @@ async def _evaluate(
 
 
 async def _done_by_another(
-    path: Path,
-    done: TaskDoneError,
-    keys: list[Key],
-    judged: tuple[str | None, int],
-    wait: float,
-    notes: DeferredNotes,
+    path: Path, done: TaskDoneError, wait: float, observer: Observer, owed: Callable[[RunWriter], Owed]
 ) -> EvaluationResult:
     """Take what came of another task's work on the same command; nothing is asked and nothing written.
 
     Raises:
         RunFolderError: It has no scores, as that task was stopped.
     """
-    notes.release()
-    notes.note(f"{done}: its result is this one's")
-    with closing(await opened_in_turn(RunWriter(path, writing=False, judge=None), wait, notes.note)) as run:
-        return EvaluationResult(path, load_run(path).summary, run.owed(keys, *judged))
+    observer.note(f"{done}: its result is this one's")
+    reading = RunWriter(path, writing=False, judge=None)
+    with closing(await opened_in_turn(reading, Turn(wait, observer.note))) as run:
+        return EvaluationResult(path, load_run(path).summary, owed(run))
 
 
 def _say_resumed(
@@ -230,16 +228,25 @@ async def _judge(
     folder = RunWriter(
         path, writing=False, judge=label, retry_failed=config.retry_failed, in_chapters=judge.in_chapters
     )
-    with closing(await opened_in_turn(folder, config.wait, observer.note)) as run:
+    slurm = SlurmTask.of(os.environ, "judge", config)
+    first = partial(slurm.check_first, path) if slurm else None
+
+    def owed(run: RunWriter) -> Owed:
+        return replace(run.owed(run.predictions.identities(), label, repeats), responses=0)
+
+    try:
+        opened = await opened_in_turn(folder, Turn(config.wait, observer.note), first)
+    except TaskDoneError as done:
+        return await _done_by_another(path, done, config.wait, observer, owed)
+    with closing(opened) as run:
         manifest = load_run(path).manifest
-        if not (owed := run.owed(run.answered, label, repeats)).total:
-            observer.note(nothing_owed(manifest, owed, path))
+        if slurm:
+            manifest["slurm"] = slurm.to_json()
+        if not (left := run.owed(run.answered, label, repeats)).total:
+            observer.note(nothing_owed(manifest, left, path))
         session = Session(run, observer, spending, manifest, _limits(config))
         await session.work([], roles)
-        keys = run.predictions.identities()
-        return EvaluationResult(
-            path, session.finish(keys), replace(run.owed(keys, label, repeats), responses=0)
-        )
+        return EvaluationResult(path, session.finish(run.predictions.identities()), owed(run))
 
 
 def _spending(config: RunConfig, roles: Roles) -> Spending:

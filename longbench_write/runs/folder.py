@@ -24,9 +24,17 @@ SCORES = "scores.csv"
 SUMMARY = "summary.json"
 
 
+_DEVICES = frozenset(
+    ("CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(1, 10)))
+)
+"""What Windows takes for a device, whatever extension follows, where a folder is asked for."""
+
+
 def folder_name(name: str) -> str:
     """Make a name that is safe as one folder's, for any text; different texts give different names."""
     safe = re.sub(r"[^\w.+-]", "_", name.strip("/").replace("/", "--"), flags=re.ASCII).lstrip(".")
+    if safe.partition(".")[0].upper() in _DEVICES:
+        safe = f"_{safe}"
     if safe and safe.replace("--", "/") == name and len(safe) <= 80:
         return safe
     return f"{safe[:70].rstrip('.') or 'model'}-{sha256_of(name)[:8]}"

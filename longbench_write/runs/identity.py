@@ -130,7 +130,7 @@ def find_place(
     stem = f"{kind}-{digest(identity)}"
     runs = runs_named(parent, stem)
     old = _of_version_1(config, suite, kind, identity, parent)
-    if config.fresh and (task := SlurmTask.of(os.environ)) and (begun := task.begun(runs)):
+    if config.fresh and (task := SlurmTask.of(os.environ, config)) and (begun := task.begun(runs)):
         note(f"--fresh resumes {begun}, which Slurm job {task.job} began")
         return Place(begun, tuple(prompts), identity)
     if config.fresh:

@@ -84,13 +84,18 @@ class Holder:
         """Return the lease's content."""
         return json.dumps(asdict(self)).encode()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether its process id means something to this process."""
+        return (self.host, self.boot, self.pids) == _place()
+
     def lives(self, silent: float) -> bool:
         """Return whether the folder is held still.
 
         Args:
             silent: Seconds since the lease was touched.
         """
-        if (self.host, self.boot, self.pids) != _place() or sys.platform == "win32":
+        if not self.is_here or sys.platform == "win32":
             return abs(silent) < STALE
         if self.process == os.getpid():
             return self.token in _held
@@ -218,6 +223,8 @@ class FolderLock:
 
     def _in_use(self, other: Holder | None) -> FolderInUseError:
         message = f"{self.path} is in use by {other or 'another process'}: wait for it to end"
+        if other and other.is_here:
+            message += f", or end it with `kill {other.process}`, which keeps what it has recorded"
         return FolderInUseError(message, other.step if other else "")
 
     def check(self) -> None:

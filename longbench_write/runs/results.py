@@ -20,6 +20,7 @@ from longbench_write.runs.discarded import discarded_judgements, discarded_predi
 from longbench_write.runs.folder import MANIFEST, SCORES, SUMMARY
 from longbench_write.runs.lock import lock_run_folder
 from longbench_write.runs.store import Run, load_run
+from longbench_write.runs.turn import Turn, in_turn
 from longbench_write.runs.unread import unread_judgements
 from longbench_write.scoring.flags import ResponseFlags
 from longbench_write.scoring.scoring import summarise
@@ -50,19 +51,26 @@ def _asked_with(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None and name not in _SETTINGS}
 
 
-def score_run(path: str | Path, *, judge: str | None = None) -> Summary:
+def score_run(path: str | Path, *, judge: str | None = None, turn: Turn | None = None) -> Summary:
     """Score a run folder's records anew and write scores.csv and summary.json.
 
     Args:
         path: The run folder.
         judge: The label of the judge whose judgements count; None takes the last that judged.
+        turn: How long another process that works in the folder is waited for; None for not at all.
 
     Raises:
         UsageError: It is no run folder, or that judge has judged nothing in it.
+        FolderInUseError: Another process works in it still.
         RunFolderError: Its records cannot be read, or the results cannot be written.
     """
-    with lock_run_folder(load_run(path).path):
-        return write_results(Path(path), judge=judge)
+    folder = load_run(path).path
+
+    def scored() -> Summary:
+        with lock_run_folder(folder):
+            return write_results(folder, judge=judge)
+
+    return in_turn(scored, turn)
 
 
 def write_results(

@@ -140,6 +140,16 @@ class Session:
             log = answer_log(self._manifest, judge_asked=asked)
             watch = CeilingWatch(self._observer, roles, log, context_of(self._manifest))
             await run_work(work, self._run, watch)
+            if judge and self._run.has_scored(judge.judge.label):  # one that gave none was stopped
+                await self._judge_corrected(judge, replace(work, to_write=[], writing=None), watch)
+
+    async def _judge_corrected(self, judge: JudgeRole, work: Work, observer: Observer) -> None:
+        """Correct responses, and have those that the command selects judged anew."""
+        corrected = self._correct()
+        to_judge = [owed for owed in self._unjudged(judge) if owed[0] in corrected]
+        if to_judge:
+            there = len(self._run.answered)
+            await run_work(replace(work, to_judge=to_judge, answered=there), self._run, observer)
 
     def _end_phase(self, started: float) -> None:
         """Write down what a phase took and showed, with its connections closed: files can be opened again."""
@@ -167,17 +177,22 @@ class Session:
                 "--long-responses chapters judges such responses in parts"
             )
 
-    def _correct(self) -> None:
-        """Empty the responses that turn out to be reasoning alone; their judgements are owed again."""
+    def _correct(self) -> set[Key]:
+        """Empty the responses that turn out to be reasoning alone; their judgements are owed again.
+
+        Returns:
+            Those that were not empty before.
+        """
         if self._corrected or not self._opening.known:
-            return
-        self._manifest["reasoning_opened"] = self._corrected = True
+            return set()
         if wrong := list(never_closed(self._run.predictions, self._opening.decided)):
             self._run.amend(wrong)
             self._observer.note(
                 f"{len(wrong)} responses were cut off in the reasoning that the chat template opens, as "
                 "other answers show: they are empty, and all of their text is reasoning"
             )
+        self._manifest["reasoning_opened"] = self._corrected = True
+        return {record.key for record in wrong}
 
     async def _writing(self, models: _OpenModels, writer: WriterRole, planner: Role | None) -> Writing:
         """Open the model that writes, and the one that plans where that is another."""

@@ -5,6 +5,7 @@ Slurm starts one command once for each task of a step, and a job that was requeu
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any, Self
 
 from longbench_write.errors import LbwError
 from longbench_write.runs.manifest_file import read_manifest
+
+_DIGITS = 12
+"""Of a hash, which are enough to tell two commands apart."""
 
 
 class TaskDoneError(LbwError):
@@ -27,16 +31,23 @@ class SlurmTask:
         step: The id of the step; "batch" for the job's script itself.
         restart: How often the job has been requeued.
         task: The task's number within the step.
+        work: What tells the command that it runs from the others of its step; "" where that does not matter.
     """
 
     job: str
     step: str
     restart: int
     task: str
+    work: str = ""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Self | None:
-        """Return the task that an environment names; None outside of jobs."""
+    def of(cls, environment: Mapping[str, str], *work: object) -> Self | None:
+        """Return the task that an environment names; None outside of jobs.
+
+        Args:
+            environment: What Slurm says.
+            work: The command and its options, whose representations tell one from another.
+        """
         job, restart = environment.get("SLURM_JOB_ID"), environment.get("SLURM_RESTART_COUNT", "")
         if not job:
             return None
@@ -45,6 +56,7 @@ class SlurmTask:
             environment.get("SLURM_STEP_ID") or "batch",
             int(restart) if restart.isascii() and restart.isdigit() and len(restart) < 10 else 0,
             environment.get("SLURM_PROCID") or "0",
+            hashlib.sha256(repr(work).encode()).hexdigest()[:_DIGITS] if work else "",
         )
 
     @property
@@ -57,7 +69,7 @@ class SlurmTask:
         return asdict(self)
 
     def check_first(self, run: Path) -> None:
-        """Check that no other task of this step has worked on a run.
+        """Check that no other task of this step has run the same command on a run.
 
         Raises:
             TaskDoneError: One has.
@@ -78,13 +90,15 @@ class SlurmTask:
         return None
 
     def _is_beside(self, other: SlurmTask) -> bool:
-        return other.name_of_step == self.name_of_step and other.task != self.task
+        same = (other.name_of_step, other.work) == (self.name_of_step, self.work)
+        return same and other.task != self.task
 
 
 def _worked_on(run: Path) -> SlurmTask | None:
     """Return the task that worked on a run last, where run.yaml can be read and names one."""
     try:
         said: Any = read_manifest(run).get("slurm")
-        return SlurmTask(str(said["job"]), str(said["step"]), int(said["restart"]), str(said["task"]))
+        names = (str(said[name]) for name in ("task", "work"))
+        return SlurmTask(str(said["job"]), str(said["step"]), int(said["restart"]), *names)
     except (LbwError, TypeError, ValueError, KeyError):
         return None

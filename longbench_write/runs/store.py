@@ -346,6 +346,8 @@ class RunWriter:
         for record in amended.values():
             self.predictions.append(record)
             self.response_flags.pop(record.key, None)
+            if self._selects(record.key):
+                self.answered[record.key] = record.response_length or 0
         self._owe([key for key in self.judgements.identities() if key[1:3] in amended])
 
     def _owe(self, judged: Collection[JudgementKey]) -> None:

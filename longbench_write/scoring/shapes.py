@@ -210,3 +210,27 @@ def check_summary(values: Mapping[str, Any]) -> None:
     for place, group in enumerate(values["by_length"]):
         if group["range"] not in LENGTH_RANGES:
             raise ValueError(f"by_length.{place}.range: none of {', '.join(LENGTH_RANGES)}")
+        check_null(group, f"by_length.{place}.")
+    for by in ("by_language", "by_type"):
+        for name, group in values[by].items():
+            check_null(group, f"{by}.{name}.")
+    check_null(values)
+
+
+def check_null(group: Mapping[str, Any], where: str = "") -> None:
+    """Check that figures are null, which tables show as a dash, where they can be, and only together.
+
+    All six dimensions of a group are null where nothing was judged by them, and S_bar where S_l or S_q is.
+
+    Args:
+        group: The figures.
+        where: The keys that lead to them, for the error.
+
+    Raises:
+        ValueError: One is null alone; its key is named.
+    """
+    lacking = [name for name, value in group["dimensions"].items() if value is None]
+    if lacking and len(lacking) < len(DIMENSIONS):
+        raise ValueError(f"{where}dimensions.{lacking[0]}: null, and others are not")
+    if (group["S_bar"] is None) != (group["S_l"] is None or group["S_q"] is None):
+        raise ValueError(f"{where}S_bar: null where S_l or S_q is, and only there")

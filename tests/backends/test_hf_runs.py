@@ -9,7 +9,7 @@ import subprocess
 from contextlib import suppress
 
 import pytest
-from longwriter_runs import COMMAND, FIRST, WORDS, glm4_ids, manifest, predictions, run
+from longwriter_runs import COMMAND, FIRST, WORDS, glm4_ids, manifest, plant_code, predictions, run
 from tiny_models import llama31_tokenizer, write_adapter, write_glm4, write_llama31
 
 from longbench_write.backends.hashes import tokens_sha256
@@ -34,8 +34,10 @@ def cache(monkeypatch, tmp_path):
 @pytest.mark.parametrize("repaired", [False, True], ids=["of 2024", "repaired"])
 def test_longwriter_glm4_9b_runs_without_code_from_its_repository(tmp_path, repaired):
     folder = write_glm4(tmp_path / "LongWriter-glm4-9b", repaired=repaired)
+    ran = plant_code(folder)
     done = run(tmp_path, "--model", str(folder), *HF)
     assert done.returncode == 0, done.stderr
+    assert not ran.exists()
     records = predictions(tmp_path)
     assert len(records) == 4
     for record in records:
@@ -50,6 +52,13 @@ def test_longwriter_glm4_9b_runs_without_code_from_its_repository(tmp_path, repa
     assert about["stop"] == [FIRST, FIRST + 7, FIRST + 9]
     assert about["prompt_format"]["sample"] == "[gMASK]<sop><|user|>\n{prompt}<|assistant|>"
     assert about["engine"]["name"] == "transformers"
+
+
+def test_code_of_a_repository_is_run_where_it_is_trusted(tmp_path):
+    folder = write_glm4(tmp_path / "LongWriter-glm4-9b")
+    ran = plant_code(folder)
+    run(tmp_path, "--model", str(folder), *HF, "--trust-remote-code", "--engine-arg", f"tokenizer={folder}")
+    assert ran.exists()
 
 
 def test_longwriter_llama31_8b_runs(tmp_path):

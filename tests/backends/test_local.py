@@ -13,9 +13,10 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from servers.raw_server import RawServer
 
 from longbench_write.backends import local
-from longbench_write.backends.base import BackendSpec, Sampling
+from longbench_write.backends.base import BackendSpec, Meter, Sampling
 from longbench_write.backends.gguf import (
     context_length,
     control_tokens,
@@ -25,6 +26,7 @@ from longbench_write.backends.gguf import (
 )
 from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.local import LocalBackend, every_field_set, find_model
+from longbench_write.backends.local_completion import complete_ids
 from longbench_write.backends.local_prompts import LocalPrompts
 from longbench_write.backends.sampling import model_sampling
 from longbench_write.errors import BackendError, RetryPolicy, UsageError
@@ -184,6 +186,31 @@ async def test_a_damaged_model_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"cannot load .*cut\.gguf"):
         async with LocalBackend(spec(f"local/{path}")):
             pass
+
+
+def completed(status, body):
+    head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return (head + body).encode()
+
+
+WRITTEN = (
+    'data: {"content": "A text", "stop": false}\n\n'
+    'data: {"content": "", "stop": true, "stop_type": "eos", "tokens_predicted": 2}\n\n'
+)
+
+
+@pytest.mark.parametrize("fault", [completed(503, "{}"), completed(200, WRITTEN[:45]), b""])
+async def test_a_completion_of_ids_is_retried_as_a_chat_is(fault):
+    meter = Meter()
+    with RawServer(fault, fault, completed(200, WRITTEN)) as server:
+        async with httpx2.AsyncClient(base_url=server.base_url) as client:
+            done = await complete_ids(client, [1, 2], Sampling(8), meter, RetryPolicy(tries=3))
+            assert (done.text, done.attempts, meter.retries, meter.in_flight) == ("A text", 3, 2, 0)
+    with RawServer(fault) as server:
+        async with httpx2.AsyncClient(base_url=server.base_url) as client:
+            with pytest.raises(BackendError) as caught:
+                await complete_ids(client, [1, 2], Sampling(8), meter, RetryPolicy(tries=2, overload_tries=2))
+        assert (server.requests, caught.value.attempts) == (2, 2)
 
 
 @pytest.mark.model

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.server
 import json
+import os
 import threading
 
 import pytest
@@ -125,6 +126,7 @@ def test_an_env_file_never_overrides_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("MY_KEY", "from-environment")
     monkeypatch.setenv("OTHER", "")
     read_env_file(path, print)
+    assert "HTTP_PROXY" not in os.environ
     assert (variable("MY_KEY"), variable("OTHER")) == ("from-environment", "")
     monkeypatch.delenv("MY_KEY")
     assert variable("MY_KEY") == "from-file"

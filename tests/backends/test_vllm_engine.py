@@ -2,16 +2,19 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from longbench_write.backends.base import BackendSpec, Sampling
 from longbench_write.backends.hf_folder import find_folder
-from longbench_write.backends.vllm.backend import VLLMBackend, sampling_values
+from longbench_write.backends.vllm.backend import TOO_NEW, VLLMBackend, check_installed, sampling_values
 from longbench_write.backends.vllm.loading import unused_gpus
 from longbench_write.backends.vllm.options import check_engine_args
 from longbench_write.errors import UsageError
 
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SCHEMA = {"type": "object"}
 
 
@@ -50,6 +53,28 @@ async def test_without_vllm_a_backend_does_not_open(monkeypatch):
     with pytest.raises(UsageError, match=r"longbench-write\[vllm\]"):
         async with VLLMBackend(BackendSpec("vllm", "org/model")):
             pass
+
+
+@pytest.mark.parametrize("version", [f"{TOO_NEW}.0.0", f"{TOO_NEW + 1}.2.3rc1+cu129"])
+async def test_a_vllm_that_is_too_new_is_refused(monkeypatch, version):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("importlib.metadata.version", lambda name: version)
+    with pytest.raises(UsageError, match=f"vllm<{TOO_NEW}"):
+        async with VLLMBackend(BackendSpec("vllm", "org/model")):
+            pass
+
+
+@pytest.mark.parametrize("version", ["0.24.0", "0.99.1", "dev"])
+def test_a_vllm_that_may_be_used_is_taken(monkeypatch, version):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("importlib.metadata.version", lambda name: version)
+    check_installed()
+
+
+def test_the_first_vllm_that_is_too_new_is_the_one_that_is_declared():
+    extra = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]["vllm"]
+    (declared,) = (text for text in extra if text.startswith("vllm"))
+    assert declared.endswith(f",<{TOO_NEW}")
 
 
 def test_an_unknown_embedded_model_gets_the_nearest_name():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 
 import pytest
 from tiny_models import write_llama31
@@ -73,6 +74,21 @@ async def test_auto_takes_what_the_memory_allows_and_nan_logits_make_no_answer(t
         assert caught.value.kind == "bad_response"
         del caught  # its traceback would keep the engine beyond the test
     assert said == []
+
+
+async def test_the_parser_of_a_models_family_is_recorded(tmp_path):
+    folder = write_llama31(tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "granite", "architectures": ["GraniteForCausalLM"]}
+    (folder / "config.json").write_text(json.dumps(config))
+    options = {"max_tokens": 64, "prompt_tokens": 64, "prompt_format": "raw"}
+    found = {}
+    for asked in ({}, {"reasoning_parser": ""}):
+        spec = BackendSpec("vllm", str(folder), engine_args=ENGINE | asked, **options)
+        async with VLLMBackend(spec) as backend:
+            found[tuple(asked)] = backend.about()["engine"].get("reasoning_parser")
+            assert (await backend.complete(CHAT, Sampling(8, temperature=0.0))).reasoning == ""
+    assert found == {(): "granite", ("reasoning_parser",): None}
 
 
 async def test_answers_that_were_put_off_when_memory_ran_short_say_so(tmp_path):

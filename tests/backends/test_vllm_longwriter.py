@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import replace
 
 import pytest
-from longwriter_runs import FIRST, WORDS, glm4_ids, manifest, predictions, run
+from longwriter_runs import FIRST, WORDS, glm4_ids, manifest, plant_code, predictions, run
 from tiny_models import llama31_tokenizer, write_adapter, write_glm4, write_llama31
 
 from longbench_write.backends.hashes import tokens_sha256
@@ -32,8 +32,10 @@ def small_cache(monkeypatch, tmp_path):
 @pytest.mark.parametrize("repaired", [False, True], ids=["of 2024", "repaired"])
 def test_longwriter_glm4_9b_runs_without_code_from_its_repository(tmp_path, repaired):
     folder = write_glm4(tmp_path / "LongWriter-glm4-9b", repaired=repaired)
+    ran = plant_code(folder)
     done = run(tmp_path, "--model", str(folder), *PLACED)
     assert done.returncode == 0, done.stderr
+    assert not ran.exists()
     records = predictions(tmp_path)
     assert len(records) == 4
     for record in records:
@@ -49,9 +51,13 @@ def test_longwriter_glm4_9b_runs_without_code_from_its_repository(tmp_path, repa
 
 def test_longwriter_glm4_9b_runs_with_the_tokenizer_of_its_repository(tmp_path):
     folder = write_glm4(tmp_path / "LongWriter-glm4-9b")
+    ran = tmp_path / "ran"
+    with (folder / "tokenization_chatglm.py").open("a") as file:
+        file.write(f"\nopen({str(ran)!r}, 'w').close()\n")
     words = ["--trust-remote-code", "--engine-arg", f"tokenizer={folder}"]
     done = run(tmp_path, "--model", str(folder), *PLACED, *words)
     assert done.returncode == 0, done.stderr
+    assert ran.exists()
     for record in predictions(tmp_path):
         assert record["prompt_sha256"] == tokens_sha256(glm4_ids(record["prompt"]))
 

@@ -10,7 +10,7 @@ from tiny_models import CHATML, tokenizer
 
 from longbench_write.backends.answers import AnswerReader
 from longbench_write.backends.tokens import control_tokens
-from longbench_write.backends.vllm.reasoning_parser import find_parser
+from longbench_write.backends.vllm.reasoning_parser import FAMILIES, family_parser, find_parser
 from longbench_write.errors import UsageError
 
 pytestmark = [
@@ -63,8 +63,48 @@ def test_a_prompt_in_which_reasoning_has_ended_leaves_none_to_the_answer(made):
     assert part(made, "qwen3", "I plan", prompt="<think>\n") == ("", "I plan")
 
 
-def test_no_parser_is_chosen_unasked(made):
+def test_where_none_is_named_none_is_found(made):
     assert parser(made, "") is None
+
+
+MARKS = {
+    "granite": "Here is my thought process: I planHere is my response: A text.",
+    "hunyuan_v1_moe": "<think>\nI plan\n</think>\n<answer>\nA text.\n</answer>",
+    "kimi_k3": "<|open|>think<|sep|>I plan<|close|>think<|sep|><|open|>response<|sep|>A text.",
+    "minimax_m3_vl": "<mm:think>I plan</mm:think>A text.",
+    "muse_glimmer": "to=self<|message|>I plan<|eom|>to=user<|message|>A text.",
+    "hy_v4": "<think:1f>I plan</think:1f>A text.",
+}
+"""A text with a family's marks, by the model_type of its config."""
+
+
+@pytest.mark.parametrize("family", MARKS)
+def test_a_familys_parser_is_chosen_by_the_models_type(family):
+    names = ("<|open|>", "<|close|>", "<|sep|>", "<|message|>", "<|eom|>", "<mm:think>", "</mm:think>")
+    made = tokenizer((*names, "<think:1f>", "</think:1f>", "<|im_start|>", "<|im_end|>"), template=CHATML)
+    control = control_tokens(made, CHATML)
+    chosen = family_parser(family, made, control)
+    ids = made.encode(MARKS[family], add_special_tokens=False)
+    assert (chosen.name, chosen.in_engine) == (FAMILIES[family], False)
+    response, reasoning = chosen.part(MARKS[family], ids, made.encode("Write.", add_special_tokens=False), {})
+    assert (response.strip(), reasoning.strip()) == ("A text.", "I plan")
+
+
+@pytest.mark.parametrize("family", ["granite", "hunyuan_v1_dense", "minimax_m3", "muse_glimmer"])
+def test_a_text_without_marks_is_all_response(made, family):
+    assert family_parser(family, made, {}).part("A text.", [], [], {}) == ("A text.", "")
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3", None, "hy_v4"])
+def test_a_family_without_marks_of_its_own_has_no_parser(family):
+    made = tokenizer(("<|im_start|>", "<|im_end|>"), template=CHATML)
+    assert family_parser(family, made, {}) is None
+
+
+def test_vllm_has_every_familys_parser():
+    from vllm.reasoning import ReasoningParserManager
+
+    assert set(FAMILIES.values()) <= set(ReasoningParserManager.list_registered())
 
 
 @pytest.mark.parametrize(

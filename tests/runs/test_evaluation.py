@@ -502,6 +502,32 @@ def test_a_reasoning_block_that_never_ended_leaves_an_empty_response(tmp_path, s
     assert (summary.counts["empty"], summary.counts["truncated"], summary.counts["judged"]) == (8, 8, 8)
 
 
+def test_responses_that_turn_out_to_be_reasoning_are_judged_anew_by_the_same_command(tmp_path, suite, judge):
+    cut = Answer("First I plan the text", finish_reason="length")
+    with (
+        OpenAIServer(in_turn(*[cut] * 7, Answer("I plan</think>A text"))) as model,
+        OpenAIServer(judge_reply()) as judges,
+    ):
+        asked = options(tmp_path, suite, model, judge, judges)
+        summary = evaluate(**asked)
+        assert (summary.counts["empty"], summary.counts["judged"]) == (7, 8)
+        assert summary.counts["judgements_remaining"] == 0
+        requests = len(judges.requests)
+        assert evaluate(**asked).counts["judged"] == 8
+        assert (len(model.requests), len(judges.requests)) == (8, requests)
+    assert len(lines(the_run(tmp_path) / "judgements.jsonl")) == 8
+
+
+def test_a_judge_without_a_valid_reply_is_not_asked_of_corrected_responses(tmp_path, suite, judge):
+    cut = Answer("First I plan the text", finish_reason="length")
+    with (
+        OpenAIServer(in_turn(*[cut] * 7, Answer("I plan</think>A text"))) as model,
+        OpenAIServer(in_turn(Answer("Good."))) as judges,
+    ):
+        summary = evaluate(**options(tmp_path, suite, model, judge, judges))
+    assert (summary.counts["judged"], summary.counts["judgements_remaining"]) == (0, 7)
+
+
 def test_several_judges_stand_side_by_side(tmp_path, suite, judge):
     with OpenAIServer(writer()) as model, OpenAIServer(judge_reply((5,) * 6)) as judges:
         with_five = evaluate(**options(tmp_path, suite, model, judge, judges))

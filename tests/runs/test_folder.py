@@ -24,10 +24,15 @@ def test_plain_model_names_stay_readable():
 @given(st.text(st.characters(exclude_categories=()), max_size=400))
 def test_any_model_name_is_one_folder_inside(name):
     folder = folder_name(name)
-    assert 0 < len(folder) < 100
+    assert 0 < len(folder) <= 80
     assert folder.isascii()
     assert not set(folder) & set('/\\:*?"<>| \0')
     assert not folder.startswith(".")
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "aux.txt", "Com7", "lpt1.tar.gz"])
+def test_no_folder_is_a_device(name):
+    assert folder_name(name).partition(".")[0] not in (name, name.partition(".")[0])
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from longbench_write.errors import FolderInUseError, RunFolderError, RunFolderLo
 from longbench_write.runs import lock as lock_module
 from longbench_write.runs.lock import LEASE, STALE, Holder, lock_run_folder
 from longbench_write.runs.store import RunWriter
+from longbench_write.runs.turn import Turn, in_turn
 
 HOLD = """
 import pathlib, sys
@@ -73,6 +74,22 @@ def test_without_file_locks_the_lease_decides(tmp_path, held, monkeypatch, code)
         is_free(tmp_path)
     held.communicate("")
     assert is_free(tmp_path)
+
+
+def test_who_waits_is_told_at_once_and_how_to_end_it(tmp_path, held):
+    said = []
+    with pytest.raises(FolderInUseError):
+        in_turn(lambda: is_free(tmp_path), Turn(0, said.append))
+    assert not said
+
+    def tell(text):
+        said.append(text)
+        held.communicate("")
+
+    assert in_turn(lambda: is_free(tmp_path), Turn(600, tell))
+    (text,) = said
+    assert f"kill {held.pid}" in text
+    assert "--wait" in text
 
 
 def test_a_process_that_is_dead_but_not_waited_for_holds_nothing(tmp_path, held):

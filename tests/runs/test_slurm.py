@@ -18,12 +18,20 @@ JOB = {"SLURM_JOB_ID": "17", "SLURM_STEP_ID": "0", "SLURM_NTASKS": "3"}
 LENGTHS = (100, 200, 300, 400)
 
 
-def of_a_step(trial, tasks=3):
-    """Start the command once for each task, as srun does; return how each ended."""
+def of_a_step(trial, tasks=3, words=None):
+    """Start a command, the trial's own without another, once for each task, as srun does.
+
+    Returns:
+        How each ended, and what it said.
+    """
     environments = [{**os.environ, **JOB, "SLURM_PROCID": str(task)} for task in range(tasks)]
     children = [
         subprocess.Popen(
-            [*COMMAND, *trial.words], env=env, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
+            [*COMMAND, *(words or trial.words)],
+            env=env,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdout=subprocess.DEVNULL,
         )
         for env in environments
     ]
@@ -52,6 +60,36 @@ def test_the_tasks_of_a_step_take_the_code_of_the_first_that_was_stopped(tmp_pat
         codes, said = of_a_step(trial)
         assert codes == [1, 1, 1], said
         assert len(trial.model.requests) == 2
+
+
+def judging(trial, *more):
+    """Return the command that judges the trial's run."""
+    words = trial.words
+    place = words.index("--judge")
+    return ["judge", str(trial.run), *words[place : place + 4], "--progress", "none", *more]
+
+
+def test_the_tasks_of_a_step_generate_once_and_then_judge_once(tmp_path):
+    with Trial(tmp_path, lengths=LENGTHS) as trial:
+        place = trial.words.index("--judge")
+        generated = [*trial.words[:place], *trial.words[place + 4 :], "--judge", "none"]
+        for words in (lambda: generated, lambda: judging(trial), lambda: ["score", str(trial.run)]):
+            codes, said = of_a_step(trial, words=words())
+            assert codes == [0, 0, 0], said
+        assert (len(trial.model.requests), len(trial.judges.requests)) == (len(LENGTHS), len(LENGTHS))
+        assert Results.read(trial.run).doubled == 0
+
+
+def test_the_tasks_of_a_step_take_the_code_of_the_first_whose_judging_was_stopped(tmp_path):
+    with Trial(tmp_path, lengths=LENGTHS, options=["--judge-concurrency", "1"]) as trial:
+        usual = trial.judges.answer
+        refusal = Answer(status=401, error={"message": "no"})
+        trial.judges.answer = lambda body, number: refusal if number else usual(body, number)
+        assert trial.finish().returncode == 1
+        before = len(trial.requests)
+        codes, said = of_a_step(trial, words=judging(trial, "--judge-concurrency", "1"))
+        assert codes == [1, 1, 1], said
+        assert len(trial.requests) == before + 1
 
 
 @pytest.fixture

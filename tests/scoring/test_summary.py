@@ -21,6 +21,7 @@ from longbench_write.exchange.model_card import model_card
 from longbench_write.gate.gate import check
 from longbench_write.leaderboards import formats
 from longbench_write.leaderboards.layout import ranked_tables
+from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.runs.results import score_run
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.summary import SCHEMA, Summary
@@ -169,6 +170,28 @@ def test_a_damaged_summary_is_refused_or_shown(tmp_path, change):
         assert "".join(model_card(summary))
         assert len(summary.frame())
     assert refused > 20
+
+
+@pytest.mark.parametrize("where", [(), ("by_language", "en"), ("by_length", 0)])
+def test_a_figure_that_is_null_alone_is_refused_and_those_that_are_together_are_dashes(tmp_path, where):
+    path = tmp_path / "summary.json"
+
+    def read(**changes):
+        summary, _ = summary_of([predicted("a"), predicted("b")], [judged("a"), judged("b")])
+        values = json.loads(summary.to_json())
+        functools.reduce(operator.getitem, where, values).update(changes)
+        path.write_text(json.dumps(values))
+        return Summary.read(path)
+
+    known = functools.reduce(operator.getitem, where, json.loads(read().to_json()))
+    with pytest.raises(RunFolderError, match=r"dimensions\.Clarity"):
+        read(dimensions=known["dimensions"] | {"Clarity": None})
+    for name in ("S_bar", "S_l", "S_q"):
+        with pytest.raises(RunFolderError, match="S_bar"):
+            read(**{name: None})
+    unknown = read(dimensions=dict.fromkeys(DIMENSIONS), S_q=None, S_bar=None)
+    shown = formats.markdown(ranked_tables(leaderboard([Entry(tmp_path, unknown, "m")]), "dimension"))
+    assert (r"| \- " in shown) == (where == ())
 
 
 def test_a_torn_summary_is_made_anew(tmp_path):

@@ -150,12 +150,8 @@ class OpenAIBackend(ModelBackend):
             finally:
                 self.meter.allowed = self._limit.allowed
 
-        def on_retry(error: BackendError, seconds: float) -> None:
-            self.meter.retries += 1
-            self.meter.last_retry = f"{error} (again in {seconds:.0f} s)"
-
         try:
-            completion = await with_retries(ask, self.spec.retry, on_retry)
+            completion = await with_retries(ask, self.spec.retry, self.meter.count_retry)
         except BackendError as error:
             if hint := await self._hint(error, asked[-1]):
                 error.args = (f"{error}; {hint}",)

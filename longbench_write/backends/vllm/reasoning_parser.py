@@ -1,8 +1,9 @@
 """vLLM's reasoning parsers, for models whose thoughts stand in marks that only their family has.
 
-`<think>` blocks, the tags of `backends/reasoning.py` and harmony's channels need none. A parser is named by
-the engine argument that vLLM's server has for it (`reasoning_parser`) and never chosen unasked: most take a
-text without any mark for thoughts that were cut off, which it is not where the model did not think.
+`<think>` blocks, the tags of `backends/reasoning.py` and harmony's channels need none. Of the other families,
+`FAMILIES` names the parser; the engine argument that vLLM's server has for it (`reasoning_parser`) names any.
+Most take a text without any mark for thoughts that were cut off, which it is not where the model did not
+think: those are chosen for no family whose models may not think.
 """
 
 from __future__ import annotations
@@ -14,17 +15,42 @@ from typing import Any
 
 from longbench_write.errors import UsageError, shorten, unknown_name
 
+FAMILIES: Mapping[str, str] = {
+    **dict.fromkeys(("granite", "granitemoe", "granitemoehybrid"), "granite"),
+    **dict.fromkeys(("hunyuan_v1_dense", "hunyuan_v1_moe"), "hunyuan_a13b"),
+    "hy_v3": "hy_v3",
+    "hy_v4": "hy_v4",
+    "kimi_k3": "kimi_k3",
+    **dict.fromkeys(("minimax_m3", "minimax_m3_vl"), "minimax_m3"),
+    "muse_glimmer": "muse_glimmer",
+}
+"""vLLM's parsers of families whose marks no other has, by the `model_type` of a model's config.
+
+They leave a text without marks to the response, except where the prompt, or the model's switch for reasoning,
+says that it thinks.
+"""
+
 
 class FamilyParser:
     """Parts the answers of one model.
 
     Args:
+        name: What vLLM calls it.
         kind: A subclass of vLLM's ReasoningParser.
         tokenizer: The model's.
         control: Its control tokens, by their text.
+        in_engine: Whether the engine has it too, so that a format begins where the reasoning has ended.
+
+    Attributes:
+        name: The same.
+        in_engine: The same.
     """
 
-    def __init__(self, kind: Any, tokenizer: Any, control: Mapping[str, int]) -> None:
+    def __init__(
+        self, name: str, kind: Any, tokenizer: Any, control: Mapping[str, int], *, in_engine: bool
+    ) -> None:
+        self.name = name
+        self.in_engine = in_engine
         self._kind = kind
         self._tokenizer = tokenizer
         self._control = control
@@ -92,7 +118,8 @@ def find_parser(args: Any, tokenizer: Any, control: Mapping[str, int]) -> Family
         ReasoningParserManager.import_reasoning_parser(plugin)
     if name not in (known := ReasoningParserManager.list_registered()):
         raise unknown_name("reasoning parser of vLLM", name, known)
-    found = FamilyParser(ReasoningParserManager.get_reasoning_parser(name), tokenizer, control)
+    kind = ReasoningParserManager.get_reasoning_parser(name)
+    found = FamilyParser(name, kind, tokenizer, control, in_engine=True)
     try:
         found.check()
     except NotImplementedError:
@@ -104,4 +131,26 @@ def find_parser(args: Any, tokenizer: Any, control: Mapping[str, int]) -> Family
         raise UsageError(
             f"--engine-arg reasoning_parser={name} is for another model: {shorten(str(error))}"
         ) from None
+    return found
+
+
+def family_parser(model_type: str | None, tokenizer: Any, control: Mapping[str, int]) -> FamilyParser | None:
+    """Return the parser that vLLM has for a model's family; None where there is none, or the marks are not.
+
+    Args:
+        model_type: The family, as the model's config names it.
+        tokenizer: The model's.
+        control: Its control tokens, by their text.
+    """
+    from vllm.reasoning import ReasoningParserManager
+
+    name = FAMILIES.get(model_type or "")
+    if name is None or name not in ReasoningParserManager.list_registered():
+        return None
+    kind = ReasoningParserManager.get_reasoning_parser(name)
+    found = FamilyParser(name, kind, tokenizer, control, in_engine=False)
+    try:
+        found.check()
+    except (RuntimeError, ValueError, TypeError):  # its tokenizer lacks them
+        return None
     return found
