@@ -34,8 +34,8 @@ def show_sides(target: Console, a: RunScores, b: RunScores, notes: Sequence[str]
 
 
 def show_differences(target: Console, differences: Sequence[Difference]) -> None:
-    """Show the table of all differences, each drawn beside its numbers."""
-    from longbench_write.gate.layout import DIFFERENCE_HEADS, difference_lines, strips
+    """Show the table of all differences, each drawn beside its numbers, and what they are worth together."""
+    from longbench_write.gate.layout import DIFFERENCE_HEADS, chance_sentence, difference_lines, strips
 
     drawn = strips(differences)
     lines = [
@@ -43,6 +43,8 @@ def show_differences(target: Console, differences: Sequence[Difference]) -> None
         for line, strip in zip(difference_lines(differences), drawn, strict=True)
     ]
     show_lines(target, "", (*DIFFERENCE_HEADS, "worse ← 0 → better"), lines)
+    if sentence := chance_sentence(differences):
+        target.print(sentence, markup=False, soft_wrap=True)
 
 
 def show_lines(

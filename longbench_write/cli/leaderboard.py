@@ -42,8 +42,8 @@ def leaderboard(
 ) -> None:
     """Rank runs: scores with 95% intervals, a breakdown, counts and flags.
 
-    Runs on other prompts, with another judge or convention stand in tables of their own. Where intervals
-    overlap, the rank is a range.
+    Runs on other prompts, with another judge or convention stand in tables of their own. Where paired
+    differences do not tell runs apart, the rank is a range.
     """
     from longbench_write.compare.ranking import leaderboard as ranked
     from longbench_write.leaderboards.board import TABLES, Board

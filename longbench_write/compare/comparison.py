@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from longbench_write.compare.comparable import terms
+from longbench_write.compare.correction import Correction, correct
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import Difference, Moved, differences, flag_counts, most_moved
 from longbench_write.compare.power import detectable_drop
@@ -38,6 +39,11 @@ class Comparison:
     risen: list[Moved]
     counts: dict[str, tuple[int | None, int | None]]
     detectable: dict[MetricInRange, float]
+
+    @property
+    def correction(self) -> Correction:
+        """How many of the differences' intervals exclude zero, by chance and after a correction."""
+        return correct(self.differences)
 
 
 def compare(a: RunScores, b: RunScores, *, allow_different_judges: bool = False, seed: int = 0) -> Comparison:

@@ -8,6 +8,7 @@ samples anew within each drawn prompt would count it twice.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -157,8 +158,13 @@ def paired(a: RunScores, b: RunScores, metric: MetricInRange, *, seed: int = 0) 
         metric: What is compared.
         seed: Of the resampling.
     """
-    before = metric.per_prompt(a)
-    after = metric.per_prompt(b)
+    return paired_means(metric.per_prompt(a), metric.per_prompt(b), metric, seed=seed)
+
+
+def paired_means(
+    before: Mapping[str, float], after: Mapping[str, float], metric: MetricInRange, *, seed: int = 0
+) -> Difference:
+    """Do as `paired` does, of A's and B's values by prompt id."""
     common = sorted(before.keys() & after.keys())
     if not common:
         return Difference(metric, 0, None, None, None)

@@ -1,20 +1,27 @@
-"""Which run stands where: places in a block, with ties where 95% intervals leave the order open."""
+"""Which run stands where: places in a block, with ties where paired differences leave the order open."""
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from longbench_write.compare.collection import Block, Entry, blocks
-from longbench_write.errors import unknown_name
+from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.paired import paired_means
+from longbench_write.compare.prompt_values import PromptValues, as_arrays, read_prompt_values
+from longbench_write.compare.rank_sets import MOST_RESAMPLED, Apart, apart
+from longbench_write.compare.rule import ALPHA, Rule
+from longbench_write.errors import RunFolderError, unknown_name
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, merged
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR
 from longbench_write.scoring.figures import interval_in, value_in
-from longbench_write.scoring.summary import Summary
+from longbench_write.scoring.summary import CONVENTION, Summary
+from longbench_write.stats import holm, t_quantile
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class RankedRun:
     """A run's place among those that it may be compared with.
 
     Attributes:
-        best: The best rank that its interval leaves open, from 1; None without the score that is ranked by.
+        best: The best rank of its confidence set, from 1; None without the score that is ranked by.
         worst: The worst such rank.
     """
 
@@ -47,21 +54,32 @@ class Ranking:
         title: What they share.
         metric: What they are ranked by.
         runs: The best first; last those that lack its value.
+        notes: Why runs cannot be told from any other, a sentence each.
     """
 
     title: str
     metric: Metric
     runs: list[RankedRun]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def method(self) -> str:
+        """How ranks are found."""
+        correction = "max-t step-down" if len(self.runs) <= MOST_RESAMPLED else "t tests, Holm's correction"
+        return f"paired differences of all pairs, {correction}"
 
 
 def leaderboard(entries: Iterable[Entry], *, sort: str = S_BAR.name) -> list[Ranking]:
     """Rank runs with those that they may be compared with, the largest block first.
 
-    The best rank of a run is one more than the number of runs whose interval lies wholly above its own, the
-    worst is the number of runs less those wholly below. A run without an interval ties with all.
+    Runs of a block have their prompts in common, so each pair is compared by paired differences, all pairs
+    under one critical value: see `rank_sets`. The chance that any rank of a block is wrong is 5%. A pair that
+    is apart here is apart in `lbw-eval check`, too, with the better run as the baseline.
 
     An incomplete run gains nothing by what it lacks: it is ordered as if each missing response were worth
-    the worst end of the metric's range, and its interval is widened to what they would make of it at both.
+    the worst end of the metric's range, and is above another only if it would be with that; what is below
+    it would be so with the best end. A run that cannot be paired (without an interval, or whose scores.csv
+    cannot be read) ties with all.
 
     Args:
         entries: Of `collection.collect`.
@@ -87,26 +105,67 @@ def _ranked(block: Block, sort: Metric) -> Ranking:
     metric = sort if any(_value(entry.summary, sort) is not None for entry in block.entries) else S_L
     with_score = [entry for entry in block.entries if _value(entry.summary, metric) is not None]
     without = [entry for entry in block.entries if _value(entry.summary, metric) is None]
-    reaches = [_reach(entry.summary, metric) for entry in with_score]
-    lows, highs = (sorted(ends) for ends in zip(*reaches, strict=True)) if reaches else ([], [])
-    runs = [
-        RankedRun(entry, _above(lows, high) + 1, len(reaches) - _below(highs, low))
-        for entry, (low, high) in zip(with_score, reaches, strict=True)
-    ]
-    runs.sort(key=lambda ranked: (-_least(ranked.entry.summary, metric), *_names(ranked.entry)))
-    return Ranking(
-        block.title,
-        metric,
-        runs + [RankedRun(entry, None, None) for entry in sorted(without, key=_names)],
-    )
+    with_score.sort(key=lambda entry: (-_least(entry.summary, metric), *_names(entry)))
+    sets, notes = _rank_sets(with_score, metric)
+    runs = [RankedRun(entry, *places) for entry, places in zip(with_score, sets, strict=True)]
+    runs += [RankedRun(entry, None, None) for entry in sorted(without, key=_names)]
+    return Ranking(block.title, metric, runs, notes)
 
 
-def _above(lows: Sequence[float], high: float) -> int:
-    return len(lows) - bisect_right(lows, high)
+def _rank_sets(entries: Sequence[Entry], metric: Metric) -> tuple[list[tuple[int, int]], list[str]]:
+    """Return each run's best and worst rank, and why runs cannot be paired.
+
+    Args:
+        entries: In an order that does not depend on where they were found.
+        metric: What they are ranked by.
+    """
+    if len(entries) < 2:
+        return [(1, 1)] * len(entries), []
+    runs: dict[int, PromptValues] = {}
+    notes = []
+    for place, entry in enumerate(entries):
+        if not _can_be_paired(entry.summary, metric):
+            continue
+        try:
+            runs[place] = read_prompt_values(entry, metric)
+        except RunFolderError as error:
+            notes.append(f"{entry.label} ties with all: {error}")
+    paired = list(runs.values())
+    found = apart(*as_arrays(paired, metric))
+    sure = _are_clear(found)
+    for pair in np.flatnonzero(~sure):
+        sure[pair] = _is_worse(paired[found.above[pair]], paired[found.below[pair]], metric)
+    places = np.array(list(runs), dtype=np.intp)
+    best = 1 + np.bincount(places[found.below[sure]], minlength=len(entries))
+    worst = len(entries) - np.bincount(places[found.above[sure]], minlength=len(entries))
+    return list(zip(best.tolist(), worst.tolist(), strict=True)), notes
 
 
-def _below(highs: Sequence[float], low: float) -> int:
-    return bisect_left(highs, low)
+def _can_be_paired(summary: Summary, metric: Metric) -> bool:
+    """Return whether a run's value is the mean of its prompts' values, as we form them."""
+    formed_alike = not metric.parts or summary.convention == CONVENTION
+    return formed_alike and interval_in(summary.overall, metric) is not None
+
+
+_CLEAR = 1.75
+"""How many times the gate's strictest bound a difference has to be for its interval to be off zero anyhow."""
+
+
+def _are_clear(found: Apart) -> NDArray[np.bool_]:
+    """Return which pairs are so far apart that `check` cannot but find the same."""
+    numbers, places = np.unique(found.prompts, return_inverse=True)
+    strictest = [t_quantile(1 - ALPHA / len(HEADLINES) / 2, int(number) - 1) for number in numbers]
+    return found.t > _CLEAR * np.array(strictest, dtype=np.float64)[places]
+
+
+def _is_worse(above: PromptValues, below: PromptValues, metric: Metric) -> bool:
+    """Return whether `check` finds that a run is worse: Holm's correction over what it gates by default."""
+    ranked_by = MetricInRange(metric)
+    known = {each.name for each in HEADLINES if _value(above.summary, each) is not None}
+    gated = Rule().gated(known) if metric in HEADLINES else [ranked_by]
+    changes = {each: paired_means(above.means(each.metric), below.means(each.metric), each) for each in gated}
+    levels = holm(gated, lambda each, alpha: changes[each].is_worse(1 - alpha), alpha=ALPHA)
+    return changes[ranked_by].is_worse(1 - levels[ranked_by])
 
 
 def _names(entry: Entry) -> tuple[str, str]:
@@ -130,29 +189,12 @@ def _missing(summary: Summary, metric: Metric) -> float:
     return 1 - counts["judged" if metric.needs_judge else "generated"] / counts["owed"]
 
 
-def _if_missing_were(summary: Summary, metric: Metric, *, best: bool) -> float:
-    """Return the signed value if what is missing were worth an end of the range; responses weigh alike."""
+def _least(summary: Summary, metric: Metric) -> float:
+    """Return the signed value if what is missing were worth the worst end of the range, if it has one."""
     if metric.combine is not None:
-        parts = [_sign(part) * _if_missing_were(summary, part, best=best) for part in metric.parts]
+        parts = [_sign(part) * _least(summary, part) for part in metric.parts]
         return _sign(metric) * float(metric.combine(*parts))
     value, missing = _sign(metric) * (_value(summary, metric) or 0.0), _missing(summary, metric)
-    if not missing:
+    if not missing or metric.range is None:
         return value
-    if metric.range is None:
-        return math.inf if best else value
-    ends = sorted(_sign(metric) * end for end in metric.range)
-    return value * (1 - missing) + ends[best] * missing
-
-
-def _least(summary: Summary, metric: Metric) -> float:
-    return _if_missing_were(summary, metric, best=False)
-
-
-def _reach(summary: Summary, metric: Metric) -> tuple[float, float]:
-    """Return the signed 95% interval, widened to what missing responses would make of it at their ends."""
-    if (interval := interval_in(summary.overall, metric)) is None:
-        return -math.inf, math.inf
-    low, high = sorted(_sign(metric) * end for end in interval)
-    value = _sign(metric) * (_value(summary, metric) or 0.0)
-    most = _if_missing_were(summary, metric, best=True)
-    return (-math.inf if most == math.inf else low - (value - _least(summary, metric))), high + (most - value)
+    return value * (1 - missing) + min(_sign(metric) * end for end in metric.range) * missing

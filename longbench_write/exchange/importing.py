@@ -13,6 +13,7 @@ from typing import Any
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.errors import UsageError, shorten, unknown_name
 from longbench_write.exchange.evalscope import read_evalscope
+from longbench_write.exchange.other_suites import Task, suite_of
 from longbench_write.exchange.pairing import mispaired
 from longbench_write.exchange.reference import read_reference
 from longbench_write.exchange.sources import Answer, Source
@@ -113,11 +114,13 @@ def import_run(
     pairing = _pairing(answers)
     notes = [*_notes(source, pairing), *_judging_notes(source, judgements)]
     about = {"from": harness, "files": source.files, "reported": source.reported, "pairing": pairing}
+    said = " ".join(notes)
     manifest = imported_manifest(
-        name, prompts, samples=samples, judge=label, about=about, note=" ".join(notes), writer=writer
+        name, prompts, samples=samples, judge=label, about=about, note=said, writer=writer
     )
     summary = in_turn(partial(_record, path, manifest, answers, judgements, prompts), turn)
-    return Imported(path, summary, notes + _differences(source.reported, summary))
+    notes += _differences(source.reported, summary) + _other_suite(answers, prompts)
+    return Imported(path, summary, notes)
 
 
 def _read(place: Path, harness: str) -> Source:
@@ -174,7 +177,9 @@ def _assign(answers: Sequence[Answer], suite: Suite, samples: int) -> dict[Key, 
     for answer in answers:
         task = answer.prompt, answer.length
         if task not in free:
-            raise UsageError(f"{answer.where}: {_unknown(answer, suite, lengths)}; name another with --suite")
+            known = suite_of({(each.prompt, each.length) for each in answers}, suite)
+            other = f"--suite {known}" if known else "--suite NAME"
+            raise UsageError(f"{answer.where}: {_unknown(answer, suite, lengths)}; name another with {other}")
         if not free[task]:
             raise UsageError(
                 f"{answer.where} answers the prompt of {first[task]} again: remove one of them, "
@@ -244,6 +249,17 @@ def _pairing(answers: Mapping[Key, tuple[_Slot, Answer]]) -> dict[str, Any]:
     )
     keys = list(answers)
     return {"checked": len(answers), "suspicious": [keys[place][0] for place in suspicious]}
+
+
+def _other_suite(answers: Mapping[Key, tuple[_Slot, Answer]], suite: Suite) -> list[str]:
+    """Return what to say where a smaller suite has all that was answered."""
+    tasks: set[Task] = {(answer.prompt, answer.length) for _, answer in answers.values()}
+    if len(tasks) == len(suite.prompts) or not (other := suite_of(tasks, suite)):
+        return []
+    return [
+        f"all {len(tasks)} prompts are in {other}, too: for its figures import them with --suite {other}; of "
+        f"{suite.name}, {len(suite.prompts) - len(tasks)} prompts count as not generated."
+    ]
 
 
 def _notes(source: Source, pairing: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from longbench_write.compare.comparison import Comparison
+from longbench_write.compare.correction import correct
 from longbench_write.compare.paired import Difference, Moved
 from longbench_write.compare.scores import RunScores
 from longbench_write.gate.gate import Finding, Verdict
@@ -24,6 +25,7 @@ def comparison_json(found: Comparison) -> str:
             "b": _side(found.b),
             "notes": found.notes,
             "differences": _differences(found.differences),
+            "intervals": _intervals(found.differences),
             "detectable_drop": {str(metric): drop for metric, drop in found.detectable.items()},
             "moved": {
                 "metric": str(found.moved_in),
@@ -47,6 +49,7 @@ def verdict_json(verdict: Verdict) -> str:
             "notes": verdict.notes,
             "findings": [_finding(finding) for finding in verdict.findings],
             "differences": _differences(verdict.differences),
+            "intervals": _intervals(verdict.differences),
         }
     )
 
@@ -61,7 +64,23 @@ def _side(scores: RunScores) -> dict[str, Any]:
 
 
 def _differences(found: Sequence[Difference]) -> dict[str, dict[str, Any]]:
-    return {str(each.metric): _difference(each) for each in found}
+    surviving = correct(found).surviving
+    return {
+        str(each.metric): _difference(each) | {"survives_correction": each.metric in surviving}
+        for each in found
+    }
+
+
+def _intervals(found: Sequence[Difference]) -> dict[str, Any]:
+    """Return what the intervals are worth together."""
+    together = correct(found)
+    return {
+        "number": together.intervals,
+        "expected_by_chance": together.by_chance,
+        "excluding_zero": len(together.excluding),
+        "correction": "holm",
+        "surviving": sorted(map(str, together.surviving)),
+    }
 
 
 def _difference(each: Difference) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longbench_write.compare.comparison import Comparison
+from longbench_write.compare.correction import correct
 from longbench_write.compare.figures import number, p_value, signed, span
 from longbench_write.compare.paired import Difference, Moved
 from longbench_write.gate.gate import Finding
@@ -14,6 +15,9 @@ from longbench_write.metrics.quality import CRITERIA
 DIFFERENCE_HEADS = ("", "A", "B", "B − A", "95% interval", "p", "better/same/worse", "prompts")
 FINDING_HEADS = ("metric", "verdict", "A", "B", "B − A", "interval of the test", "detectable drop")
 MOVED_HEADS = ("prompt", "required", "A", "B", "B − A", "words A", "words B", "line in A", "line in B")
+
+SURVIVES = "*"
+"""Marks an interval that excludes zero after a correction for all intervals of its table."""
 
 _HALF = 12
 """Characters of a strip on each side of zero."""
@@ -33,7 +37,8 @@ class DifferenceLine:
 
 
 def difference_lines(differences: Sequence[Difference]) -> list[DifferenceLine]:
-    """Return a line a metric, each headline's length ranges under it."""
+    """Return a line a metric, each headline's length ranges under it; mark what survives a correction."""
+    surviving = correct(differences).surviving
     lines = []
     for each in _grouped(differences):
         below = each.metric.range is not None or each.metric.metric in CRITERIA
@@ -44,7 +49,7 @@ def difference_lines(differences: Sequence[Difference]) -> list[DifferenceLine]:
                     number(each.a),
                     number(each.b),
                     signed(each.value),
-                    span(each.interval),
+                    f"{SURVIVES} " * (each.metric in surviving) + span(each.interval),
                     p_value(each.p),
                     "-" if each.wins is None else f"{each.wins}/{each.ties}/{each.losses}",
                     str(each.n),
@@ -53,6 +58,18 @@ def difference_lines(differences: Sequence[Difference]) -> list[DifferenceLine]:
             )
         )
     return lines
+
+
+def chance_sentence(differences: Sequence[Difference]) -> str:
+    """Return how many intervals of a table exclude zero by chance, and what the mark means; empty for few."""
+    found = correct(differences)
+    if found.intervals < 2:
+        return ""
+    return (
+        f"If nothing had changed, {found.by_chance:.1f} of these {found.intervals} intervals would exclude "
+        f"zero by chance; {len(found.excluding)} do, and {len(found.surviving)} ({SURVIVES}) after Holm's "
+        "correction over all."
+    )
 
 
 def _grouped(differences: Sequence[Difference]) -> list[Difference]:

@@ -12,6 +12,8 @@ from longbench_write.gate.layout import (
     DIFFERENCE_HEADS,
     FINDING_HEADS,
     MOVED_HEADS,
+    SURVIVES,
+    chance_sentence,
     changed_counts,
     difference_lines,
     finding_line,
@@ -81,12 +83,14 @@ def _sides(a: RunScores, b: RunScores) -> str:
 def _differences(differences: Sequence[Difference]) -> str:
     lines = []
     for line, strip in zip(difference_lines(differences), strips(differences), strict=True):
-        name, *numbers = line.cells
+        name, *numbers = (cell.replace(SURVIVES, f"\\{SURVIVES}") for cell in line.cells)
         drawn = strip.replace(" ", "\N{NO-BREAK SPACE}")
         lines.append(
             [f"{'&emsp;' if line.level else '**'}{name}{'' if line.level else '**'}", *numbers, f"`{drawn}`"]
         )
-    return _table((*DIFFERENCE_HEADS, "worse ← 0 → better"), lines)
+    table = _table((*DIFFERENCE_HEADS, "worse ← 0 → better"), lines)
+    said = escape_markdown(chance_sentence(differences))
+    return f"{table}\n\n{said}" if said else table
 
 
 def _list(items: Iterable[str]) -> str:

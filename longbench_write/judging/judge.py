@@ -40,7 +40,7 @@ from longbench_write.judging.places import check_secrets, is_trusted, other_plac
 from longbench_write.judging.reply import TRUNCATED_REPLY, is_json, read_reply
 from longbench_write.judging.template import fill, read_template
 from longbench_write.metrics.chapters import Chapter, over_chapters
-from longbench_write.metrics.length import count_words
+from longbench_write.metrics.length import count_words_unicode
 from longbench_write.metrics.quality import DIMENSIONS, SIX
 from longbench_write.records import Failure, Judgement
 
@@ -323,9 +323,8 @@ class Judge:
                 whole.take(asked)
                 if asked.scores is None:
                     break
-                chapters.append(
-                    Chapter(words=count_words(part), scores=asked.scores, analysis=asked.analysis)
-                )
+                words = count_words_unicode(part)  # the official count knows neither kana nor Hangul
+                chapters.append(Chapter(words=words, scores=asked.scores, analysis=asked.analysis))
             if len(chapters) == len(parts):
                 means = over_chapters(chapters)
                 whole.scores = {name: int(means[name] + 0.5) for name in DIMENSIONS}

@@ -123,6 +123,8 @@ def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -
             {
                 "title": ranking.title,
                 "ranked_by": ranking.metric.name,
+                "rank_method": ranking.method,
+                "notes": ranking.notes,
                 "runs": [_json_run(ranked) for ranked in ranking.runs],
             }
             for ranking in rankings

@@ -190,8 +190,13 @@ def _notes(ranking: Ranking, by: By) -> list[str]:
     combined = ranking.metric == S_BAR
     what = ranking.metric.symbol + (formula if combined else "")
     ranked = f"Ranked by {what}. " if len(heads) > 1 or combined else ""
-    tie = "; where they overlap, so do the ranks" if len(heads) > 1 else ""
-    notes = [f"{ranked}Small ranges are 95% intervals{tie}."]
+    notes = [f"{ranked}Small ranges are 95% intervals."]
+    if len(heads) > 1:
+        notes.append(
+            "A rank is a range where prompt by prompt nothing tells runs apart; all ranks hold together with "
+            f"95% confidence ({ranking.method})."
+        )
+    notes += ranking.notes
     if by == "type":
         notes.append(f"The columns by type are {ranking.metric.symbol}.")
     notes += dict.fromkeys(f"{head.judge}: {head.judge_note}" for head in heads if head.judge_note)
@@ -214,11 +219,11 @@ def _notes(ranking: Ranking, by: By) -> list[str]:
 def _worth_of_missing(metric: Metric) -> str:
     """Return what a ranking by this metric makes of missing responses; see `ranking.leaderboard`."""
     if metric.range is None:
-        return "ordered by what is there, ranked as if what is missing could be worth anything"
+        return "ordered by what is there, told apart from no other: what is missing could be worth anything"
     worst, best = metric.range if metric.higher_is_better else reversed(metric.range)
     return (
-        f"ordered as if what is missing were worth {worst:g}, ranked as if it could be worth anything from "
-        f"{worst:g} to {best:g}"
+        f"ordered as if what is missing were worth {worst:g}, told apart from another only where that holds "
+        f"whatever it is worth, from {worst:g} to {best:g}"
     )
 
 

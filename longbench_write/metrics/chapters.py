@@ -19,7 +19,7 @@ class Chapter(TypedDict):
 
 
 def over_chapters(chapters: Sequence[Chapter], criteria: Sequence[str] = DIMENSIONS) -> dict[str, float]:
-    """Return the mean per criterion over chapters, weighted by their words (official count).
+    """Return the mean per criterion over chapters, weighted by words: Unicode's, in 0.1.0 the official count.
 
     Args:
         chapters: At least one; a chapter without a word weighs as one of a word.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from longbench_write.compare.correction import correct
 from longbench_write.compare.paired import Difference
 from longbench_write.compare.scores import RunScores
 from longbench_write.metrics.base import Metric
@@ -40,7 +41,7 @@ def differences_figure(a: RunScores, b: RunScores, differences: Sequence[Differe
             title=f"{b.name} against {a.name}",
             subtitle=_subtitle(a),
             note="With 95% bootstrap intervals over prompts, whose number stands in brackets. Red: the whole "
-            "interval says that B is worse; blue: better.",
+            f"interval says that B is worse; blue: better. {_chance(differences)}",
         )
         panels = grid(figure, len(panes), len(panes), sharex=alike) if panes else []
         for axes, (metric, rows) in zip(panels, panes.items(), strict=True):
@@ -58,6 +59,11 @@ def _title(metric: Metric) -> str:
     symbol = MATH.get(metric.name, metric.symbol)
     text = f"{symbol}: {metric.title}" if metric.title else symbol
     return text if metric.name in MATH else shown(text, _TITLE_WIDTH)
+
+
+def _chance(differences: Sequence[Difference]) -> str:
+    drawn = correct([each for each in differences if each.metric.metric not in CRITERIA])
+    return f"Of {drawn.intervals} intervals, {drawn.by_chance:.1f} would be off zero by chance."
 
 
 def _subtitle(scores: RunScores) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -79,8 +80,9 @@ class Measured:
 
 
 class _Judged(NamedTuple):
-    """A judgement as it counts: its rubric, and its scores or None."""
+    """A judgement as it counts: its number, its rubric, and its scores or None."""
 
+    repeat: int
     rubric: Rubric
     scores: Mapping[str, float] | None
 
@@ -111,12 +113,12 @@ def score_rows(
     """
     by_key: dict[Key, list[_Judged]] = defaultdict(list)
     for judgement in judgements:
-        by_key[judgement.key].append(_Judged(judgement.judged_by, judgement.values))
+        by_key[judgement.key].append(_Judged(judgement.repeat, judgement.judged_by, judgement.values))
     rows = [
         _row(
             prediction,
             response_flags.get(prediction.key) or flags_of(prediction),
-            by_key.pop(prediction.key, []),
+            sorted(by_key.pop(prediction.key, []), key=attrgetter("repeat")),
             _COMBINED[combine],
             metrics,
         )

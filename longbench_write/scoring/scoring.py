@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -65,7 +66,9 @@ def summarise(
     how: dict[str, Any] = {"combine": combine, "response_flags": response_flags, "metrics": metrics}
     rows = score_rows(*counted, **how, cut_by=cut_by, suspects=suspects)
     of = partial(figures, metrics=metrics, judged=info.judge is not None)
-    overall, by_length = of(rows, tally.lost), _by_length(rows, tally.lost, of)
+    ordered = sorted(rows, key=lambda row: (suite_order(row.id), row.sample))
+    lost = sorted(tally.lost, key=lambda response: suite_order(response.id))
+    overall, by_length = of(ordered, lost), _by_length(ordered, lost, of)
     for role, tokens in further:
         tally.count_usage(role, tokens)
     return Summary(
@@ -74,12 +77,12 @@ def summarise(
         ci_method=CI_METHOD,
         **tally.results(rows),
         by_length=[{"range": label} | group for label, group in by_length.items()],
-        by_language=grouped(rows, tally.lost, lambda row: row.language, of),
-        by_type=grouped(rows, tally.lost, lambda row: row.type, of),
+        by_language=grouped(ordered, lost, lambda row: row.language, of),
+        by_type=grouped(ordered, lost, lambda row: row.type, of),
         range_mean=_range_mean(by_length),
         cost=costs(price or {}, tally.usage),
         seconds=seconds,
-        suspects=_suspects(rows),
+        suspects=_suspects(ordered),
     ), rows
 
 
@@ -91,6 +94,21 @@ def _suspects(rows: Sequence[Row]) -> dict[str, Any]:
         "by_reason": {reason: reasons[reason] for reason in REASONS if reasons[reason]},
         "S_l": S_L.over([row for row in rows if not row.suspect]),
     }
+
+
+_NUMBERS = re.compile(r"([0-9]+)")
+
+
+def suite_order(prompt: str) -> tuple[list[tuple[int, str]], str]:
+    """Return what sorts prompt ids into their suite's order, in which sums are taken: numbers by their size.
+
+    Ids are numbered lines in every official suite. So sums are the reference scripts' to the last bit,
+    in whatever order the records stand.
+    """
+    parts = _NUMBERS.split(prompt)
+    numbers = [part.lstrip("0") for part in parts[1::2]]
+    parts[1::2] = numbers
+    return [(len(part) * (place % 2), part) for place, part in enumerate(parts)], prompt
 
 
 def _by_length(

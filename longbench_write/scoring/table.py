@@ -7,7 +7,8 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -121,31 +122,83 @@ def read_rows(path: Path, metrics: Iterable[Metric] = BUILT_IN) -> list[Row]:
         RunFolderError: It cannot be read, or was written by another version.
     """
     more = others(metrics)
-    remedy = f"make it anew with `lbw-eval score {path.parent}`"
+    with _reading(path) as file:
+        lines = csv.DictReader(file)
+        needed = [column.name for column in columns() if column.name not in _LATER]
+        _need(needed, lines.fieldnames or (), path)
+        rows: dict[Key, Row] = {}
+        try:
+            for line in lines:
+                row = _row(line, more)
+                if (row.id, row.sample) in rows:
+                    raise ValueError(f"it repeats {row.id} {row.sample}")
+                rows[row.id, row.sample] = row
+        except ValueError as error:
+            raise _bad_line(path, lines.line_num, error) from None
+        return list(rows.values())
+
+
+def read_values(path: Path, metrics: Sequence[Metric]) -> dict[Key, dict[str, float]]:
+    """Return what a scores.csv has of some metrics, by response; the other columns are not read.
+
+    So ranking many runs takes a fraction of the time that `read_rows` needs.
+
+    Args:
+        path: The file.
+        metrics: None formed from others; of those that are not built in, one without a column has no value.
+
+    Raises:
+        RunFolderError: It cannot be read, or was written by another version.
+    """
+    with _reading(path) as file:
+        lines = csv.reader(file)
+        heads = next(lines, [])
+        built_in = [metric.name for metric in metrics if metric in BUILT_IN]
+        _need(["id", "sample", *built_in], heads, path)
+        id_at, sample_at = heads.index("id"), heads.index("sample")
+        places = [(heads.index(metric.name), metric) for metric in metrics if metric.name in heads]
+        found: dict[Key, dict[str, float]] = {}
+        try:
+            for line in filter(None, lines):
+                if len(line) != len(heads):
+                    raise ValueError(f"it has {len(line)} cells, not {len(heads)}")
+                key = unescape_csv(line[id_at]), _counted("sample", line[sample_at])
+                if key in found:
+                    raise ValueError(f"it repeats {key[0]} {key[1]}")
+                found[key] = {
+                    metric.name: _parsed(metric.name, line[place], metric.range)
+                    for place, metric in places
+                    if line[place]
+                }
+        except ValueError as error:
+            raise _bad_line(path, lines.line_num, error) from None
+        return found
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[io.StringIO]:
+    """Open a scores.csv; name it in whatever is wrong with it."""
+    remedy = _remedy(path)
     try:
         with io.StringIO(read_text(path), newline="") as file:
-            lines = csv.DictReader(file)
-            known = lines.fieldnames or ()
-            needed = [column.name for column in columns() if column.name not in _LATER]
-            if lacking := [name for name in needed if name not in known]:
-                raise RunFolderError(f"{path} has no column {', '.join(lacking)}: {remedy}")
-            rows: dict[Key, Row] = {}
-            for line in lines:
-                try:
-                    row = _row(line, more)
-                except ValueError as error:
-                    told = shorten(str(error), 200)
-                    raise RunFolderError(
-                        f"{path}:{lines.line_num} cannot be read ({told}): {remedy}"
-                    ) from None
-                if (row.id, row.sample) in rows:
-                    raise RunFolderError(f"{path}:{lines.line_num} repeats {row.id} {row.sample}: {remedy}")
-                rows[row.id, row.sample] = row
-            return list(rows.values())
+            yield file
     except FileNotFoundError:
         raise RunFolderError(f"there is no {path}: {remedy}") from None
     except (OSError, ValueError, csv.Error) as error:
         raise RunFolderError(f"{path} cannot be read ({shorten(str(error))}): {remedy}") from None
+
+
+def _bad_line(path: Path, number: int, error: ValueError) -> RunFolderError:
+    return RunFolderError(f"{path}:{number} cannot be read ({shorten(str(error), 200)}): {_remedy(path)}")
+
+
+def _remedy(path: Path) -> str:
+    return f"make it anew with `lbw-eval score {path.parent}`"
+
+
+def _need(names: Iterable[str], known: Sequence[str], path: Path) -> None:
+    if lacking := [name for name in names if name not in known]:
+        raise RunFolderError(f"{path} has no column {', '.join(lacking)}: {_remedy(path)}")
 
 
 def _row(line: Mapping[str, str], more: Sequence[Metric]) -> Row:
@@ -214,7 +267,10 @@ def _text(line: Mapping[str, str], name: str) -> str:
 
 
 def _count(line: Mapping[str, str], name: str) -> int:
-    text = _text(line, name)
+    return _counted(name, _text(line, name))
+
+
+def _counted(name: str, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,15}", text, re.ASCII):
         raise ValueError(f"{name}: {text!r} is no count")
     return int(text)
@@ -233,8 +289,11 @@ def _number(line: Mapping[str, str], name: str, ends: tuple[float, float] | None
 
 
 def _needed(line: Mapping[str, str], name: str, ends: tuple[float, float] | None) -> float:
+    return _parsed(name, _text(line, name), ends)
+
+
+def _parsed(name: str, text: str, ends: tuple[float, float] | None) -> float:
     low, high = ends or (-MOST, MOST)
-    text = _text(line, name)
     try:
         number = float(text)
     except ValueError:

@@ -11,6 +11,7 @@ from longbench_write.exchange.importing import import_run
 from longbench_write.metrics.length import length_score
 from longbench_write.runs.results import score_run
 from longbench_write.runs.store import load_run
+from longbench_write.suites.suite import load_suite
 
 ANSWERS = [answer(prompt, response) for prompt, response in TEXTS]
 JUDGED = [line | {"scores": scores(5, 4, 3, 4, 5, 4)} for line in ANSWERS[:4]]
@@ -130,6 +131,19 @@ def test_unknown_prompts_are_named(bring):
         bring([ANSWERS[0], answer("Describe a yurt.", "It is round.")])
     with pytest.raises(UsageError, match=r"pred\.jsonl:1: .*200.*100"):
         bring([answer(*TEXTS[0], 200)])
+
+
+def test_files_of_the_english_half_suggest_its_suite(bring):
+    english = load_suite("longbench-write-en")
+    answers = [answer(prompt.prompt, "Rivers run.", prompt.length) for prompt in english.prompts]
+    done = bring(answers, suite="longbench-write")
+    assert done.summary.counts["not_generated"] == 60
+    (note,) = [each for each in done.notes if "--suite" in each]
+    assert "--suite longbench-write-en" in note
+    assert done.summary.note == ""
+    assert not any("--suite" in note for note in bring(answers, name="n", suite="longbench-write-en").notes)
+    with pytest.raises(UsageError, match=r"--suite longbench-write-en$"):
+        bring(answers, suite="lbw-open")
 
 
 def test_a_second_answer_is_named_unless_more_samples_are_said(bring):

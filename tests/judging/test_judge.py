@@ -10,7 +10,7 @@ from longbench_write.backends.base import Completion, Usage
 from longbench_write.backends.openai.backend import OpenAIBackend
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.judging.judge import Judge
-from longbench_write.metrics.length import count_words
+from longbench_write.metrics.length import count_words, count_words_unicode
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Failure, Judgement
 
@@ -429,6 +429,16 @@ async def test_a_response_that_does_not_fit_has_no_score_and_its_reason(make_jud
     judgement, requests = await ask(make_judge(), with_room_for(2_000), response=LONG)
     assert (judgement.scores, judgement.chapters, judgement.error.type) == (None, None, "context_length")
     assert len(requests) == 1
+
+
+async def test_a_chapter_weighs_by_a_count_that_knows_its_script(make_judge):
+    """Half is kana, in which the official count sees no word at all."""
+    kana, latin = "さくらがさいた。" * 100, "\n\n" + "word ends. " * 350
+    judgement, _ = await ask(make_judge(in_chapters=True), with_room_for(3_500), response=kana + latin)
+    words = [chapter["words"] for chapter in judgement.chapters]
+    assert sum(words) == count_words_unicode(kana + latin)
+    assert words[0] > 700
+    assert judgement.values["Clarity"] == pytest.approx((2 * words[0] + 4 * sum(words[1:])) / sum(words))
 
 
 async def test_chapters_are_as_few_as_fit_and_count_by_their_words(make_judge):

@@ -334,10 +334,10 @@ def test_two_runs_side_by_side(page):
     page.choose("with", other)
     assert page.ids() == ["p-1", "p-2", "p-3", "p-4"]
     differences = page.texts_of(
-        ".row:first-child td[data-title='S_l A−B'], .row:first-child td[data-title='S_q A−B']"
+        ".row:first-child td[data-title='S_l B−A'], .row:first-child td[data-title='S_q B−A']"
     )
-    assert differences == ["+100.0", "+33.3"]
-    page.choose("sort", "difference in S_q ↓")
+    assert differences == ["−100.0", "−33.3"]
+    page.choose("sort", "difference in S_q ↑")
     assert page.ids()[0] == "p-1"
     page.unfold()
     left, right = page.texts_of(".pair .response")

@@ -27,11 +27,11 @@ function columns() {
     [`${name} A`, name === "Written" ? "written" : name, ({ a }) => cell(a), "number"],
     [`${name} B`, name === "Written" ? "other_written" : `other_${name}`, ({ b }) => cell(b), "number"],
   ];
-  const less = (name) =>
-    [`${name} A${MINUS}B`, `less_${name}`, (row) => differenceCell(difference(row, name)), "number"];
+  const change = (name) =>
+    [`${name} B${MINUS}A`, `change_${name}`, (row) => differenceCell(difference(row, name)), "number"];
   return [
     prompt, required, ...pairOf("Written", written),
-    ...pairOf("S_l", score("S_l")), less("S_l"), ...pairOf("S_q", score("S_q")), less("S_q"), flags,
+    ...pairOf("S_l", score("S_l")), change("S_l"), ...pairOf("S_q", score("S_q")), change("S_q"), flags,
   ];
 }
 

@@ -17,15 +17,15 @@ const sorts = {
   other_written: ["written, other", ({ b }) => b?.written ?? null],
   other_S_l: ["S_l, other", ({ b }) => b?.S_l ?? null],
   other_S_q: ["S_q, other", ({ b }) => b?.S_q ?? null],
-  less_S_l: ["difference in S_l", (row) => difference(row, "S_l")],
-  less_S_q: ["difference in S_q", (row) => difference(row, "S_q")],
+  change_S_l: ["difference in S_l", (row) => difference(row, "S_l")],
+  change_S_q: ["difference in S_q", (row) => difference(row, "S_q")],
   ...Object.fromEntries(index.metrics.map(({ name, symbol }, place) =>
     [`metric_${place}`, [symbol, ({ a }) => a?.metrics[name] ?? null]])),
 };
 
-/** How far the first run is above the other. */
+/** What changed from the first run to the other: B - A, as in every comparison. */
 function difference({ a, b }, score) {
-  return a?.[score] == null || b?.[score] == null ? null : a[score] - b[score];
+  return a?.[score] == null || b?.[score] == null ? null : b[score] - a[score];
 }
 
 function isPaired() {
@@ -39,7 +39,7 @@ function mendSort() {
 
 /** The names of the sorts that make sense for what is shown. */
 function waysToSort() {
-  return Object.keys(sorts).filter((name) => (isPaired() ? name !== "run" : !/^(other|less)_/.test(name)));
+  return Object.keys(sorts).filter((name) => (isPaired() ? name !== "run" : !/^(other|change)_/.test(name)));
 }
 
 function rowOf(a, b = null) {

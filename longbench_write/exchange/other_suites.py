@@ -1,0 +1,36 @@
+"""Suites that somebody's files may answer instead of the one that was named; nothing is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+
+from longbench_write.assets import assets
+from longbench_write.suites.suite import Suite, load_card, load_suite, suite_names
+
+Task = tuple[str, int | None]
+"""A prompt's text and its required length."""
+
+
+def suite_of(tasks: Set[Task], named: Suite) -> str | None:
+    """Return the suite at hand that has all of these tasks and the fewest others; None for the named one.
+
+    Args:
+        tasks: What the files answer.
+        named: The suite that they were said to answer; it wins where no other is smaller.
+    """
+    fitting = [suite for suite in (named, *_at_hand(named.name)) if tasks <= _tasks(suite)]
+    best = min(fitting, key=lambda suite: len(suite.prompts), default=named)
+    return None if best is named else best.name
+
+
+def _tasks(suite: Suite) -> set[Task]:
+    return {(prompt.prompt, prompt.length) for prompt in suite.prompts}
+
+
+def _at_hand(but: str) -> Iterator[Suite]:
+    """Yield the other suites whose official files are here and as they should be."""
+    there = {found.asset.name for found in assets.verify() if found.state == "good"}
+    for name in suite_names():
+        card = load_card(name)
+        if name != but and {asset for asset in (card.asset, card.english_asset) if asset} <= there:
+            yield load_suite(name)
