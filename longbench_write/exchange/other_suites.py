@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from longbench_write.assets import assets
-from longbench_write.suites.suite import Suite, load_card, load_suite, suite_names
+from longbench_write.suites.cards import load_card, suite_names
+from longbench_write.suites.suite import Suite, load_suite
 
 Task = tuple[str, int | None]
 """A prompt's text and its required length."""
@@ -18,19 +19,20 @@ def suite_of(tasks: Set[Task], named: Suite) -> str | None:
         tasks: What the files answer.
         named: The suite that they were said to answer; it wins where no other is smaller.
     """
-    fitting = [suite for suite in (named, *_at_hand(named.name)) if tasks <= _tasks(suite)]
-    best = min(fitting, key=lambda suite: len(suite.prompts), default=named)
-    return None if best is named else best.name
+    fitting = {name: suite for name, suite in _at_hand() if tasks <= _tasks(suite)}
+    best = min(fitting, key=lambda name: len(fitting[name].prompts), default=None)
+    known = tasks <= _tasks(named)
+    return None if best is None or (known and len(fitting[best].prompts) >= len(named.prompts)) else best
 
 
 def _tasks(suite: Suite) -> set[Task]:
     return {(prompt.prompt, prompt.length) for prompt in suite.prompts}
 
 
-def _at_hand(but: str) -> Iterator[Suite]:
-    """Yield the other suites whose official files are here and as they should be."""
+def _at_hand() -> Iterator[tuple[str, Suite]]:
+    """Yield the suites whose official files are here and as they should be, by the names that load them."""
     there = {found.asset.name for found in assets.verify() if found.state == "good"}
     for name in suite_names():
         card = load_card(name)
-        if name != but and {asset for asset in (card.asset, card.english_asset) if asset} <= there:
-            yield load_suite(name)
+        if {asset for asset in (card.asset, card.english_asset) if asset} <= there:
+            yield name, load_suite(name)
