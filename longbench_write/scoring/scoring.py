@@ -66,8 +66,7 @@ def summarise(
     how: dict[str, Any] = {"combine": combine, "response_flags": response_flags, "metrics": metrics}
     rows = score_rows(*counted, **how, cut_by=cut_by, suspects=suspects)
     of = partial(figures, metrics=metrics, judged=info.judge is not None)
-    ordered = sorted(rows, key=lambda row: (suite_order(row.id), row.sample))
-    lost = sorted(tally.lost, key=lambda response: suite_order(response.id))
+    ordered, lost = _in_order(rows, tally.lost)
     overall, by_length = of(ordered, lost), _by_length(ordered, lost, of)
     for role, tokens in further:
         tally.count_usage(role, tokens)
@@ -94,6 +93,14 @@ def _suspects(rows: Sequence[Row]) -> dict[str, Any]:
         "by_reason": {reason: reasons[reason] for reason in REASONS if reasons[reason]},
         "S_l": S_L.over([row for row in rows if not row.suspect]),
     }
+
+
+def _in_order(rows: Iterable[Row], lost: Iterable[Lost]) -> tuple[list[Row], list[Lost]]:
+    """Return responses in the order of their suite, so that the order of records changes no sum."""
+    return (
+        sorted(rows, key=lambda row: (suite_order(row.id), row.sample)),
+        sorted(lost, key=lambda response: suite_order(response.id)),
+    )
 
 
 _NUMBERS = re.compile(r"([0-9]+)")
