@@ -68,8 +68,7 @@ def summarise(
     of = partial(figures, metrics=metrics, judged=info.judge is not None)
     ordered, lost = _in_order(rows, tally.lost)
     overall, by_length = of(ordered, lost), _by_length(ordered, lost, of)
-    for role, tokens in further:
-        tally.count_usage(role, tokens)
+    tally.count_usages(further)
     return Summary(
         **vars(info),
         **{name: overall[name] for name in GROUP_FIGURES},
@@ -178,6 +177,10 @@ class _Tally:
         self._extra["judge_retries"] += record.retries
         self.count_usage("judge", record.usage)
         return record
+
+    def count_usages(self, further: Iterable[tuple[str, Usage]]) -> None:
+        for role, tokens in further:
+            self.count_usage(role, tokens)
 
     def count_usage(self, role: str, tokens: Usage | None) -> None:
         """Add tokens by kind; a kind that no server reported is absent."""
