@@ -14,7 +14,8 @@ from longbench_write.serving.spoilt_text import spoilt
 from longbench_write.serving.suspects import EMPTY, IDENTICAL, REASONING_ONLY, TOKENS, ordered
 from longbench_write.serving.text_kind import kind_of
 from longbench_write.serving.token_fit import Counted
-from longbench_write.serving.token_outliers import misfits
+from longbench_write.serving.token_outliers import cannot_be, misfits
+from longbench_write.serving.token_size import sized
 
 _LONG = 50
 """Words (official count) of a text that two prompts do not get by chance."""
@@ -72,10 +73,12 @@ class SuspectLog:
             return
         if thought is None and reasoning:
             text = f"{reasoning}\n{text}"
-        counted = Counted(count_pieces(text), tokens - (thought or 0))
+        counted = Counted(sized(text), tokens - (thought or 0))
         if counted.tokens > 0:
-            answer = _Answer(key, counted, kind_of(text, counted.pieces))
-            self._answers[thought is None and bool(reasoning)].append(answer)
+            kind = kind_of(text, counted.pieces)
+            if cannot_be(Counted(count_pieces(text), counted.tokens), kind):
+                self._reasons[key].add(TOKENS)
+            self._answers[thought is None and bool(reasoning)].append(_Answer(key, counted, kind))
 
     def suspects(self) -> Mapping[Key, tuple[str, ...]]:
         """Return the reasons of each response that is suspect."""

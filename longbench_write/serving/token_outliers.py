@@ -18,37 +18,47 @@ _FEWEST = 8
 """Answers of one kind of text from which on they say what its tokens are."""
 
 _SHORTEST = 40
-"""Pieces of an answer from which on its tokens say something."""
+"""Size of an answer from which on its tokens say something."""
 
-_LEAST = 0.2
-"""The least distance, in natural logarithms, that is no chance: 0.41 is what a lost third makes, and -0.29
-what a third too much does."""
+_MORE, _FEWER = 0.25, 0.17
+"""The least distances, in natural logarithms, that are no chance. A third of a text that is lost makes 0.41,
+a third too much -0.29; names and foreign words take more tokens than others, and next to nothing fewer."""
 
-_SPREADS = 4.0
-"""The same in standard deviations of the run's own answers of that kind."""
+_SPREADS = 3.0
+"""The same in standard deviations of the run's own answers of that kind, which have no long tails."""
 
-_WIDEST = 0.15
-"""A spread above which the tokens are not those of the texts alone, as where a server counts reasoning that
-it neither shows nor tells apart."""
+_CHANCE = 0.5
+"""What comes on top of either for an answer of one word; it shrinks with the root of the size."""
+
+_WIDEST = 0.1
+"""A spread above which the tokens are not those of texts that are alike: some are of other kinds, or have
+reasoning that the server counts and neither shows nor tells apart. Prose has 0.03 to 0.09."""
 
 _MOST_A_PIECE = 4.5
 """Tokens a piece that no tokenizer has on a text in Latin letters: three times the most that was measured."""
 
 
-def misfits(answers: Sequence[Counted], kinds: Sequence[str]) -> set[int]:
-    """Return the places of answers that have more or fewer tokens than their text can have.
+def cannot_be(answer: Counted, kind: str) -> bool:
+    """Return whether no tokenizer makes so many tokens of a text.
 
     Args:
-        answers: What was written, reasoning included where the tokens include it.
+        answer: The pieces of the text, and its tokens.
+        kind: What kind of text it is.
+    """
+    return kind in (ENGLISH, LATIN) and answer.tokens > _MOST_A_PIECE * max(1, sum(answer.pieces))
+
+
+def misfits(answers: Sequence[Counted], kinds: Sequence[str]) -> set[int]:
+    """Return the places of answers that have more or fewer tokens than others of their size and kind.
+
+    Args:
+        answers: The sizes (`token_size.sized`) of what was written, of its reasoning too where it is counted.
         kinds: What kind of text each is, as `text_kind.kind_of` says.
     """
     found: set[int] = set()
     alike: dict[str, list[int]] = defaultdict(list)
     for place, (answer, kind) in enumerate(zip(answers, kinds, strict=True)):
-        pieces = sum(answer.pieces)
-        if kind in (ENGLISH, LATIN) and answer.tokens > _MOST_A_PIECE * max(1, pieces):
-            found.add(place)
-        elif pieces >= _SHORTEST:
+        if sum(answer.pieces) >= _SHORTEST:
             alike[kind].append(place)
     for places in alike.values():
         if len(places) >= _FEWEST:
@@ -65,5 +75,9 @@ def _outlying(answers: Sequence[Counted]) -> list[bool]:
     spread = 1.4826 * statistics.median(abs(each - middle) for each in distances)
     if spread > _WIDEST:
         return [False] * len(answers)
-    bound = max(_LEAST, _SPREADS * spread)
-    return [abs(distance - middle) > bound for distance in distances]
+    odd = []
+    for distance, answer in zip(distances, answers, strict=True):
+        least = _MORE if distance > middle else _FEWER
+        chance = _CHANCE / math.sqrt(sum(answer.pieces))
+        odd.append(abs(distance - middle) > max(least, _SPREADS * spread) + chance)
+    return odd

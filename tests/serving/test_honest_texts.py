@@ -1,34 +1,99 @@
-"""Of texts that nothing has spoilt, at most one is suspect; they were written blind to the detector."""
+"""Of texts that nothing has spoilt, at most one is suspect; they were written blind to the detector.
+
+Their tokens (honest_tokens.json) are those of the tokenizers that lie in the wheels of litellm (cl100k,
+o200k, claude), dashscope (qwen) and mistral-common (tekken), counted once.
+"""
 
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
+import pytest
 from samples import predicted
 
 from longbench_write.metrics.length import count_words
 from longbench_write.serving.suspect_log import SuspectLog
+from longbench_write.serving.text_kind import kind_of
+from longbench_write.serving.token_size import sized
 
-FOLDER = Path(__file__).parent / "honest_texts"
-TEXTS = [json.loads(line) for line in (FOLDER / "honest.jsonl").read_text(encoding="utf-8").splitlines()]
+FOLDER = Path(__file__).parent
+TEXTS = [
+    json.loads(line)
+    for line in (FOLDER / "honest_texts" / "honest.jsonl").read_text(encoding="utf-8").splitlines()
+]
+TOKENS = json.loads((FOLDER / "honest_tokens.json").read_text(encoding="utf-8"))
+PLAIN = {"prose_en", "dialogue", "en_quotations", "legal", "recipe", "poem_refrain", "zh"}
+ENGLISH, CHINESE = (
+    [
+        text
+        for text in TEXTS
+        if text["kind"] in PLAIN
+        and text["id"] in TOKENS["o200k"]
+        and kind_of(text["text"], sized(text["text"])) == kind
+    ]
+    for kind in ("english", "chinese")
+)
+PARTS = 3
+"""Texts that make one answer, of about 400 words."""
 
 
-def suspects(usages=None):
+def record(name, text, tokens, prompt):
+    usage = {"completion_tokens": tokens}
+    return predicted(name, prompt=prompt, response=text, response_length=count_words(text), usage=usage)
+
+
+def suspects(records):
     log = SuspectLog()
-    for text in TEXTS:
-        log.add_prediction(
-            predicted(
-                text["id"],
-                prompt=text["prompt"],
-                response=text["text"],
-                response_length=count_words(text["text"]),
-                usage=usages and {"completion_tokens": usages[text["id"]]},
-            )
-        )
+    for each in records:
+        log.add_prediction(each)
     return log.suspects()
 
 
-def test_honest_texts():
+@pytest.mark.parametrize("tokenizer", [None, *TOKENS])
+def test_honest_texts(tokenizer):
+    counts = TOKENS.get(tokenizer, {})
     assert len(TEXTS) >= 120
-    assert len(suspects()) <= 1
+    records = (record(text["id"], text["text"], counts.get(text["id"]), text["prompt"]) for text in TEXTS)
+    assert len(suspects(records)) <= 1
+
+
+def answers(tokenizer, rng, count=30):
+    """Yield texts of both languages, each with its tokens."""
+    for texts in (ENGLISH, CHINESE):
+        for _ in range(count):
+            parts = rng.sample(texts, PARTS)
+            tokens = sum(TOKENS[tokenizer][part["id"]] for part in parts) + PARTS - 1
+            yield "\n\n".join(part["text"] for part in parts), tokens
+
+
+def spoilt(text, rng, *, gained):
+    """Take a third of a text away, or put it in twice."""
+    third = len(text) // 3
+    start = rng.randrange(len(text) - third)
+    return text[: start + third] + text[start:] if gained else text[:start] + text[start + third :]
+
+
+@pytest.mark.parametrize("gained", [False, True], ids=["lost", "gained"])
+def test_a_third_that_was_lost_or_gained_is_found(gained):
+    found = wrong = all_of_them = 0
+    for tokenizer in TOKENS:
+        for seed in range(5):
+            rng = random.Random(seed)
+            records = [
+                record(
+                    f"p-{number}",
+                    spoilt(text, rng, gained=gained) if number % 10 == 0 else text,
+                    tokens,
+                    f"{number}?",
+                )
+                for number, (text, tokens) in enumerate(answers(tokenizer, rng))
+            ]
+            of_tokens = {key[0] for key, reasons in suspects(records).items() if "tokens" in reasons}
+            odd = {each.id for number, each in enumerate(records) if number % 10 == 0}
+            found += len(of_tokens & odd)
+            all_of_them += len(odd)
+            wrong += len(of_tokens - odd)
+    assert found >= 0.95 * all_of_them
+    assert wrong == 0

@@ -1,0 +1,34 @@
+"""How large a text is in tokens, but for what tokenizers differ in: finer than its pieces."""
+
+from __future__ import annotations
+
+import re
+
+from longbench_write.serving.pieces import Pieces, count_pieces
+
+_WORDS = re.compile(r"[^\W\d_\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]+")
+_DIGITS = re.compile(r"\d{1,3}")
+_MARKS = re.compile(r"[^\w\s]+|_+")
+_LINES = re.compile(r"\n+")
+
+_LONG = 7
+"""Letters from which on a word is often more than one token."""
+
+_A_WORD, _A_LETTER, _A_CAPITAL, _SOME_DIGITS, _SOME_MARKS, _SOME_LINES = 0.95, 0.25, 0.2, 1.7, 1.1, 0.6
+"""Tokens of a word, of each letter of it beyond those, of its capital, of up to three digits, of a row of
+marks and of line ends: the mean over cl100k, o200k, qwen, tekken and claude on English prose, which differ
+little. They leave a spread of 3% where pieces leave 6%."""
+
+
+def sized(text: str) -> Pieces:
+    """Return a text's size as pieces of which tokenizers make one token each, with fewer exceptions."""
+    words = _WORDS.findall(text)
+    latin = (
+        _A_WORD * len(words)
+        + _A_LETTER * sum(len(word) - _LONG for word in words if len(word) > _LONG)
+        + _A_CAPITAL * sum(word[0].isupper() for word in words)
+        + _SOME_DIGITS * len(_DIGITS.findall(text))
+        + _SOME_MARKS * len(_MARKS.findall(text))
+        + _SOME_LINES * len(_LINES.findall(text))
+    )
+    return Pieces(round(latin), count_pieces(text).ideographs)
