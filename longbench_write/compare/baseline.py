@@ -5,7 +5,9 @@ diff shows the prompts that moved. Numbers keep all their digits: a baseline giv
 run.
 
 Schema 2 has `metrics`, what must be known of each metric that is not built in, and in every sample `values`:
-what each further metric gave for it; a prompt has `prompt_sha256` where that is known. Schema 1 is read too.
+what each further metric gave for it; a prompt has `prompt_sha256` and `prompt_tokens` where they are known.
+`ceilings` and `serving` are those of summary.json, and a sample has `cut_by` and `suspect` where they say
+something; a file without `ceilings` does not know what its server did. Schema 1 is read too.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge, Le, Len, Predicate
 from typing_extensions import TypedDict
@@ -37,10 +39,12 @@ from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
 from longbench_write.scoring.shapes import (
+    CeilingShape,
     CountsShape,
     DeclarationShape,
     InfoShape,
     Positive,
+    ServingShape,
     check_counts,
 )
 from longbench_write.scoring.summary import RunInfo
@@ -57,6 +61,8 @@ class SampleShape(TypedDict):
     flags: list[str]
     values: NotRequired[dict[str, Number]]
     words: Count
+    cut_by: NotRequired[Literal["limit", "server", "unknown"]]
+    suspect: NotRequired[list[str]]
 
 
 class PromptShape(TypedDict):
@@ -65,6 +71,7 @@ class PromptShape(TypedDict):
     length: Positive | None
     samples: dict[Annotated[str, Predicate(str.isdecimal)], SampleShape]
     prompt_sha256: NotRequired[str]
+    prompt_tokens: NotRequired[Count]
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,8 @@ class BaselineShape:
     heading: dict[str, Any]
     scores: Annotated[dict[str, PromptShape], Len(1)]
     metrics: dict[str, DeclarationShape] = field(default_factory=dict)
+    ceilings: list[CeilingShape] | None = None
+    serving: ServingShape | None = None
 
 
 def baseline_text(scores: RunScores) -> str:
@@ -95,10 +104,13 @@ def baseline_text(scores: RunScores) -> str:
             "flags": sorted(response.flags),
             "values": _further(response),
             "words": response.words,
+            **_server(response),
         }
         if response.id in scores.prompt_hashes:
             line["prompt_sha256"] = scores.prompt_hashes[response.id]
-    head = {
+        if response.id in scores.prompt_tokens:
+            line["prompt_tokens"] = scores.prompt_tokens[response.id]
+    head: dict[str, Any] = {
         "convention": scores.convention,
         "counts": scores.counts,
         "heading": asdict(scores.info),
@@ -106,6 +118,8 @@ def baseline_text(scores: RunScores) -> str:
         "metrics": {metric.name: metric.declaration() for metric in scores.metrics},
         "schema": SCHEMA,
     }
+    if scores.ceilings is not None:
+        head |= {"ceilings": scores.ceilings, "serving": scores.serving}
     lines = ",\n".join(f"    {_json(prompt)}: {_json(line)}" for prompt, line in sorted(prompts.items()))
     opening = json.dumps(head, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
     return f'{opening.removesuffix("}").rstrip()},\n  "scores": {{\n{lines}\n  }}\n}}\n'
@@ -121,6 +135,12 @@ def _further(response: Response) -> dict[str, float]:
     """Return the values that neither S_l nor the six dimensions give."""
     known = {S_L.name, S_BAR.name} | ({S_Q.name, *DIMENSIONS} if _dimensions(response) else set())
     return {name: value for name, value in response.values.items() if name not in known}
+
+
+def _server(response: Response) -> dict[str, Any]:
+    """Return what the server did to a response; nothing where that is nothing."""
+    found: dict[str, Any] = {"cut_by": response.cut_by} if response.cut_by else {}
+    return found | ({"suspect": sorted(response.suspect)} if response.suspect else {})
 
 
 def _json(value: Any) -> str:
@@ -159,7 +179,10 @@ def read_baseline(path: Path) -> RunScores:
             counts=values["counts"],
             responses=dict(_responses(values["scores"], metrics)),
             metrics=metrics,
-            kept_hashes=_prompt_hashes(values["scores"]),
+            kept_hashes=_kept(values["scores"], "prompt_sha256"),
+            kept_tokens=_kept(values["scores"], "prompt_tokens"),
+            ceilings=values.get("ceilings"),
+            serving=values.get("serving"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFolderError(
@@ -167,8 +190,9 @@ def read_baseline(path: Path) -> RunScores:
         ) from None
 
 
-def _prompt_hashes(lines: Mapping[str, Any]) -> dict[str, str]:
-    return {prompt: str(line["prompt_sha256"]) for prompt, line in lines.items() if "prompt_sha256" in line}
+def _kept(lines: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what the prompts that have it say under a key."""
+    return {prompt: line[name] for prompt, line in lines.items() if name in line}
 
 
 def _info(heading: Mapping[str, Any]) -> RunInfo:
@@ -200,6 +224,8 @@ def _responses(lines: Mapping[str, Any], metrics: Sequence[Metric]) -> list[tupl
                 values=complete(values, (*BUILT_IN, *metrics)),
                 scores=scores,
                 flags=frozenset(kept["flags"]),
+                cut_by=kept.get("cut_by"),
+                suspect=frozenset(kept.get("suspect", ())),
             )
             found.append((response.key, response))
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.scores import RunScores
+from longbench_write.compare.serving import added_words, suspect_words, tokens_added
 from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.scoring.summary import RunInfo
 from longbench_write.serving.messages import ceiling_lines, serving_lines
@@ -48,6 +49,7 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
         notes += _judges(a.info, b.info, a.is_judged and b.is_judged, allow_different_judges)
         notes += _settings(a.info, b.info)
         notes += _asked_differently(a, b)
+        notes += _longer_prompts(a, b)
     else:
         silent = " and ".join(str(scores.source) for scores in (a, b) if scores.info is None)
         notes.append(
@@ -55,12 +57,31 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
         )
     notes += _unpaired(a, b) if a.summary or b.summary else _prompts(a, b)
     for scores, name in ((a, "A"), (b, "B")):
-        if scores.summary:
-            notes += [f"{name}: {told}" for told in serving_lines(scores.summary.serving)]
-            notes += [f"{name}: {told}" for told in ceiling_lines(scores.summary.ceilings, None)]
+        notes += [f"{name}: {told}" for told in _served(scores)]
         if not scores.is_judged and (a.is_judged or b.is_judged):
             notes.append(f"{name} ({scores.source}) has no judge's scores: S_l alone is compared")
+    notes += _unknown_ceilings(a, b)
     return Terms(a.is_judged and b.is_judged, notes)
+
+
+def _served(scores: RunScores) -> list[str]:
+    """Return what must be said of a run's servers: who answered, and what became of the answers."""
+    told = [*serving_lines(scores.serving), *ceiling_lines(scores.ceilings or (), None)]
+    if suspects := suspect_words(scores):
+        told.append(f"suspects, which count as they stand: {suspects}")
+    return told
+
+
+def _unknown_ceilings(a: RunScores, b: RunScores) -> list[str]:
+    """Return what must be said where one run has a ceiling, and the other may have had it too."""
+    if not (a.ceilings or b.ceilings):
+        return []
+    return [
+        f"{name} ({scores.source}) was made by a version that did not look for ceilings: whether its answers "
+        "were cut is unknown, and nothing is said of it"
+        for scores, name in ((a, "A"), (b, "B"))
+        if scores.ceilings is None
+    ]
 
 
 def _refuse_other_suite(a: RunInfo, b: RunInfo) -> None:
@@ -141,6 +162,14 @@ def _asked_differently(a: RunScores, b: RunScores) -> list[str]:
         f"{len(other)} of {len(common)} prompts were not asked alike, such as {shorten(min(other), 40)}: the "
         "messages, the chat template or the tokenizer differ (prompt_sha256)"
     ]
+
+
+def _longer_prompts(a: RunScores, b: RunScores) -> list[str]:
+    """Return what must be said where a server put as many tokens to each prompt, in one run alone."""
+    added = tokens_added(a, b)
+    if added is None:
+        return []
+    return [f"the two were asked differently: {added_words(added)}"]
 
 
 def _unpaired(a: RunScores, b: RunScores) -> list[str]:

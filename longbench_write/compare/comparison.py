@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longbench_write.compare.comparable import terms
 from longbench_write.compare.correction import Correction, correct
+from longbench_write.compare.figures import signed, span
 from longbench_write.compare.metrics import MetricInRange
-from longbench_write.compare.paired import Difference, Moved, differences, flag_counts, most_moved
+from longbench_write.compare.paired import (
+    Difference,
+    Moved,
+    difference,
+    differences,
+    flag_counts,
+    most_moved,
+)
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import Rule
 from longbench_write.compare.scores import RunScores
+from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
 
@@ -22,6 +32,7 @@ class Comparison:
     Attributes:
         a, b: The reference and the new run.
         differences: In every metric.
+        without: In the headlines, without what servers may have spoilt, by what was left out.
         notes: What a reader must know.
         moved_in: The metric in which prompts moved.
         fallen, risen: The prompts that moved most, the furthest first.
@@ -33,6 +44,7 @@ class Comparison:
     a: RunScores
     b: RunScores
     differences: list[Difference]
+    without: dict[str, list[Difference]]
     notes: list[str]
     moved_in: MetricInRange
     fallen: list[Moved]
@@ -74,7 +86,19 @@ def compare(a: RunScores, b: RunScores, *, allow_different_judges: bool = False,
         for each in found
         if each.metric in gated and each.error and (allowed := rule.allowed(each.metric)) is not None
     }
-    return Comparison(a, b, found, agreed.notes, moved_in, fallen, risen, _counts(a, b), detectable)
+    spoilt = without_spoilt(a, b)
+    without = {
+        left.what: [difference(left.a, left.b, MetricInRange(metric), seed=seed) for metric in shown]
+        for left in spoilt
+    }
+    notes = agreed.notes + [_left(left, without[left.what]) for left in spoilt]
+    return Comparison(a, b, found, without, notes, moved_in, fallen, risen, _counts(a, b), detectable)
+
+
+def _left(left: Without, found: Sequence[Difference]) -> str:
+    """Return in a sentence what is left of the differences."""
+    changes = ", ".join(f"{each.metric} {signed(each.value)} ({span(each.interval)})" for each in found)
+    return f"{left.why}; {left.where}, B − A is {changes}"
 
 
 def _counts(a: RunScores, b: RunScores) -> dict[str, tuple[int | None, int | None]]:

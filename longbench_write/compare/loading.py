@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from longbench_write.compare.baseline import is_baseline, read_baseline
 from longbench_write.compare.collection import Entry, collect, read_scored
@@ -44,7 +45,17 @@ def load_scores(place: Path) -> RunScores:
     if is_baseline(place):
         return read_baseline(place)
     summary = Summary.read(place)
-    return RunScores(place, info_of(summary), summary.convention, summary.counts, {}, summary, summary.others)
+    return RunScores(
+        place,
+        info_of(summary),
+        summary.convention,
+        summary.counts,
+        {},
+        summary,
+        metrics=summary.others,
+        ceilings=_ceilings(summary),
+        serving=summary.serving,
+    )
 
 
 def load_entry(place: Path) -> Entry:
@@ -79,7 +90,14 @@ def _of_run(folder: Path) -> RunScores:
         summary.counts,
         responses,
         metrics=summary.others,
+        ceilings=_ceilings(summary),
+        serving=summary.serving,
     )
+
+
+def _ceilings(summary: Summary) -> list[dict[str, Any]] | None:
+    """Return a summary's ceilings; None where it was written by a version that did not look for any."""
+    return None if summary.serving is None else summary.ceilings
 
 
 def info_of(summary: Summary) -> RunInfo:
@@ -98,6 +116,8 @@ def responses_of(rows: list[Row]) -> dict[Key, Response]:
             values=row.values,
             scores=row.scores,
             flags=row.flags,
+            cut_by=row.cut_by,
+            suspect=frozenset(row.suspect),
         )
         for row in rows
     }

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from longbench_write.metrics.base import Metric, complete, measure
 from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import S_Q, SIX
-from longbench_write.records import Key
+from longbench_write.records import Key, Prediction, Usage
 from longbench_write.runs.folder import PREDICTIONS
 from longbench_write.runs.store import load_run
 from longbench_write.scoring.figures import value_in
@@ -29,6 +30,8 @@ class Response:
         values: What each metric gave for it, by name; one without a value is absent.
         scores: The judge's score by criterion, on the rubric's scale; None if unjudged.
         flags: Those of `flags.FLAGS` that hold.
+        cut_by: Who cut it off, as `Row.cut_by` has it.
+        suspect: Why the server is thought to have spoilt it on its way, a reason each; none where it is not.
     """
 
     id: str
@@ -38,6 +41,8 @@ class Response:
     values: Mapping[str, float]
     scores: Mapping[str, float] | None
     flags: frozenset[str]
+    cut_by: str | None = None
+    suspect: frozenset[str] = frozenset()
 
     @property
     def key(self) -> Key:
@@ -69,6 +74,18 @@ class Response:
         return replace(self, values=values, scores=scores)
 
 
+class _Asked(NamedTuple):
+    """What a record of predictions.jsonl says of its prompt.
+
+    Attributes:
+        tokens: As the server counted them, where no cache held a part of the prompt; None where it did not.
+    """
+
+    id: str
+    sha256: str | None
+    tokens: int | None
+
+
 @dataclass(frozen=True)
 class RunScores:
     """A run's scores.
@@ -82,6 +99,10 @@ class RunScores:
         summary: The figures of a bare summary.json, which has no responses.
         metrics: What it was measured by besides the built-in metrics.
         kept_hashes: The `prompt_hashes` that a baseline has kept; None for what is read where it lies.
+        kept_tokens: Its `prompt_tokens`, likewise.
+        ceilings: How many tokens its servers let through, as summary.json has them; None where that is not
+            known, as of a version that did not look.
+        serving: Who answered, as summary.json has it; None likewise.
     """
 
     source: Path
@@ -92,6 +113,9 @@ class RunScores:
     summary: Summary | None = None
     metrics: tuple[Metric, ...] = ()
     kept_hashes: Mapping[str, str] | None = None
+    kept_tokens: Mapping[str, int] | None = None
+    ceilings: Sequence[Mapping[str, Any]] | None = None
+    serving: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -145,8 +169,8 @@ class RunScores:
             RunFolderError: The records cannot be read.
         """
         lines: dict[str, int] = {}
-        for line, (prompt, _) in enumerate(self._asked, start=1):
-            lines.setdefault(prompt, line)
+        for line, asked in enumerate(self._asked, start=1):
+            lines.setdefault(asked.id, line)
         return lines
 
     @cached_property
@@ -158,11 +182,35 @@ class RunScores:
         """
         if self.kept_hashes is not None:
             return self.kept_hashes
-        return {prompt: found for prompt, found in reversed(self._asked) if found is not None}
+        return {asked.id: asked.sha256 for asked in reversed(self._asked) if asked.sha256 is not None}
 
     @cached_property
-    def _asked(self) -> list[tuple[str, str | None]]:
-        """The prompt id and hash of each record of predictions.jsonl; none without a run."""
+    def prompt_tokens(self) -> Mapping[str, int]:
+        """The tokens of each prompt as the server counted them, the most of its samples, where it did.
+
+        Raises:
+            RunFolderError: The records cannot be read.
+        """
+        if self.kept_tokens is not None:
+            return self.kept_tokens
+        found: dict[str, int] = {}
+        for asked in self._asked:
+            if asked.tokens:
+                found[asked.id] = max(asked.tokens, found.get(asked.id, 0))
+        return found
+
+    @cached_property
+    def _asked(self) -> list[_Asked]:
+        """What each record of predictions.jsonl says of its prompt; nothing without a run."""
         if not (self.source / PREDICTIONS).is_file():
             return []
-        return [(record.id, record.prompt_sha256) for record in load_run(self.source).predictions]
+        return [
+            _Asked(record.id, record.prompt_sha256, _tokens_asked(record))
+            for record in load_run(self.source).predictions
+        ]
+
+
+def _tokens_asked(record: Prediction) -> int | None:
+    """Return the tokens of a response's one prompt; None where a cache may have been left out of them."""
+    usage: Usage = (record.usage if record.requests is None else None) or {}
+    return None if usage.get("cached_tokens") else usage.get("prompt_tokens")

@@ -11,6 +11,7 @@ from longbench_write.compare.comparison import Comparison
 from longbench_write.compare.correction import correct
 from longbench_write.compare.paired import Difference, Moved
 from longbench_write.compare.scores import RunScores
+from longbench_write.compare.serving import suspects_of, tokens_added
 from longbench_write.gate.gate import Finding, Verdict
 
 SCHEMA = 1
@@ -26,6 +27,8 @@ def comparison_json(found: Comparison) -> str:
             "notes": found.notes,
             "differences": _differences(found.differences),
             "intervals": _intervals(found.differences),
+            "without": {what: _differences(left) for what, left in found.without.items()},
+            "added_prompt_tokens": tokens_added(found.a, found.b),
             "detectable_drop": {str(metric): drop for metric, drop in found.detectable.items()},
             "moved": {
                 "metric": str(found.moved_in),
@@ -50,6 +53,7 @@ def verdict_json(verdict: Verdict) -> str:
             "findings": [_finding(finding) for finding in verdict.findings],
             "differences": _differences(verdict.differences),
             "intervals": _intervals(verdict.differences),
+            "added_prompt_tokens": tokens_added(verdict.a, verdict.b),
         }
     )
 
@@ -60,7 +64,14 @@ def _text(values: dict[str, Any]) -> str:
 
 def _side(scores: RunScores) -> dict[str, Any]:
     info = asdict(scores.info) if scores.info else None
-    return {"source": str(scores.source), "model": scores.name, "heading": info}
+    return {
+        "source": str(scores.source),
+        "model": scores.name,
+        "heading": info,
+        "ceilings": scores.ceilings,
+        "suspects": suspects_of(scores),
+        "serving": scores.serving,
+    }
 
 
 def _differences(found: Sequence[Difference]) -> dict[str, dict[str, Any]]:
@@ -116,5 +127,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "detectable_drop": finding.detectable,
         "missing": finding.missing[0],
         "owed": finding.missing[1],
+        "without": {what: _difference(each) for what, each in finding.without.items()},
         "fell_in": [change.metric.range for change in finding.fell_in],
     }

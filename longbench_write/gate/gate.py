@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from longbench_write.compare.comparable import missing, terms
-from longbench_write.compare.figures import signed, span
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
 from longbench_write.compare.power import detectable_drop
 from longbench_write.compare.rule import ALPHA, Rule
 from longbench_write.compare.scores import RunScores
+from longbench_write.compare.serving import Without, without_spoilt
+from longbench_write.gate.asked import Asked
+from longbench_write.gate.remaining import Remaining
+from longbench_write.gate.sentences import drop_words, limit_words, passed_words
 from longbench_write.stats import holm
 
 
@@ -38,6 +41,7 @@ class Finding:
         detectable: The minimum detectable drop, found with a chance of 80%; None if the variance is 0.
         missing: Responses that B lacks, of how many.
         fell_in: The length ranges in which it fell, the furthest first.
+        without: What is left of the difference without what servers may have spoilt, by what was left out.
         message: One sentence.
     """
 
@@ -52,6 +56,7 @@ class Finding:
     detectable: float | None
     missing: tuple[int, int]
     fell_in: tuple[Difference, ...]
+    without: dict[str, Difference]
     message: str
 
 
@@ -116,7 +121,8 @@ def check(
     for metric in (*gated, *rule.floors):
         known.setdefault(metric, difference(baseline, run, metric, seed=seed))
     levels = holm(gated, lambda metric, alpha: known[metric].is_worse(1 - alpha), alpha=ALPHA)
-    bench = _Bench(baseline, run, rule, known, levels)
+    asked = Asked.of(baseline, run, allow_different_judges=allow_different_judges)
+    bench = _Bench(baseline, run, rule, known, levels, without_spoilt(baseline, run), asked, seed)
     findings = [bench.find(metric) for metric in dict.fromkeys([*gated, *rule.floors])]
     return Verdict(baseline, run, findings, everything, agreed.notes)
 
@@ -130,6 +136,9 @@ class _Bench:
     rule: Rule
     known: dict[MetricInRange, Difference]
     levels: dict[MetricInRange, float]
+    spoilt: list[Without]
+    asked: Asked
+    seed: int
 
     def find(self, metric: MetricInRange) -> Finding:
         change = self.known[metric]
@@ -139,24 +148,24 @@ class _Bench:
         mean = change.b if self.b.summary else _mean(self.b, metric)
         lacking = missing(self.a, self.b, metric)
         fell_in: tuple[Difference, ...] = ()
+        remaining: Remaining | None = None
         reasons = []
-        if (
-            alpha is not None
-            and allowed is not None
-            and (change.drop or 0) >= allowed
-            and change.is_worse(1 - alpha)
-        ):
-            fell_in = fallen_ranges(metric, self.known.values(), allowed)
-            reasons.append(_drop(change, alpha, allowed, fell_in))
+        if alpha is not None and allowed is not None:
+            remaining = Remaining.of(change, alpha, allowed, self.spoilt, self.seed)
+            if remaining.is_regression:
+                fell_in = fallen_ranges(metric, self.known.values(), allowed)
+                reasons.append(drop_words(change, alpha, allowed, fell_in) + remaining.stands())
         if floor is not None and mean is not None and _is_beyond(mean, floor, metric):
-            reasons.append(f"is {mean:.1f}, {_limit(metric)} of {floor:g}")
+            reasons.append(f"is {mean:.1f}, {limit_words(metric)} of {floor:g}")
         doubt = self._doubt(change, alpha, mean, lacking)
+        if remaining and not doubt:
+            doubt = remaining.doubt() or self.asked.doubt(change, remaining.alpha)
         if reasons:
             outcome, said = Outcome.REGRESSED, reasons
         elif doubt:
             outcome, said = Outcome.UNDECIDED, [doubt]
         else:
-            outcome, said = Outcome.PASSED, [_passed(change, alpha, floor, mean)]
+            outcome, said = Outcome.PASSED, [passed_words(change, alpha, floor, mean)]
         detectable = None
         if alpha is not None and allowed is not None and change.error:
             detectable = detectable_drop(change.error, change.n, gated=len(self.levels), max_drop=allowed)
@@ -172,6 +181,7 @@ class _Bench:
             detectable=detectable,
             missing=lacking,
             fell_in=fell_in,
+            without=remaining.by_cause() if remaining else {},
             message=f"{metric} {'; '.join(said)}",
         )
 
@@ -229,46 +239,3 @@ def fallen_ranges(
 
 def _is_beyond(mean: float, floor: float, metric: MetricInRange) -> bool:
     return mean < floor if metric.metric.higher_is_better else mean > floor
-
-
-def _limit(metric: MetricInRange) -> str:
-    return "below its floor" if metric.metric.higher_is_better else "above its ceiling"
-
-
-def _drop(change: Difference, alpha: float, allowed: float, fell_in: Sequence[Difference]) -> str:
-    where = f"; {_where(fell_in)}" if fell_in else ""
-    return (
-        f"{_fell(change)} by {change.drop or 0:.1f} {change.metric.metric.unit}, {_from_to(change)} "
-        f"({_interval(change, alpha)}, allowed {allowed:g}){where}"
-    )
-
-
-def _where(fell_in: Sequence[Difference]) -> str:
-    parts = [f"{change.metric.range} by {change.drop or 0:.1f}" for change in fell_in]
-    sure = all(change.is_worse(LEVEL) for change in fell_in)
-    return f"it {_fell(fell_in[0])} in {', '.join(parts)}" if sure else f"most in {', '.join(parts)}"
-
-
-def _fell(change: Difference) -> str:
-    return "fell" if change.metric.metric.higher_is_better else "rose"
-
-
-def _from_to(change: Difference) -> str:
-    return f"from {change.a:.1f} to {change.b:.1f}"
-
-
-def _interval(change: Difference, alpha: float) -> str:
-    found = change.at(1 - alpha)
-    return "no interval" if found is None else f"{100 * (1 - alpha):.3g}% interval {span(found)}"
-
-
-def _passed(change: Difference, alpha: float | None, floor: float | None, mean: float | None) -> str:
-    parts = []
-    if alpha is not None and change.value is not None:
-        what = f"changed by {signed(change.value)} {change.metric.metric.unit}, {_from_to(change)}"
-        if change.value == 0:
-            what = f"is unchanged at {change.a:.1f}"
-        parts.append(f"{what} ({_interval(change, alpha)})")
-    if floor is not None and mean is not None:
-        parts.append(f"is {mean:.1f}, not {_limit(change.metric)} of {floor:g}")
-    return " and ".join(parts)

@@ -7,6 +7,7 @@ tokens above which there is none, most of them in the middle of a sentence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,6 +23,12 @@ _AGREEING = 3
 
 _FEWEST = 256
 """Tokens of the shortest of those: shorter answers often are of one length by themselves."""
+
+_CHANCE = 0.01
+"""How likely it may be that as many end there by chance, as densely as answers lie just below it."""
+
+_BELOW = 0.1
+"""How far below reaches, as a share of that number."""
 
 _MOST = 8
 """Ceilings of one role that are told apart: more are no ceilings."""
@@ -138,9 +145,34 @@ def _plateau(answers: Sequence[Answer]) -> set[int]:
             if abs(tokens - level) <= ROOM and not answers[place].reached_limit
         ]
         cut = sum(answers[place].mid_sentence for place in on)
-        if len(on) >= _AGREEING and 2 * cut > len(on) and (answers[on[0]].completion_tokens or 0) >= _FEWEST:
+        if (
+            len(on) >= _AGREEING
+            and 2 * cut > len(on)
+            and (answers[on[0]].completion_tokens or 0) >= _FEWEST
+            and _chance(level, len(on), [tokens for tokens, _ in counted]) < _CHANCE
+        ):
             found.update(on)
     return found
+
+
+def _chance(level: int, count: int, tokens: Iterable[int]) -> float:
+    """Return how likely it may be at most that so many answers end within `ROOM` of a level by chance.
+
+    Their number is then Poisson distributed, with the density of the answers just below the level; its tail
+    has Chernoff's bound. A model whose texts are all of about one length has several at the top of their
+    lengths, which is no ceiling.
+
+    Args:
+        level: Tokens.
+        count: How many end there.
+        tokens: Of all answers.
+    """
+    lowest, highest = (1 - _BELOW) * level, level - ROOM
+    below = sum(lowest <= each < highest for each in tokens)
+    expected = (2 * ROOM + 1) * below / (highest - lowest)
+    if not expected:
+        return 0.0
+    return 1.0 if count <= expected else math.exp(count - expected - count * math.log(count / expected))
 
 
 def _completion(answer: Answer) -> int | None:
