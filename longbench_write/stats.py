@@ -92,6 +92,8 @@ FLIPS = 10_000
 
 _SAME = 1e-9
 """Means that differ by less are ties: sums of the same numbers in another order."""
+_DECIMALS = 9
+"""Of the ends of an inverted test, for the same reason."""
 
 
 def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np.float64]:
@@ -191,26 +193,17 @@ def sign_flip_interval(
     pairs, centre = len(differences), float(differences.mean())
     signs, exact = _signs(pairs, seed)
     around, ones = signs @ (differences - centre), signs.sum(axis=1)
-
-    def is_refused(shift: float) -> bool:
-        """Say whether the test refuses a truth that is so far below the mean."""
-        as_far = int(np.count_nonzero(np.abs(around + shift * ones) >= abs(shift) * pairs - _SAME))
-        return (as_far if exact else as_far + 1) / (len(signs) + (not exact)) <= 1 - level
-
-    most = 2.0 * pairs * float(np.ptp(differences)) + 1.0
-    if not is_refused(most):
-        return None
-    low, high = (_edge(is_refused, sign * most) for sign in (1, -1))
-    return centre - low, centre - high
-
-
-def _edge(is_refused: Callable[[float], bool], refused: float) -> float:
-    """Return the last shift between 0, which is not refused, and one that is, by bisection."""
-    kept = 0.0
-    while abs(refused - kept) > _SAME:
-        middle = (kept + refused) / 2
-        kept, refused = (kept, middle) if is_refused(middle) else (middle, refused)
-    return kept
+    whole = np.abs(ones) == pairs
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up, down = around / (pairs - ones), around / (pairs + ones)
+    ends = []
+    for farthest in (np.maximum(up, -down), np.maximum(-up, down)):
+        # A flip of all that is left of a shift below (or above) the mean lies as far from 0 up to this shift.
+        shifts = np.sort(np.where(whole, np.inf, farthest))[::-1]
+        least = math.floor((1 - level) * (len(shifts) + (not exact)) + _SAME) + exact
+        ends.append(float(shifts[least - 1]))
+    low, high = (round(centre + sign * end, _DECIMALS) for sign, end in zip((-1, 1), ends, strict=True))
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
 @lru_cache(maxsize=8)

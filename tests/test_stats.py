@@ -12,6 +12,7 @@ from longbench_write.stats import (
     holm,
     interval,
     resampled_means,
+    sign_flip_interval,
     sign_flip_p,
     summable,
     t_quantile,
@@ -126,6 +127,34 @@ def test_a_large_sign_flip_test_is_seeded_and_never_0():
 def test_sign_flips_know_no_rounding():
     change = np.array([0.1, 0.2, 0.3, -0.6])
     assert sign_flip_p(change) == 1.0
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(-100, 100).map(lambda value: round(value, 3)), min_size=6, max_size=20))
+def test_the_interval_holds_what_the_sign_flip_test_does_not_refuse(values):
+    change = np.array(values)
+    low, high = sign_flip_interval(change)
+    assert low <= change.mean() + 1e-9
+    assert high >= change.mean() - 1e-9
+    for end, outside in ((low, -1e-6), (high, 1e-6)):
+        assert sign_flip_p(change - (end + outside)) <= 0.05
+        assert sign_flip_p(change - (end - outside)) > 0.05 or high - low < 4e-6
+
+
+def test_how_many_pairs_an_interval_of_sign_flips_needs():
+    for pairs, level, there in ((5, 0.95, False), (6, 0.95, True), (6, 0.99, False), (8, 0.99, True)):
+        assert (sign_flip_interval(np.arange(float(pairs)), level=level) is not None) is there
+    assert sign_flip_interval(np.full(9, 3.0)) == (3, 3)
+
+
+def test_an_interval_of_sign_flips_covers_whatever_is_symmetric():
+    """Where an interval by t does not: two values alone, as judgements of one criterion have them."""
+    rng = np.random.default_rng(3)
+    hits = sum(
+        low <= 7 <= high
+        for low, high in (sign_flip_interval(7 + rng.choice([-25.0, 25.0], 26)) for _ in range(400))
+    )
+    assert hits >= 0.95 * 400 - 2 * math.sqrt(400 * 0.05 * 0.95)
 
 
 def test_sign_flip_p_values_are_uniform_under_the_null():

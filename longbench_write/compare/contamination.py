@@ -2,9 +2,9 @@
 
 Where each unseen prompt names the public one whose form it has (`mirrors`), the two are a pair: alike in
 type, language, length, rule and wording of the length. The gap is the mean of the pairs' differences; its
-interval holds the gaps that a paired permutation test does not refuse. A model that obeys the form alone has
-differences that are symmetric about 0, so that at most 5% of its intervals leave 0 out, in every length range
-of six pairs or more and for any metric.
+interval holds the gaps that a paired permutation test at 4% does not refuse. A model that obeys the form alone
+has differences that are symmetric about 0, so that at most 5% of its intervals leave 0 out, in every length
+range of six pairs or more and for any metric.
 
 The first version of lbw-open names no mirrors. There both suites are cut into the same cells, of one type,
 language and length range each; the gap of a cell is the difference of its two means, and the gap of a length
@@ -32,6 +32,9 @@ from longbench_write.suites.suite import LENGTH_RANGES, length_range, load_suite
 
 PUBLIC = ("longbench-write", "longbench-write-en")
 UNSEEN = "lbw-open"
+
+_TEST_LEVEL = 0.96
+"""A point above the promised 95%: some flips stand for all, and differences are symmetric only nearly."""
 
 CellKey = tuple[str, str, str]
 """Length range, type and language."""
@@ -152,7 +155,7 @@ def _paired_gap(
     both = np.array([(public[one], unseen[other]) for one, other in pairs])
     differences = both[:, 0] - both[:, 1]
     old, new = (float(mean) for mean in both.mean(axis=0))
-    found = sign_flip_interval(differences, seed=seed)
+    found = sign_flip_interval(differences, level=_TEST_LEVEL, seed=seed)
     return Gap(measure, label, old, new, old - new, found, len(pairs), None, prompts, alone)
 
 

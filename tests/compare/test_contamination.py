@@ -262,7 +262,7 @@ def false_alarms(
     for trial in range(trials):
         ratio = ratios[trial % len(ratios)]
         public, unseen = (list(obedient(prompts, ratio, spread, rng, mirror=side)) for side in (True, False))
-        for gap in contamination_gap(public, unseen, mirrors=mirrors, metrics=(S_L, S_L_RULE), seed=trial):
+        for gap in contamination_gap(public, unseen, mirrors=mirrors, metrics=(S_L, S_L_RULE)):
             low, high = gap.interval
             alarms[gap.measure, gap.range] = alarms.get((gap.measure, gap.range), 0) + (not low <= 0 <= high)
     return {name: count / trials for name, count in alarms.items()}
