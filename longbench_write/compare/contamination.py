@@ -2,9 +2,9 @@
 
 Where each unseen prompt names the public one whose form it has (`mirrors`), the two are a pair: alike in
 type, language, length, rule and wording of the length. The gap is the mean of the pairs' differences; its
-interval holds the gaps that a paired permutation test at 4% does not refuse. A model that obeys the form alone
-has differences that are symmetric about 0, so that at most 5% of its intervals leave 0 out, in every length
-range of six pairs or more and for any metric.
+interval holds the gaps that a paired permutation test at 4% does not refuse. A model that obeys the form
+alone has differences that are symmetric about 0, so that at most 5% of its intervals leave 0 out, in every
+length range of six pairs or more and for any metric.
 
 The first version of lbw-open names no mirrors. There both suites are cut into the same cells, of one type,
 language and length range each; the gap of a cell is the difference of its two means, and the gap of a length

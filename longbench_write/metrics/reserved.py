@@ -16,8 +16,8 @@ _RESPONSE = (
 _RUN = (
     "backend best_rank block by complete convention derived generated generation_failed group incomplete "
     "judge_retries judge_tries judged judged_in_chapters judgements_remaining label limit_spent_on_reasoning "
-    "max_tokens n not_generated not_judged note origin owed path ranked_by read_on remaining retries samples seed source "
-    "start temperature title worst_rank"
+    "max_tokens n not_generated not_judged note origin owed path ranked_by read_on remaining retries samples "
+    "seed source start temperature title worst_rank"
 )
 
 RESERVED = frozenset(f"{_RESPONSE} {_RUN}".split())
