@@ -23,7 +23,6 @@ Key = tuple[str, int]
 StepKey = tuple[str, int, str, int, str]
 """A step's identity within a run: prompt id, sample, step, attempt, the request's hash."""
 
-
 Usage = dict[str, Count | None]
 """Tokens by kind; None where the server did not count them."""
 
@@ -157,15 +156,24 @@ class Prediction(Record):
         raw: The response before it was ended at a control token; None where it was not.
         preemptions: How often the engine put the request off when its memory ran short; None where that is
             not known, and where it did not.
-        fallback: Whether a gateway says that another model or provider than the first answered.
-        cache_hit: Whether it says that a cache did.
+        fallback, cache_hit: Whether a gateway says that another model or provider, or a cache, answered.
         past_limit: Whether the server wrote on past the limit, and was read no further.
         unread: Where this is no response, but what a prompt cost that was not read whole: that prompt.
+        answer_language: What the answer is to be in, where the suite says that it is not `language`.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
         *("calls", "steps", "planned_words", "requests", "model_served", "provider", "system_fingerprint"),
-        *("prompt_sha256", "raw", "preemptions", "fallback", "cache_hit", "past_limit", "unread"),
+        *(
+            "prompt_sha256",
+            "raw",
+            "preemptions",
+            "fallback",
+            "cache_hit",
+            "past_limit",
+            "unread",
+            "answer_language",
+        ),
     }
 
     prompt: str
@@ -201,6 +209,7 @@ class Prediction(Record):
     cache_hit: bool = False
     past_limit: bool = False
     unread: UnreadPrompt | None = None
+    answer_language: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; where calls are counted, it says that there are no steps."""

@@ -144,7 +144,7 @@ def result_table(summary: Summary) -> Table:
     if summary.judge:
         table.add_row("judged", *(str(column["judged"]) for column in columns))
     for flag in FLAGS:
-        if summary.counts[flag]:
+        if summary.counts.get(flag):
             table.add_row(flag.replace("_", " "), *(str(column[flag]) for column in columns))
     return table
 

@@ -7,10 +7,10 @@ where it is declared, and so before anything is spent. A test compares the list 
 from __future__ import annotations
 
 _RESPONSE = (
-    "analysis compressed_share completion_tokens cut_by empty ended_at_control_token error finish_reason id "
-    "judge judge_error judge_failed judge_injection_suspected language length length_rule model prompt "
-    "prompt_tokens reasoning reasoning_words refused repeated_from repeated_share repetitive response "
-    "response_length response_length_unicode sample seconds suite suspect truncated type writer "
+    "analysis compressed_share completion_tokens cut_by declined_length empty ended_at_control_token error "
+    "finish_reason id judge judge_error judge_failed judge_injection_suspected language length length_rule "
+    "model prompt prompt_tokens reasoning reasoning_words refused repeated_from repeated_share repetitive "
+    "response response_length response_length_unicode sample seconds suite suspect truncated type writer "
     "wrong_language"
 )
 _RUN = (

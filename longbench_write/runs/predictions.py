@@ -115,6 +115,7 @@ def _empty(prompt: Prompt, sample: int) -> Prediction:
         attempts=1,
         length_rule=prompt.length_rule,
         length_bounds=list(prompt.length_bounds) if prompt.length_bounds else None,
+        answer_language=prompt.answer_language or None,
     )
 
 

@@ -1,43 +1,48 @@
-"""Flags of a response that neither score shows: empty, looping, in the wrong language, a refusal.
+"""Diagnostics of a response that neither score shows: is it empty, does it repeat itself?
 
 Each takes time linear in the text and only says what is likely; no score depends on one.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
+import statistics
 import zlib
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import regex
-
-from longbench_write.metrics.length import count_words, parted
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 WORD_GRAM = 6
-"""Words in an n-gram of `repetition`."""
+"""Words in an n-gram of `Repetition.share`."""
 CHARACTER_GRAM = 10
-"""Characters in an n-gram of `repetition`, where most of the text is Chinese, Japanese or Korean."""
+"""Characters in an n-gram, where most of the text is Chinese, Japanese or Korean."""
 REPEATED_SHARE = 0.2
-"""A loop from this share of repeated text on. Varied long prose stays under 0.05."""
-COMPRESSED_SHARE = 0.15
-"""A loop if zlib leaves less than this share of the bytes. Varied prose leaves 0.3 to 0.5."""
+"""The share of repeated text from which all of it is searched for a loop. Varied prose stays under 0.05."""
 COMPRESSIBLE_BYTES = 1000
-"""UTF-8 bytes that a text must have for the compressed share to mean anything."""
-REFUSAL_WORDS = 150
-"""A refusal has at most so many words (official count)."""
-REFUSAL_OPENING = 300
-"""Characters in which a refusal has to begin to be seen."""
+"""UTF-8 bytes that a text must have for the compressed share to mean anything. Prose has 0.3 to 0.5."""
+
+LOOP_TAIL = 1500
+"""Units at the end of a text that are searched for a loop."""
+TURNS = 4
+"""How often a loop comes around at least, after its first turn."""
+REPEATED_OF_RUN, REPEATED_OF_SHORT = 0.76, 0.86
+"""The share of a loop's units that are repeated; in one of short turns more of them, since a litany
+has a name for each answer."""
+WORDS_OF_RUN = 0.5
+"""The share of a loop's units that are repeated and no numbers. In a table it is less."""
+COPIED_TURNS, COPIED_OF_RUN = 2, 0.95
+"""How often it comes around at least if this share is copied, and it is twice as long as a loop has to be."""
+COPIED_UNITS = 200
+"""A passage that is copied to that share is a loop from this length on, though it stands only twice."""
+COUNTERS, DIGITS = 4, 9
+"""Numbers that one can count on from, and digits that it has at most."""
+SAME_CHARACTERS, LONGEST_PERIOD = 200, 32
+"""An end of so many characters that are at most so many over and over is a loop, whatever they are."""
 
 _CJK = r"\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff"
 _UNIT = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
-_NUMBER = re.compile(r"\d+")
 _ALPHANUMERIC = bytes(place if chr(place).isalnum() else ord(" ") for place in range(128)).ljust(256)
-_ALPHABETIC = bytes(ord("a" if chr(place).isalpha() else " ") for place in range(128)).ljust(256)
 """What stands for each byte of an ASCII text where only its words are looked at."""
 
 
@@ -52,8 +57,8 @@ class Repetition:
 
     Attributes:
         share: The share of the text that lies inside n-grams which have occurred before, 0 to 1.
-        start: Where the loop begins, as a share of the text: with the passage in which what is repeated
-            exceeds by most what is not; None where no words repeat so much.
+        start: Where the loop begins, as a share of the text: with the first passage that only repeats what
+            stands before it; None where there is no loop.
         compressed: The share of its UTF-8 bytes that zlib leaves; None for a text too short to say.
     """
 
@@ -63,34 +68,36 @@ class Repetition:
 
     @property
     def is_loop(self) -> bool:
-        """Much of the text repeats itself word for word, or it compresses as no prose does.
+        """An unbroken run repeats itself.
 
-        The second sign catches what the first cannot: rows of punctuation or emoji, endless single words.
+        A refrain, clauses of one form or lessons under the same headings repeat as much, but something new
+        stands between.
         """
-        compresses = self.compressed is not None and self.compressed < COMPRESSED_SHARE
-        return compresses or self.share >= REPEATED_SHARE
+        return self.start is not None
 
 
 def repetition(text: str) -> Repetition:
     """Measure how much a text repeats itself.
 
-    The n-grams are of words (letter case aside, all numbers alike, so that a loop that numbers its turns is
-    seen), or of characters where most units are CJK characters; a passage's first occurrence is not counted.
+    The n-grams of `share` are of words (letter case aside, all numbers alike), or of characters where most
+    units are CJK characters; a passage's first occurrence is not counted.
     """
-    units = _units(_NUMBER.sub("0", text.lower()))
-    cjk = sum(1 for unit in units if len(unit) == 1 and unit > "\u3000")
-    n = CHARACTER_GRAM if 2 * cjk > len(units) else WORD_GRAM
-    grams = zip(*(itertools.islice(units, i, None) for i in range(n)), strict=False)
+    raw = _units(text.lower())
+    units = ["0" if unit.isdecimal() else unit for unit in raw]
+    cjk = 2 * sum(1 for unit in units if len(unit) == 1 and unit > "\u3000") > len(units)
+    n = CHARACTER_GRAM if cjk else WORD_GRAM
     seen: dict[tuple[str, ...], int] = {}
-    repeated: list[range] = []
-    end = 0
-    for start, first in enumerate(map(seen.setdefault, grams, itertools.count())):
+    repeated = end = 0
+    for start, first in enumerate(map(seen.setdefault, _grams(units, n), itertools.count())):
         if first < start:
-            repeated.append(range(max(start, end), start + n))
+            repeated += start + n - max(start, end)
             end = start + n
-    share = sum(map(len, repeated)) / len(units) if units else 0.0
-    loop = _loop_start(repeated) / len(units) if share >= REPEATED_SHARE else None
-    return Repetition(share, loop, _compressed(text))
+    share = repeated / len(units) if units else 0.0
+    return Repetition(share, _loop_start(text, raw, cjk, share), _compressed(text))
+
+
+def _grams(units: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
+    return zip(*(itertools.islice(units, i, None) for i in range(n)), strict=False)
 
 
 def _units(text: str) -> list[str]:
@@ -100,97 +107,134 @@ def _units(text: str) -> list[str]:
     return _UNIT.findall(text)
 
 
-def _loop_start(repeated: Sequence[range]) -> int:
-    """Return the first unit of the passage in which what is repeated exceeds by most what is not."""
-    best = excess = start = first = end = 0
-    for stretch in repeated:
-        excess -= stretch.start - end
-        if excess <= 0:
-            excess, start = 0, stretch.start
-        excess += len(stretch)
-        if excess > best:
-            best, first = excess, start
-        end = stretch.stop
-    return first
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a loop looks in words or in characters.
+
+    Attributes:
+        alike: Units in a row that have to be alike to count as repeated.
+        slot: Units in a row that may differ from turn to turn.
+        least: Units that a loop has at least.
+        short: Units below which a turn is short.
+    """
+
+    alike: int
+    slot: int
+    least: int
+    short: int
+
+
+_WORDS = _Kind(alike=3, slot=3, least=30, short=10)
+_CHARACTERS = _Kind(alike=3, slot=4, least=40, short=15)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A passage that repeats what stands before it, but for slots.
+
+    Attributes:
+        start, end: Its first unit, and the one behind its last.
+        repeated: Units inside repeated n-grams.
+        numbers: Those of them that are numbers, which are alike for no reason of their own.
+        lags: How many units before each of the n-grams stood last.
+    """
+
+    start: int
+    end: int
+    repeated: int = 0
+    numbers: int = 0
+    lags: list[int] = field(default_factory=list)
+
+    def add(self, place: int, gram: Sequence[str], lag: int) -> None:
+        """Add an n-gram; those before it are added already."""
+        new = gram[max(0, self.end - place) :]
+        self.repeated += len(new)
+        self.numbers += sum(map(str.isdecimal, new))
+        self.end = place + len(gram)
+        self.lags.append(lag)
+
+    def is_loop(self, kind: _Kind) -> bool:
+        """Whether it comes around often enough, or is one long copy, with few slots."""
+        length = self.end - self.start
+        if length < kind.least or self.repeated - self.numbers < WORDS_OF_RUN * length:
+            return False
+        turn = statistics.median(self.lags)
+        if self.repeated < length * (REPEATED_OF_SHORT if turn < kind.short else REPEATED_OF_RUN):
+            return False
+        if length >= TURNS * turn or self.repeated < COPIED_OF_RUN * length:
+            return length >= TURNS * turn
+        return length >= COPIED_UNITS or length >= max(COPIED_TURNS * turn, 2 * kind.least)
+
+
+def _loop_start(text: str, units: Sequence[str], cjk: bool, share: float) -> float | None:
+    """Return where a loop begins, as a share of the units; None where there is none.
+
+    Only the end is looked at, unless much of the text is repeated: a loop that a text has come out of again
+    is one if it takes up as much.
+    """
+    if (same := _same_end(text)) is not None:
+        return len(_units(text[:same])) / len(units) if units else 0.0
+    first = len(units) - LOOP_TAIL if share < REPEATED_SHARE else 0
+    while first > 0:
+        start = _run_start(units[first:], cjk, 1.0)
+        if start is None:
+            return None
+        if start > LOOP_TAIL // 4:
+            return (first + start) / len(units)
+        first -= len(units) - first  # it began before: look at twice as much
+    start = _run_start(units, cjk, REPEATED_SHARE)
+    return None if start is None else start / len(units)
+
+
+def _counted(units: Iterable[str]) -> Iterator[str]:
+    """Put one word for all numbers that count on from one of the last few; others tell units apart."""
+    lately: deque[int] = deque(maxlen=COUNTERS)
+    for unit in units:
+        if not unit.isdecimal() or len(unit) > DIGITS:
+            yield unit
+            continue
+        number = int(unit)
+        yield "0" if number - 1 in lately else unit
+        lately.append(number)
+
+
+def _same_end(text: str) -> int | None:
+    """Return where the end of a text begins to be a few characters over and over; None where it is not."""
+    text = text.rstrip()
+    for period in range(1, LONGEST_PERIOD + 1):
+        place = len(text) - 1
+        while place >= period and text[place] == text[place - period]:
+            place -= 1
+        if len(text) - 1 - place >= SAME_CHARACTERS and text[place + 1 :].strip():
+            return place + 1
+    return None
+
+
+def _run_start(units: Sequence[str], cjk: bool, share: float) -> int | None:
+    """Return the first unit of a run that only repeats; None where there is none.
+
+    Units inside a short n-gram that stands earlier are repeated. A run goes on over slots of a few units that
+    are not, such as names or numbers; longer new text ends it. It counts at the end of the text, or
+    anywhere if it takes up `share` of it.
+    """
+    kind = _CHARACTERS if cjk else _WORDS
+    long = max(kind.least, share * len(units))
+    last: dict[tuple[str, ...], int] = {}
+    run = _Run(0, 0)
+    for place, gram in enumerate(_grams(list(_counted(units)), kind.alike)):
+        before = last.get(gram)
+        last[gram] = place
+        if before is None:
+            continue
+        if place - run.end > kind.slot:
+            if run.end - run.start >= long and run.is_loop(kind):
+                return run.start
+            run = _Run(place, place)
+        run.add(place, gram, place - before)
+    counts = len(units) - run.end <= kind.alike + kind.slot or run.end - run.start >= long
+    return run.start if counts and run.is_loop(kind) else None
 
 
 def _compressed(text: str) -> float | None:
     raw = text.encode("utf-8", "surrogatepass")
     return len(zlib.compress(raw)) / len(raw) if len(raw) >= COMPRESSIBLE_BYTES else None
-
-
-@functools.cache
-def _script_units() -> Any:
-    """Return one match a run of characters of a script, or of several that are counted together."""
-    return regex.compile(
-        r"(?V1)(?P<zh>\p{Han}+)|(?P<en>\p{Latin}+)|(?P<kana>[\p{Hiragana}\p{Katakana}]+)"
-        r"|(?P<hangul>\p{Hangul}+)|(?P<other>[\p{L}--[\p{Han}\p{Latin}\p{Hiragana}\p{Katakana}\p{Hangul}]]+)"
-    )
-
-
-_CHARACTERS = ("zh", "kana", "hangul")
-"""Scripts of which a unit is a character, and not a run of them."""
-
-
-def is_wrong_language(text: str, language: str) -> bool:
-    """Return whether another script than the language's own dominates.
-
-    Units are counted, a word or a CJK character each, so that English terms in Chinese prose do not weigh by
-    their letters. A text without letters is not wrong. Another Latin-script language passes for English.
-
-    Args:
-        text: The response.
-        language: "en" or "zh"; any other is never wrong.
-    """
-    if language not in ("en", "zh"):
-        return False
-    ascii_words, others = parted(text)
-    units = Counter(en=(b" " + ascii_words.encode().translate(_ALPHABETIC)).count(b" a"))
-    for match in _script_units().finditer(others):
-        units[match.lastgroup] += match.end() - match.start() if match.lastgroup in _CHARACTERS else 1
-    return units[language] < max(units.values())
-
-
-_SORRY_EN = (
-    r"(?:(?:i'm|i am|we're|we are) (?:\w+ )?(?:sorry|afraid)|sorry|apologies|i apologi[sz]e|unfortunately)"
-    r"(?:\W{1,3}(?:but|that|and|however))?\W{1,3}"
-)
-_AS_AI_EN = r"as an? [^.,]{1,60}, "
-_CANNOT_EN = (
-    r"(?:i|we)(?: |(?='))(?:\w+ ){0,2}"
-    r"(?:can(?:no|')t|can not|won't|will not|(?:am |'m |are |'re )?(?:not able|unable) to|must decline to) "
-    r"(?:\w+ ){0,3}(?:help|assist|comply|fulfill?|engage|continue|support|do that|"
-    r"(?:write|create|provide|generate|produce|complete|answer|share) "
-    r"(?:you|your|this|that|such|a|an|any|content|the))\b"
-)
-_DECLINE_EN = r"(?:i|we) (?:have to|must|need to|will have to) (?:respectfully )?(?:decline|refuse)\b"
-_SORRY_ZH = (
-    r"(?:我?们?(?:非常|很|十分|实在|真的|感到)*)(?:抱歉|对不起|不好意思)[，,。！! ]{0,3}"
-    r"(?:但是?|作为[^，,。]{1,20}[，,])?"
-)
-_AS_AI_ZH = r"(?:作为|身为)[^，,。]{0,8}(?:AI|人工智能|语言模型|助手)[^，,。]{0,10}[，,]?"
-_CANNOT_ZH = (
-    r"我?们?[^。！？]{0,10}(?:无法|不能|不便|不可以|没有?办法|拒绝)[^。！？]{0,8}"
-    r"(?:帮助?[您你]|协助|撰写|创作|生成|回答|满足[您你]|写"
-    r"|(?:完成|提供|继续|处理|讨论)(?:这|此|该|[您你]|相关|有关|任何|包含|涉及))"
-)
-_CANNOT_BARE_ZH = (
-    r"我们?(?:无法|不能|不可以|没有?办法|拒绝)(?:为您|为你|帮|协助|提供|撰写|写这|写出|创作|生成|满足|回答)"
-)
-_REFUSAL = re.compile(
-    rf"(?:{_SORRY_EN})?(?:{_AS_AI_EN})?{_CANNOT_EN}|{_DECLINE_EN}"
-    rf"|{_SORRY_ZH}{_CANNOT_ZH}|{_AS_AI_ZH}{_CANNOT_ZH}|{_CANNOT_BARE_ZH}",
-    re.IGNORECASE,
-)
-
-
-def is_refusal(text: str) -> bool:
-    """Return whether a short response opens by declining the task, in English or Chinese.
-
-    A story in which somebody refuses is none: its refusal stands in quotation marks or further on, or it is
-    long.
-    """
-    if len(text) > 20 * REFUSAL_WORDS or count_words(text) > REFUSAL_WORDS:
-        return False
-    opening = text.lstrip("*#>_ \t\r\n")[:REFUSAL_OPENING].replace("’", "'")
-    return _REFUSAL.match(" ".join(opening.split())) is not None

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 
 from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.records import Prediction
-from longbench_write.scoring import diagnostics
+from longbench_write.scoring import diagnostics, refusals
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.injection import is_injection_suspected
+from longbench_write.scoring.languages import is_wrong_language, language_asked
 
 TRUNCATED = "truncated"
-FLAGS = (TRUNCATED, "empty", "repetitive", "wrong_language", "refused", "judge_injection_suspected")
+FLAGS = (
+    TRUNCATED,
+    "empty",
+    "repetitive",
+    "wrong_language",
+    "refused",
+    "declined_length",
+    "judge_injection_suspected",
+)
 """What may be odd about a response, each a column of scores.csv."""
 
 
@@ -39,12 +48,15 @@ def flags_of(prediction: Prediction) -> ResponseFlags:
     if response is None:
         raise ValueError("a failed prediction shows nothing")
     repetition = diagnostics.repetition(response)
+    declining = refusals.declining(response)
+    language = prediction.answer_language or language_asked(prediction.prompt) or prediction.language
     flags = {
         TRUNCATED: is_truncated(prediction.finish_reason),
         "empty": diagnostics.is_empty(response),
         "repetitive": repetition.is_loop,
-        "wrong_language": diagnostics.is_wrong_language(response, prediction.language),
-        "refused": diagnostics.is_refusal(response),
+        "wrong_language": is_wrong_language(response, language),
+        "refused": declining == "refused",
+        "declined_length": declining == "declined_length",
         "judge_injection_suspected": is_injection_suspected(response),
     }
     return ResponseFlags(_flag_set(tuple(name for name, holds in flags.items() if holds)), repetition)

@@ -43,7 +43,7 @@ class CsvColumn:
     value: Callable[[Row], object]
 
 
-_LATER = frozenset({"cut_by", "suspect"})
+_LATER = frozenset({"cut_by", "declined_length", "suspect"})
 """Columns that files of earlier versions do not have."""
 
 
@@ -277,7 +277,7 @@ def _counted(name: str, text: str) -> int:
 
 
 def _flagged(line: Mapping[str, str], name: str) -> bool:
-    text = _text(line, name)
+    text = line.get(name, "0") if name in _LATER else _text(line, name)
     if text not in ("0", "1"):
         raise ValueError(f"{name}: {text!r} is neither 0 nor 1")
     return text == "1"

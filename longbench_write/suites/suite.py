@@ -47,6 +47,7 @@ class Prompt:
         mirrors: The id of the official prompt whose form it has; "" where there is none.
         topic: What it is about, unique in a suite that names its topics; "" elsewhere.
         plan: For writers that plan: the lines of a plan that the suite brings along; "" where it has none.
+        answer_language: Of the answer, where the prompt asks for another than `language`; "" elsewhere.
         line: Where it stands in its file, from 1; None where no file is known.
     """
 
@@ -61,6 +62,7 @@ class Prompt:
     mirrors: str = ""
     topic: str = ""
     plan: str = ""
+    answer_language: str = ""
     line: int | None = field(default=None, compare=False)
 
 
@@ -88,7 +90,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     a benchmark says) and, if wanted, `type` (else "Other"), `id` (else the file's stem and the line's
     number), `language` (else "zh" where at least a quarter of the prompt's words are ideographs, "en"
     elsewhere), `length_rule` with `length_bounds` ([low, high]) if that is "range", `length_stated` (else
-    true), `mirrors`, `topic` and `plan`; other keys are ignored, blank lines skipped.
+    true), `mirrors`, `topic`, `plan` and `answer_language`; other keys are ignored, blank lines skipped.
 
     Raises:
         UsageError: There is no such suite or file, or a line is not as it must be; it names file and line.
@@ -182,7 +184,11 @@ def _read(
             length_rule=rule,
             length_bounds=_range(row, length, where) if length and rule == "range" else None,
             length_stated=_stated(row, where),
-            **{key: _text(row, key, None, where) for key in ("mirrors", "topic", "plan") if key in row},
+            **{
+                key: _text(row, key, None, where)
+                for key in ("mirrors", "topic", "plan", "answer_language")
+                if key in row
+            },
             line=number,
         )
         if prompt.id in prompts:

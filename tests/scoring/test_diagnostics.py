@@ -13,8 +13,6 @@ from longbench_write.scoring.diagnostics import (
     REPEATED_SHARE,
     _units,
     is_empty,
-    is_refusal,
-    is_wrong_language,
     repetition,
 )
 
@@ -89,8 +87,6 @@ def test_empty(text):
     assert is_empty(text)
     assert not repetition(text).is_loop
     assert repetition(text).share == 0
-    assert not is_wrong_language(text, "en")
-    assert not is_refusal(text)
 
 
 @pytest.mark.parametrize("text", ["a", "。", "0"])
@@ -119,6 +115,9 @@ def test_prose_with_a_refrain_is_not_a_loop():
     assert not repetition(text).is_loop
 
 
+NAMES = ["Anna", "Boris", "Clara", "David", "Emil", "Frida", "Gustav", "Hanna", "Igor", "Julia", "Karl"]
+CHINESE_NAMES = ["张三", "李四", "王小明", "赵六", "欧阳修", "孙丽", "周涛", "吴小梅", "郑和", "冯唐"]
+
 LOOPS = {
     "sentence": "He walked down the long road and never looked back. " * 80,
     "end only": english_prose(2_000) + " And so it went on and on for years." * 90,
@@ -129,12 +128,53 @@ LOOPS = {
     "punctuation": "—" * 4_000,
     "one letter": "a" * 4_000,
     "emoji": "😀" * 1_000,
+    "last twentieth": english_prose(3_000) + " And so it went on and on for years." * 20,
+    "names": english_prose(3_000)
+    + "".join(f" {name} went to the market and bought a loaf of bread." for name in NAMES),
+    "Chinese names": "".join(f"{name}走进教室，放下书包，开始认真听讲。" for name in CHINESE_NAMES),
+    "spelled numbers": "他们出发了。"
+    + "".join(f"第{n}天，西风，划了十个小时，休息两个小时。" for n in (*"一二三四五六七八九十", "十一")),
+    "one word": english_prose(3_000) + " very" * 60,
+    "dots": english_prose(3_000) + "…" * 600,
+    "ends in the middle of a turn": english_prose(3_000)
+    + " The committee shall meet again on Monday and report." * 9
+    + " The committee shall",
+    "closed": english_prose(3_000) + " And so it went on and on for years." * 30 + " The end.",
+    "the whole text twice": english_prose(600) * 2,
 }
 
 
 @pytest.mark.parametrize("text", LOOPS.values(), ids=LOOPS.keys())
 def test_loops(text):
     assert repetition(text).is_loop
+
+
+NO_LOOPS = {
+    "refrain at the end": english_prose(200) + "\nNa na na, hey Jude.\n" * 3,
+    "song": "".join(
+        english_prose(30, seed)
+        + "\nSo pass me the lantern, pass me the line,\nThe tide's at the door, the morning is mine.\n"
+        for seed in range(8)
+    ),
+    "litany": "Let us pray. " + " ".join(f"Holy {name}, pray for us." for name in NAMES),
+    "Chinese litany": "\n".join(f"愿{name}得平安。" for name in CHINESE_NAMES),
+    "lessons": "".join(
+        f"## Lesson {n}\n\n**Aim.** {english_prose(12, n)}\n\n**Exercise.** {english_prose(15, n + 50)}\n\n"
+        for n in range(20)
+    ),
+    "clauses": "".join(
+        f"{n}. The Tenant shall not, without the written consent of the Landlord, {english_prose(9, n)}\n"
+        for n in range(20)
+    ),
+    "table": "".join(f"| {name} | 06:{n:02} | 07:{n:02} | 08:{n:02} |\n" for n, name in enumerate(NAMES)),
+    "times table": "\n".join(f"{i} x {j} = {i * j}" for i in range(1, 13) for j in range(1, 13)),
+    "divider": english_prose(500) + "\n" + "-" * 120,
+}
+
+
+@pytest.mark.parametrize("text", NO_LOOPS.values(), ids=NO_LOOPS.keys())
+def test_texts_that_repeat_themselves_for_a_reason(text):
+    assert not repetition(text).is_loop
 
 
 def test_repetition_is_the_share_after_the_first_occurrence():
@@ -153,7 +193,7 @@ def test_short_texts_are_no_loops(text):
 def test_repetition_is_a_share(text):
     found = repetition(text)
     assert 0 <= found.share <= 1
-    assert found.start is None or 0 < found.start < 1
+    assert found.start is None or 0 <= found.start <= 1
 
 
 @given(st.text(st.characters(max_codepoint=127)))
@@ -179,88 +219,9 @@ def test_a_stray_phrase_that_returns_is_no_beginning_of_a_loop():
     assert repetition(text).start is None
 
 
-CODE_MIXED = (
-    "我们用 PyTorch 和 Hugging Face 的 transformers 训练模型，再用 vLLM 做 continuous batching 的推理服务。"
-    * 5
-)
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "wrong"),
-    [
-        (english_prose(100), "en", False),
-        (english_prose(100), "zh", True),
-        (chinese_prose(100), "zh", False),
-        (chinese_prose(100), "en", True),
-        (CODE_MIXED, "zh", False),
-        (english_prose(100) + "The poem reads 床前明月光，疑是地上霜。", "en", False),
-        ("きょうは とても いい てんき です。みんなで こうえんに いきました。", "zh", True),
-        ("Сегодня мы идём в парк, потому что погода хорошая.", "en", True),
-        ("12345 67,890 !!! 😀", "zh", False),
-        (english_prose(100), "ja", False),
-        (chinese_prose(100), "fr", False),
-        ("Das hörte Émile früher über Österreich: çok güzel, naïve façades.", "zh", True),
-        ("Один two три", "en", True),
-        ("Один two drei", "en", False),
-        ("中文 two words", "zh", False),
-        ("中 two words", "zh", True),
-    ],
-)
-def test_wrong_language(text, language, wrong):
-    assert is_wrong_language(text, language) is wrong
-
-
-REFUSALS = [
-    "I'm sorry, but I can't help with that.",
-    "I’m sorry, but I can’t assist with this request.",
-    "Sorry, I cannot write this story.",
-    "I apologize, but I am unable to generate content of that kind. Is there something else you need?",
-    "As an AI language model, I cannot provide a text of 20,000 words.",
-    "I'm really sorry, but as an AI assistant, I'm not able to produce such a long text in one go.",
-    "**I can't create an article of that length.**\n\nI could offer an outline instead.",
-    "Unfortunately, I cannot fulfill this request.",
-    "I must respectfully decline.",
-    "I won't be able to continue. I will not write that.\n",
-    "很抱歉，我无法帮您写这篇文章。",
-    "对不起，我不能提供这类内容。",
-    "抱歉，作为一个人工智能助手，我无法生成这样的文本。",
-    "作为AI语言模型，我不能撰写超过一万字的小说。",
-    "我无法为您创作这样的故事。",
-]
-
-
-@pytest.mark.parametrize("text", REFUSALS)
-def test_refusals(text):
-    assert is_refusal(text)
-
-
-NOT_REFUSALS = [
-    "“I'm sorry, but I can't help you,” said Mara, and she closed the shutters of the bakery.",
-    '"I cannot write this," the clerk whispered, pushing the paper back across the desk.',
-    "I cannot remember the day the river froze, but my sister swears that it did.",
-    "Dear Ms Okafor, I'm sorry that I can't attend the meeting on Friday. Kind regards, Tom",
-    "I'm sorry about the delay. Your parcel has left our depot today and will arrive on Monday.",
-    "We cannot thank you enough for the warm welcome at the harbour festival.",
-    "“我不能帮你写这封信。”老人把笔放回桌上，转身走进雨里。",
-    "很抱歉，本店因装修自下周一起暂停营业，给您带来不便，敬请谅解。",
-    "很抱歉，由于航班延误，我不能参加明天的会议。",
-    "As an architect, I can tell you that light matters more than walls.",
-    "Helping is hard.",
-    REFUSALS[0] + " " + english_prose(400),
-    REFUSALS[-1] + chinese_prose(400),
-]
-
-
-@pytest.mark.parametrize("text", NOT_REFUSALS)
-def test_not_refusals(text):
-    assert not is_refusal(text)
-
-
 @pytest.mark.parametrize(
     "piece", ["I am ", "a b ", "我", "我无法", "é1 ", "\u0301", "sorry, ", "as an ", "😀", "a"]
 )
 def test_hostile_long_texts_end(piece):
     text = (piece * 200_000)[:200_000]
     assert repetition(text).is_loop
-    assert not is_refusal(text)
-    is_wrong_language(text, "en")

@@ -31,3 +31,33 @@ def test_what_is_known_of_a_response_is_not_looked_for_again():
     other = {predictions[0].key: ResponseFlags(frozenset(FLAGS), known[predictions[1].key].repetition)}
     _, rows = summarise(RUN_INFO, predictions, judgements, owed=3, seconds=1.0, response_flags=other)
     assert rows[0].flags == frozenset(FLAGS)
+
+
+ENGLISH = "The harbour was quiet when they came, and nobody knew why the boats had stayed at their moorings."
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"language": "zh"}, True),
+        ({"language": "zh", "prompt": "请用英语写一篇短文，300词。"}, False),
+        ({"language": "zh", "answer_language": "en"}, False),
+        ({"language": "en"}, False),
+        ({"language": "en", "prompt": "Write a news story in Chinese, 800 words."}, True),
+        ({"language": "en", "answer_language": "zh"}, True),
+        ({"language": "zh", "answer_language": "zh", "prompt": "请用英语写一篇短文，300词。"}, True),
+    ],
+)
+def test_an_answer_is_in_the_language_that_its_prompt_asks_for(fields, wrong):
+    assert ("wrong_language" in flags_of(predicted("a", response=ENGLISH, **fields)).flags) is wrong
+
+
+@pytest.mark.parametrize(
+    ("response", "flag"),
+    [
+        ("I'm sorry, but I can't help with that request.", "refused"),
+        ("The full 9,000 words cannot fit in one reply, so here is an outline.", "declined_length"),
+    ],
+)
+def test_an_answer_that_declines_has_one_flag_for_it(response, flag):
+    assert flags_of(predicted("a", response=response)).flags == {flag}

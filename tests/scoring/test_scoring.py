@@ -170,6 +170,18 @@ def test_a_line_of_scores_csv(scores, tmp_path):
     assert (line["truncated"], line["empty"], line["repetitive"]) == ("1", "0", "1")
 
 
+def test_a_scores_csv_of_before_a_flag_is_read_without_it(tmp_path):
+    _, rows = summarise(RUN_INFO, [predicted("a"), predicted("b")], [], owed=2, seconds=None)
+    lines = list(csv.DictReader(io.StringIO(scores_csv(rows))))
+    for line in lines:
+        del line["declined_length"]
+    with (tmp_path / "scores.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, lines[0].keys())
+        writer.writeheader()
+        writer.writerows(lines)
+    assert read_rows(tmp_path / "scores.csv") == rows
+
+
 def test_the_rule_aware_score_stands_beside_s_l(tmp_path):
     predictions = [
         predicted("a", length=100, response_length=400, length_rule="at_least"),

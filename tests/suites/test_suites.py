@@ -314,6 +314,8 @@ BAD_LINES = {
     "topic": (row(topic=7), "topic must"),
     "mirrors": (row(mirrors=7), "mirrors must"),
     "stated": (row(length_stated="no"), "length_stated must"),
+    "answer language": (row(answer_language=7), "answer_language must"),
+    "empty answer language": (row(answer_language=""), "answer_language must"),
     "same id": (row(id="mine-1"), "the id 'mine-1' stands on line 1 too"),
 }
 

@@ -6,6 +6,7 @@ const flagTitles = {
   repetitive: "much of it repeats itself",
   wrong_language: "not in the language that was asked for",
   refused: "declines the task",
+  declined_length: "calls the text too long to be written at once",
   judge_injection_suspected: "speaks to the judge",
 };
 
