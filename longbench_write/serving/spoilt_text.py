@@ -76,12 +76,12 @@ def is_broken(text: str) -> bool:
     """
     if text.isascii():
         return False
-    lost = len(_LOST.findall(text.rstrip("\ufffd")))
+    lost = len(_LOST.findall(text.rstrip("\ufffd"))) if "\ufffd" in text else 0
     wrong = _MOJIBAKE.findall(text)
-    beyond = len(_BEYOND_ASCII.findall(text))
     found = lost if lost >= _FEWEST_PLACES else 0
-    if len(wrong) >= _FEWEST_MOJIBAKE and sum(map(len, wrong)) >= _MOJIBAKE_SHARE * beyond:
-        found += len(wrong)
+    if len(wrong) >= _FEWEST_MOJIBAKE:
+        beyond = len(_BEYOND_ASCII.findall(text))
+        found += len(wrong) if sum(map(len, wrong)) >= _MOJIBAKE_SHARE * beyond else 0
     if not found:
         return _is_utf8_read_as_gbk(text)
     return found * _DENSE >= len(text) or not _OF_ENCODINGS.search(text)

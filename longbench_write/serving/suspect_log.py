@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.records import Key, Prediction, Step, Usage
-from longbench_write.serving.pieces import count_pieces
 from longbench_write.serving.spoilt_text import spoilt
 from longbench_write.serving.suspects import EMPTY, IDENTICAL, REASONING_ONLY, TOKENS, ordered
 from longbench_write.serving.text_kind import kind_of
@@ -76,7 +75,7 @@ class SuspectLog:
         counted = Counted(sized(text), tokens - (thought or 0))
         if counted.tokens > 0:
             kind = kind_of(text, counted.pieces)
-            if cannot_be(Counted(count_pieces(text), counted.tokens), kind):
+            if cannot_be(text, counted.tokens, kind):
                 self._reasons[key].add(TOKENS)
             self._answers[thought is None and bool(reasoning)].append(_Answer(key, counted, kind))
 

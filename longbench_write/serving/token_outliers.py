@@ -11,6 +11,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 
+from longbench_write.serving.pieces import count_pieces
 from longbench_write.serving.text_kind import ENGLISH, LATIN
 from longbench_write.serving.token_fit import Counted, fit_tokens
 
@@ -38,14 +39,17 @@ _MOST_A_PIECE = 4.5
 """Tokens a piece that no tokenizer has on a text in Latin letters: three times the most that was measured."""
 
 
-def cannot_be(answer: Counted, kind: str) -> bool:
+def cannot_be(text: str, tokens: int, kind: str) -> bool:
     """Return whether no tokenizer makes so many tokens of a text.
 
     Args:
-        answer: The pieces of the text, and its tokens.
+        text: The text.
+        tokens: As they were counted.
         kind: What kind of text it is.
     """
-    return kind in (ENGLISH, LATIN) and answer.tokens > _MOST_A_PIECE * max(1, sum(answer.pieces))
+    if kind not in (ENGLISH, LATIN) or tokens <= _MOST_A_PIECE * len(text.split()):
+        return False
+    return tokens > _MOST_A_PIECE * max(1, sum(count_pieces(text)))
 
 
 def misfits(answers: Sequence[Counted], kinds: Sequence[str]) -> set[int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from longbench_write.serving.pieces import Pieces, count_pieces
+from longbench_write.serving.pieces import IDEOGRAPH, Pieces
 
-_WORDS = re.compile(r"[^\W\d_\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]+")
+_IDEOGRAPHS = re.compile(f"[{IDEOGRAPH}]")
+_WORDS = re.compile(rf"[^\W\d_{IDEOGRAPH}]+")
 _DIGITS = re.compile(r"\d{1,3}")
 _MARKS = re.compile(r"[^\w\s]+|_+")
 _LINES = re.compile(r"\n+")
@@ -31,4 +32,4 @@ def sized(text: str) -> Pieces:
         + _SOME_MARKS * len(_MARKS.findall(text))
         + _SOME_LINES * len(_LINES.findall(text))
     )
-    return Pieces(round(latin), count_pieces(text).ideographs)
+    return Pieces(round(latin), len(_IDEOGRAPHS.findall(text)))
