@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,10 +34,20 @@ class PromptValues:
     Attributes:
         responses: Each prompt's, in the order of the samples.
         summary: The run's figures.
+        suspects: Which of each prompt's responses are suspect, by their place.
     """
 
     responses: Mapping[str, Sequence[Response]]
     summary: Summary
+    suspects: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    def without_suspects(self) -> PromptValues:
+        """Return the run as if its suspects had been lost: what they are worth is not known."""
+        kept = {
+            prompt: [each for place, each in enumerate(found) if place not in self.suspects.get(prompt, ())]
+            for prompt, found in self.responses.items()
+        }
+        return replace(self, responses=kept, suspects={})
 
     def means(self, metric: Metric) -> dict[str, float]:
         """Return a metric's mean over each prompt's samples; prompts without a value are absent."""
@@ -77,7 +87,7 @@ def read_prompt_values(entry: Entry, metric: Metric) -> PromptValues:
     responses: dict[str, list[Response]] = defaultdict(list)
     for (prompt, _), values in sorted(found.items(), key=lambda item: item[0]):
         responses[prompt].append(values)
-    run = PromptValues(responses, summary)
+    run = PromptValues(responses, summary, _suspects(entry))
     for part in metric.parts or (metric,):
         means = run.means(part).values()
         mean, told = sum(means) / max(1, len(means)), value_in(summary.overall, part) or 0.0
@@ -89,6 +99,18 @@ def read_prompt_values(entry: Entry, metric: Metric) -> PromptValues:
                 f"make both anew with `lbw-eval score {entry.path}`"
             )
     return run
+
+
+def _suspects(entry: Entry) -> dict[str, frozenset[int]]:
+    """Return the places of the suspects among each prompt's responses, in the order of the samples."""
+    if not (entry.summary.suspects and entry.summary.suspects["count"]):
+        return {}
+    marked: dict[str, list[bool]] = defaultdict(list)
+    for row in sorted(entry.rows, key=lambda row: (row.id, row.sample)):
+        marked[row.id].append(bool(row.suspect))
+    return {
+        prompt: frozenset(np.flatnonzero(found).tolist()) for prompt, found in marked.items() if any(found)
+    }
 
 
 def as_arrays(runs: Sequence[PromptValues], metric: Metric) -> tuple[Array, Array, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,11 +31,14 @@ class RankedRun:
     Attributes:
         best: The best rank of its confidence set, from 1; None without the score that is ranked by.
         worst: The worst such rank.
+        whatever: The best and the worst rank, whatever the suspects of the block's runs are worth; None where
+            they leave its rank as it is.
     """
 
     entry: Entry
     best: int | None
     worst: int | None
+    whatever: tuple[int, int] | None = None
 
     @property
     def complete(self) -> bool:
@@ -106,23 +109,31 @@ def _ranked(block: Block, sort: Metric) -> Ranking:
     with_score = [entry for entry in block.entries if _value(entry.summary, metric) is not None]
     without = [entry for entry in block.entries if _value(entry.summary, metric) is None]
     with_score.sort(key=lambda entry: (-_least(entry.summary, metric), *_names(entry)))
-    sets, notes = _rank_sets(with_score, metric)
-    runs = [RankedRun(entry, *places) for entry, places in zip(with_score, sets, strict=True)]
+    paired, notes = _paired(with_score, metric)
+    sets = _rank_sets(paired, len(with_score), metric)
+    doubtful = sets
+    if any(run.suspects for run in paired.values()):
+        clear = {place: run.without_suspects() for place, run in paired.items()}
+        doubtful = _rank_sets(clear, len(with_score), metric)
+    runs = [
+        RankedRun(entry, *places, whatever if whatever != places else None)
+        for entry, places, whatever in zip(with_score, sets, doubtful, strict=True)
+    ]
     runs += [RankedRun(entry, None, None) for entry in sorted(without, key=_names)]
     return Ranking(block.title, metric, runs, notes)
 
 
-def _rank_sets(entries: Sequence[Entry], metric: Metric) -> tuple[list[tuple[int, int]], list[str]]:
-    """Return each run's best and worst rank, and why runs cannot be paired.
+def _paired(entries: Sequence[Entry], metric: Metric) -> tuple[dict[int, PromptValues], list[str]]:
+    """Return what runs have prompt by prompt, by their place, and why the others cannot be paired.
 
     Args:
         entries: In an order that does not depend on where they were found.
         metric: What they are ranked by.
     """
-    if len(entries) < 2:
-        return [(1, 1)] * len(entries), []
     runs: dict[int, PromptValues] = {}
-    notes = []
+    notes: list[str] = []
+    if len(entries) < 2:
+        return runs, notes
     for place, entry in enumerate(entries):
         if not _can_be_paired(entry.summary, metric):
             continue
@@ -130,15 +141,28 @@ def _rank_sets(entries: Sequence[Entry], metric: Metric) -> tuple[list[tuple[int
             runs[place] = read_prompt_values(entry, metric)
         except RunFolderError as error:
             notes.append(f"{entry.label} ties with all: {error}")
+    return runs, notes
+
+
+def _rank_sets(runs: Mapping[int, PromptValues], count: int, metric: Metric) -> list[tuple[int, int]]:
+    """Return each run's best and worst rank.
+
+    Args:
+        runs: Those that can be paired, by their place among all.
+        count: How many there are in all.
+        metric: What they are ranked by.
+    """
+    if count < 2:
+        return [(1, 1)] * count
     paired = list(runs.values())
     found = apart(*as_arrays(paired, metric))
     sure = _are_clear(found)
     for pair in np.flatnonzero(~sure):
         sure[pair] = _is_worse(paired[found.above[pair]], paired[found.below[pair]], metric)
     places = np.array(list(runs), dtype=np.intp)
-    best = 1 + np.bincount(places[found.below[sure]], minlength=len(entries))
-    worst = len(entries) - np.bincount(places[found.above[sure]], minlength=len(entries))
-    return list(zip(best.tolist(), worst.tolist(), strict=True)), notes
+    best = 1 + np.bincount(places[found.below[sure]], minlength=count)
+    worst = count - np.bincount(places[found.above[sure]], minlength=count)
+    return list(zip(best.tolist(), worst.tolist(), strict=True))
 
 
 def _can_be_paired(summary: Summary, metric: Metric) -> bool:

@@ -137,6 +137,7 @@ def as_json(rankings: Iterable[Ranking], references: Iterable[Published] = ()) -
 def _json_run(ranked: RankedRun) -> dict[str, Any]:
     return {
         "rank": [ranked.best, ranked.worst],
+        "rank_whatever_suspects": ranked.whatever,
         "label": ranked.entry.label,
         "complete": ranked.complete,
         "path": ranked.entry.path.as_posix(),

@@ -24,6 +24,7 @@ By = Literal["length", "language", "type", "dimension"]
 
 INCOMPLETE = "†"
 CUT = "‡"
+SPOILT = "§"
 DERIVED = "*"
 
 
@@ -101,7 +102,11 @@ def _ranked_table(ranking: Ranking, by: By) -> Table:
 def _rank(ranked: RankedRun) -> str:
     if ranked.best is None:
         return "-"
-    return f"{ranked.best}" if ranked.best == ranked.worst else f"{ranked.best}-{ranked.worst}"
+    return _range(ranked.best, ranked.worst or ranked.best)
+
+
+def _range(best: int, worst: int) -> str:
+    return f"{best}" if best == worst else f"{best}-{worst}"
 
 
 def _run(ranked: RankedRun) -> Cell:
@@ -116,6 +121,7 @@ def _run(ranked: RankedRun) -> Cell:
             del parts[0]
     parts += [f"{counts[flag]} {flag.replace('_', ' ')}" for flag in FLAGS if counts.get(flag)]
     marks = [INCOMPLETE] * (not ranked.complete) + [CUT] * bool(ranked.entry.summary.ceilings)
+    marks += [SPOILT] * (ranked.whatever is not None)
     mark = "".join(f" {each}" for each in marks)
     return Cell(one_line(ranked.entry.label + mark), ", ".join(parts))
 
@@ -210,10 +216,27 @@ def _notes(ranking: Ranking, by: By) -> list[str]:
         for ranked in ranking.runs
         if ranked.entry.summary.ceilings
     ]
+    notes += _spoilt(ranking)
     incomplete = [ranked for ranked in ranking.runs if not ranked.complete]
     if incomplete and len(heads) > 1:
         notes.append(f"{INCOMPLETE} incomplete: {_worth_of_missing(ranking.metric)}.")
     return notes + [_shortfall(ranked) for ranked in incomplete]
+
+
+def _spoilt(ranking: Ranking) -> list[str]:
+    """Return which runs have suspects where a rank rests on them, and the ranks that those leave open."""
+    ranks = [f"{ranked.entry.label} {_range(*ranked.whatever)}" for ranked in ranking.runs if ranked.whatever]
+    if not ranks:
+        return []
+    suspects = [
+        f"{ranked.entry.label} has {found['count']}"
+        for ranked in ranking.runs
+        if (found := ranked.entry.summary.suspects) and found["count"]
+    ]
+    return [
+        f"{SPOILT} rests on suspects, responses that a server probably spoilt ({', '.join(suspects)}): "
+        f"whatever they are worth, the ranks are {', '.join(ranks)}."
+    ]
 
 
 def _worth_of_missing(metric: Metric) -> str:

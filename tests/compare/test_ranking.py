@@ -252,3 +252,34 @@ def test_ranks_are_a_range_that_holds_each_place(tmp_path_factory, runs):
     (ranking,) = leaderboard(entries)
     for place, ranked in enumerate(ranking.runs, start=1):
         assert 1 <= ranked.best <= place <= ranked.worst <= len(runs)
+
+
+def suspected(entry, share=0.1):
+    """The run with this share of its responses marked as suspect, in summary.json and scores.csv."""
+    rows = entry.rows
+    count = round(share * len(rows))
+    rows = [replace(row, suspect=("tokens",)) if n < count else row for n, row in enumerate(rows)]
+    (entry.path / "scores.csv").write_text(scores_csv(rows))
+    found = {"count": count, "by_reason": {"tokens": count}, "S_l": None}
+    return Entry(entry.path, replace(entry.summary, suspects=found), entry.label)
+
+
+def whatever(entries):
+    (ranking,) = leaderboard(entries)
+    return {ranked.entry.label: ranked.whatever for ranked in ranking.runs}
+
+
+def test_a_rank_that_rests_on_suspects_says_which_others_they_leave_open(tmp_path):
+    made = put(tmp_path, good=wrote(around(0.9, 1)), near=wrote(around(0.8, 2)), far=wrote(around(0.3, 3)))
+    entries = {each.label: each for each in made}
+    good, near, far = (entries[name] for name in ("good", "near", "far"))
+    assert places([good, near, far]) == {"good": (1, 1), "near": (2, 2), "far": (3, 3)}
+    assert whatever([good, near, far]) == {"good": None, "near": None, "far": None}
+    spoilt = [good, suspected(near), far]
+    assert places(spoilt) == {"good": (1, 1), "near": (2, 2), "far": (3, 3)}
+    assert whatever(spoilt) == {"good": (1, 2), "near": (1, 2), "far": None}
+
+
+def test_suspects_that_change_no_rank_are_no_doubt(tmp_path):
+    entries = put(tmp_path, good=wrote(around(0.9, 1)), bad=wrote(around(0.3, 2)))
+    assert set(whatever([suspected(each, 0.05) for each in entries]).values()) == {None}

@@ -19,7 +19,7 @@ from pylatexenc.latexwalker import LatexEnvironmentNode, LatexWalker
 from samples import RUN_INFO, failed, judged, predicted
 
 from longbench_write.compare.collection import Entry
-from longbench_write.compare.ranking import leaderboard
+from longbench_write.compare.ranking import RankedRun, Ranking, leaderboard
 from longbench_write.leaderboards import formats
 from longbench_write.leaderboards.layout import ranked_tables
 from longbench_write.leaderboards.published import published
@@ -248,3 +248,19 @@ def test_any_name_is_read_back_as_the_same_text(name):
 
 
 RUN = entry("m")
+
+
+def test_a_rank_that_rests_on_suspects_is_marked_with_those_that_they_leave_open():
+    spoilt = entry("spoilt")
+    found = {"count": 2, "by_reason": {"tokens": 2}, "S_l": None}
+    spoilt = replace(spoilt, summary=replace(spoilt.summary, suspects=found))
+    runs = [RankedRun(spoilt, 1, 1, (1, 2)), RankedRun(entry("clear"), 2, 2)]
+    ranking = Ranking("all", S_L, runs)
+    (table,) = ranked_tables([ranking], "length")
+    assert [row[1].text for row in table.rows] == ["spoilt † §", "clear †"]
+    assert [row[0].text for row in table.rows] == ["1", "2"]
+    (note,) = [note for note in table.notes if note.startswith("§")]
+    assert "spoilt has 2" in note
+    assert "1-2" in note
+    values = json.loads(formats.as_json([ranking]))["blocks"][0]["runs"]
+    assert [run["rank_whatever_suspects"] for run in values] == [[1, 2], None]
