@@ -18,6 +18,9 @@ _FEWEST = 8
 _AGREEING = 0.95
 """The share of them that must have just that difference: other tokenizers' counts differ prompt by prompt."""
 
+SIDES = ("A", "B")
+"""What the reference and the new run are called where nothing else is said."""
+
 _ANSWERING = ("writer", "planner")
 """Roles whose ceilings shape a response."""
 
@@ -40,7 +43,7 @@ class Without:
     b: RunScores
 
 
-def without_spoilt(a: RunScores, b: RunScores) -> list[Without]:
+def without_spoilt(a: RunScores, b: RunScores, names: tuple[str, str] = SIDES) -> list[Without]:
     """Return two runs without what servers may have spoilt: by each of the causes, at last by all of them.
 
     Under ceilings that differ, the prompts go that either server cut; of suspects, the responses. A run known
@@ -49,15 +52,16 @@ def without_spoilt(a: RunScores, b: RunScores) -> list[Without]:
     Args:
         a: The reference.
         b: The new run.
+        names: What the two are called.
 
     Returns:
         Nothing where there is nothing to leave out.
     """
-    causes = [found for find in (_without_cut, _without_suspects) if (found := find(a, b))]
+    causes = [found for find in (_without_cut, _without_suspects) if (found := find(a, b, names))]
     if len(causes) < 2:
         return causes
     cut, suspects = causes
-    both = _without_suspects(cut.a, cut.b)
+    both = _without_suspects(cut.a, cut.b, names)
     if both is None:
         return [cut, suspects]
     what, where = f"{cut.what} and {suspects.what}", f"{cut.where}, {both.where}"
@@ -83,10 +87,11 @@ def _all_among(some: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, 
     )
 
 
-def _without_cut(a: RunScores, b: RunScores) -> Without | None:
+def _without_cut(a: RunScores, b: RunScores, names: tuple[str, str]) -> Without | None:
     if not ceilings_differ(a, b):
         return None
-    why = f"the ceilings differ: A {_ceilings(a)}, B {_ceilings(b)}"
+    known = "; ".join(f"{name}: {_ceilings(each)}" for name, each in zip(names, (a, b), strict=True))
+    why = f"the ceilings differ ({known})"
     if a.summary or b.summary:
         if not any(each["count"] for scores in (a, b) for each in scores.ceilings or ()):
             return None
@@ -112,8 +117,9 @@ def _ceilings(scores: RunScores) -> str:
     return ceiling_mark(each for each in scores.ceilings or () if each["role"] in _ANSWERING) or "none"
 
 
-def _without_suspects(a: RunScores, b: RunScores) -> Without | None:
-    found = {name: suspects for name, each in (("A", a), ("B", b)) if (suspects := suspect_words(each))}
+def _without_suspects(a: RunScores, b: RunScores, names: tuple[str, str]) -> Without | None:
+    sides = zip(names, (a, b), strict=True)
+    found = {name: suspects for name, each in sides if (suspects := suspect_words(each))}
     if not found:
         return None
     why = "; ".join(f"suspects of {name}: {suspects}" for name, suspects in found.items())
@@ -157,9 +163,9 @@ def tokens_added(a: RunScores, b: RunScores, *, same: bool = False) -> int | Non
     return number if number and count >= _AGREEING * len(common) else None
 
 
-def added_words(number: int) -> str:
+def added_words(number: int, names: tuple[str, str] = SIDES) -> str:
     """Return in words by how many tokens each prompt of B is longer than A's, as `tokens_added` has it."""
-    longer, shorter = ("B", "A") if number > 0 else ("A", "B")
+    shorter, longer = names if number > 0 else reversed(names)
     return (
         f"each prompt has {abs(number):,} tokens more in {longer} than in {shorter} (a system prompt, or "
         "another chat template, at the server)"
@@ -176,22 +182,23 @@ def _known_to_differ(a: RunScores, b: RunScores, prompt: str) -> bool:
     return one is not None and other is not None and one != other
 
 
-def mixed_models(a: RunScores, b: RunScores, role: str) -> str:
+def mixed_models(a: RunScores, b: RunScores, role: str, names: tuple[str, str] = SIDES) -> str:
     """Return in words that more than one model answered for a run, and others than for the other run.
 
     Args:
         a: The reference.
         b: The new run.
         role: "models" for the writer's, "judge_models" for the judge's, as `serving` has them.
+        names: What the two are called.
 
     Returns:
         "" where that is not so, or not known.
     """
     if a.serving is None or b.serving is None:
         return ""
-    names = [scores.serving[role] for scores in (a, b) if scores.serving]
-    if names[0].keys() == names[1].keys() or max(map(len, names)) < 2:
+    answered = [a.serving[role], b.serving[role]]
+    if answered[0].keys() == answered[1].keys() or max(map(len, answered)) < 2:
         return ""
-    shown = [", ".join(f"{name} {count}" for name, count in each.items()) or "unknown" for each in names]
+    shown = [", ".join(f"{model} {count}" for model, count in each.items()) or "unknown" for each in answered]
     whose = "judge" if role == "judge_models" else "model"
-    return f"more than one {whose} answered: {shown[0]} in A, {shown[1]} in B"
+    return f"more than one {whose} answered ({names[0]}: {shown[0]}; {names[1]}: {shown[1]})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from longbench_write.compare.paired import Difference
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import added_words, mixed_models, tokens_added
-from longbench_write.gate.sentences import passed_words
+from longbench_write.gate.sentences import NAMES, passed_words
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Asked:
     def of(cls, a: RunScores, b: RunScores, *, allow_different_judges: bool) -> Asked:
         """Look at two runs; a prompt that was sent differently is the user's own doing, and no doubt."""
         added = tokens_added(a, b, same=True)
-        writers = mixed_models(a, b, "models")
+        writers = mixed_models(a, b, "models", NAMES)
         if added is not None:
-            writers = f"the two were asked differently: {added_words(added)}"
-        judges = "" if allow_different_judges else mixed_models(a, b, "judge_models")
+            writers = f"the two were asked differently: {added_words(added, NAMES)}"
+        judges = "" if allow_different_judges else mixed_models(a, b, "judge_models", NAMES)
         return cls(writers, judges)
 
     def doubt(self, change: Difference, alpha: float) -> str:

@@ -15,7 +15,7 @@ from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.gate.asked import Asked
 from longbench_write.gate.remaining import Remaining
-from longbench_write.gate.sentences import drop_words, limit_words, passed_words
+from longbench_write.gate.sentences import NAMES, drop_words, limit_words, passed_words
 from longbench_write.stats import holm
 
 
@@ -122,7 +122,7 @@ def check(
         known.setdefault(metric, difference(baseline, run, metric, seed=seed))
     levels = holm(gated, lambda metric, alpha: known[metric].is_worse(1 - alpha), alpha=ALPHA)
     asked = Asked.of(baseline, run, allow_different_judges=allow_different_judges)
-    bench = _Bench(baseline, run, rule, known, levels, without_spoilt(baseline, run), asked, seed)
+    bench = _Bench(baseline, run, rule, known, levels, without_spoilt(baseline, run, NAMES), asked, seed)
     findings = [bench.find(metric) for metric in dict.fromkeys([*gated, *rule.floors])]
     return Verdict(baseline, run, findings, everything, agreed.notes)
 

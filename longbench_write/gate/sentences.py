@@ -8,6 +8,9 @@ from longbench_write.compare.figures import signed, span
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference
 
+NAMES = ("the baseline", "the run")
+"""What the two sides are called in a finding, which may be read alone."""
+
 
 def limit_words(metric: MetricInRange) -> str:
     """Return on which side of a floor a metric fails."""
