@@ -9,7 +9,7 @@ from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import added_words, suspect_words, tokens_added
 from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.scoring.summary import RunInfo
-from longbench_write.serving.messages import ceiling_lines, serving_lines
+from longbench_write.serving.messages import ceiling_lines, serving_lines, suspect_lines
 from longbench_write.suites.cards import card_of_file
 
 
@@ -67,6 +67,8 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
 def _served(scores: RunScores) -> list[str]:
     """Return what must be said of a run's servers: who answered, and what became of the answers."""
     told = [*serving_lines(scores.serving), *ceiling_lines(scores.ceilings or (), None)]
+    if scores.summary:
+        told += suspect_lines(scores.summary.suspects, scores.summary.S_l)
     if suspects := suspect_words(scores):
         told.append(f"suspects, which count as they stand: {suspects}")
     return told

@@ -335,6 +335,14 @@ def test_the_function_for_tests_gives_the_same_verdict(tmp_path):
         assert_no_regression(b, a)
 
 
+def test_a_summary_alone_says_how_many_suspects_there_are(tmp_path):
+    a = marked(tmp_path / "a")
+    values = json.loads((a / "summary.json").read_text())
+    values["suspects"] = {"count": 7, "by_reason": {"glued": 7}, "S_l": 50.0}
+    (tmp_path / "b.json").write_text(json.dumps(values))
+    assert any("glued 7" in note for note in check(load_scores(a), load_scores(tmp_path / "b.json")).notes)
+
+
 def test_a_summary_alone_does_not_say_which_prompts_were_cut(tmp_path):
     a, b = marked(tmp_path / "a"), marked(tmp_path / "b", cut_by="server")
     (b / "scores.csv").unlink()
