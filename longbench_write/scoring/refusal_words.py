@@ -225,7 +225,7 @@ _TEXT_EN = (
     r"|thesis|speech"
     r"|manual|textbook|dissertation|course|answer|response|thing|requests?)"
 )
-_NUMBER_ZH = r"(?:[0-9][0-9,，]*|[一二两三四五六七八九十百千万几数]+)[ 多余来]?[万千]?个?[字词]"
+_NUMBER_ZH = r"(?:[0-9][0-9,，]*|[几数]?[一二两三四五六七八九十百千万]+)[ 多余来]?[万千]?个?[字词]"
 WHOLE = _any(
     rf"\b(?:full|entire|complete|whole|finished) (?:[\w,-]+ ){{0,3}}?{_TEXT_EN}\b",
     r"[0-9][0-9,]*k?(?: |-)(?:\w+ )?words?\b|thousand(?: |-)words?\b|\bto the [0-9][0-9,]+\b",
@@ -248,7 +248,7 @@ REPLY_LIMIT = _any(
     r"|\b(?:limit\w*|constraints?) (?:\w+ ){0,4}(?:output|reply|response)\b",
     r"(?:篇幅|字数|长度|输出|回复|回答)[^，。]{0,6}(?:限制|所限|上限|超|原因)|(?:限于|受)[^，。]{0,8}(?:篇幅"
     r"|长度|字数)",
-    r"(?:单次|一次性?)[^，。]{0,12}(?:回复|回答|输出|生成)|篇幅[^，。]{0,4}[过太较][长大]|未完待续",
+    r"(?:单次|一次性?)[^，。]{0,12}(?:回复|回答|输出|生成)|篇幅[^，。]{0,4}[过太较][长大]|未完待续|输出长度",
 )
 """Limits of one reply."""
 
@@ -258,13 +258,14 @@ LIMIT = _any(
     r"|\b(?:cut|cuts|getting cut)"
     r" (?:down|off|short)\b|\bstop (?:here|for now|at this point)\b|\binstead of the [0-9]"
     r"|\bbecause of its length\b",
-    r"截断|输出长度|一次性|[一多几][轮次]",
+    r"截断|输出长度|一次性|多轮",
     r"\b(?:too|quite|rather|very) (?:long|large|lengthy)\b|(?:n't|\bnot) (?:feasible|practical|realistic)\b"
     r"|\bcontinues like this\b|\blonger than (?:i|what i|one|a single|my)\b|\bexceed\w*"
     r"|\b(?:beyond|over|more than) (?:what i|my|the (?:limits?|scope))\b",
     r"\b(?:can(?:not|'t)|won't|will not|doesn't|does not|wouldn't) (?:\w+ )?fit\b|\bwould follow\b",
     rf"\b{_MAKE_EN}\b[^.]{{0,60}}\b(?:at once|at a time|in one go)\b|\blimited in how\b|\bin this format\b",
-    r"限于|受限|[太过较很][长大]|上限|超出|超过|(?:单次|一次性?|一口气|一下子)[^，。]{0,12}(?:写|完成|呈现"
+    r"限于|受限|[太过]长|篇幅[^，。]{0,6}[过太较很][长大]|上限|超出|超过|(?:单次|一次性?|一口气"
+    r"|一下子)[^，。]{0,12}(?:写|完成|呈现"
     r"|给出"
     r"|容纳)|[写放容]不[完下]",
     r"(?:写|完成|生成)[^，。]{0,12}(?:不可能|不现实|不太现实|有困难)|(?:不可能|不太现实"
@@ -300,7 +301,7 @@ OFFER = _any(
 """What there is in its place."""
 
 ADDRESS = _any(
-    r"\b(?:i|you|your|we)\b|\bhere(?:'s| is| are)\b|\bbelow\b|\babove\b|\bnote\b|\brequest",
-    r"[您你我]|以下|以上|下面|上面|这里|此处|此呈现|本次|如下|注[：:]|说明|需",
+    r"\b(?:i|my|me|you|your|we)\b|\bhere(?:'s| is| are)\b|\bbelow\b|\babove\b|\bnote\b|\brequest",
+    r"[您你我咱]|以下|以上|下面|上面|这里|此处|此呈现|本次|如下|注[：:]",
 )
 """Somebody speaks to the reader."""

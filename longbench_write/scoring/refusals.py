@@ -31,6 +31,7 @@ OPENING, END = 4, 2
 
 _BASE, _DENIES, _DECLINES_AND_OFFERS, _SIZE = 0.5, 1.0, 1.0, -1.5
 _IN_OPENING = ((words.NEGATES, 2.5), (words.DECLINES_PLAINLY, 1.5))
+_NEEDED = (words.NEGATES, words.DECLINES, words.REASONS)
 _AT_END = ((words.OFFERS_OTHER, 1.0),)
 _SHARES = (
     (words.REASONS, 7.0),
@@ -42,7 +43,8 @@ _SHARES = (
 """What each sign adds to the log of the odds that a short text is a refusal: where the opening has it, where
 the end has it, and if all sentences had it. `_DENIES` is for a first person who denies something in the
 opening, `_DECLINES_AND_OFFERS` for declining there and offering at the end, `_SIZE` for each unit of the log
-of the words. They come from a logistic regression on texts made for it, rounded."""
+of the words; without any of `_NEEDED` there are none. They come from a logistic regression on texts made for
+it, rounded."""
 
 _QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|「[^「」]*」|『[^『』]*』|«[^«»]*»|„[^„“”]*[“”]")
 _IDEOGRAPH = re.compile(r"[\u4e00-\u9fff]")
@@ -81,7 +83,7 @@ def _size(text: str) -> float:
 def _odds(sentences: Sequence[str], size: float) -> float:
     """Return the log of the odds that a short text is a refusal."""
     opening, end = sentences[:OPENING], sentences[-END:]
-    if not any(words.NEGATES.search(each) or words.DECLINES.search(each) for each in sentences):
+    if not any(sign.search(each) for each in sentences for sign in _NEEDED):
         return -math.inf
     odds = _BASE + _SIZE * math.log(max(FEWEST_WORDS, size))
     if any(words.NEGATES.search(each) and words.FIRST_PERSON.search(each) for each in opening):
@@ -104,8 +106,10 @@ def _is_length_note(passage: str) -> bool:
     for pair in map(" ".join, itertools.zip_longest(sentences, sentences[1:], fillvalue="")):
         if words.REPLY_LIMIT.search(pair) and words.OFFER.search(pair):
             return True
-        whole = words.WHOLE.search(pair) and words.ADDRESS.search(pair)
-        if whole and (words.LIMIT.search(pair) or words.DECLINES.search(pair)):
+        if words.WHOLE.search(pair) and words.LIMIT.search(pair):
+            if words.ADDRESS.search(pair) or words.OFFER.search(pair):
+                return True
+        elif words.WHOLE.search(pair) and words.ADDRESS.search(pair) and words.DECLINES.search(pair):
             return True
     return False
 

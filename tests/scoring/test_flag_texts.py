@@ -6,7 +6,7 @@ from flag_rates import entries, flag_rates
 RATES = {half: {rates.flag: rates for rates in flag_rates(half)} for half in ("tune", "held_out")}
 
 
-FOUND = {("held_out", "refused"): 0.75, ("held_out", "refused or declined_length"): 0.75}
+FOUND = {("held_out", "refused"): 0.75, ("held_out", "refused or declined_length"): 0.8}
 """Where fewer of the texts are found than nine of ten: people decline in more ways than are known here."""
 
 
