@@ -28,7 +28,7 @@ a third too much -0.29; names and foreign words take more tokens than others, an
 _SPREADS = 3.0
 """The same in standard deviations of the run's own answers of that kind, which have no long tails."""
 
-_CHANCE = 0.5
+_CHANCE = 0.8
 """What comes on top of either for an answer of one word; it shrinks with the root of the size."""
 
 _WIDEST = 0.1

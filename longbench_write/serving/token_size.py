@@ -10,12 +10,13 @@ _IDEOGRAPHS = re.compile(f"[{IDEOGRAPH}]")
 _WORDS = re.compile(rf"[^\W\d_{IDEOGRAPH}]+")
 _DIGITS = re.compile(r"\d{1,3}")
 _MARKS = re.compile(r"[^\w\s]+|_+")
-_LINES = re.compile(r"\n+")
+_LINES = re.compile(r"(?<![^\w\s])(?<!\n)\n+")
+"""Line ends that are tokens of their own: those behind a mark are part of its token."""
 
 _LONG = 7
 """Letters from which on a word is often more than one token."""
 
-_A_WORD, _A_LETTER, _A_CAPITAL, _SOME_DIGITS, _SOME_MARKS, _SOME_LINES = 0.95, 0.25, 0.2, 1.7, 1.1, 0.6
+_A_WORD, _A_LETTER, _A_CAPITAL, _SOME_DIGITS, _SOME_MARKS, _SOME_LINES = 0.97, 0.17, 0.16, 1.1, 1.25, 1.2
 """Tokens of a word, of each letter of it beyond those, of its capital, of up to three digits, of a row of
 marks and of line ends: the mean over cl100k, o200k, qwen, tekken and claude on English prose, which differ
 little. They leave a spread of 3% where pieces leave 6%."""
