@@ -6,7 +6,7 @@ Means, intervals and differences have the unit of the values; levels, probabilit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from statistics import NormalDist
 from typing import TypeVar
@@ -240,6 +240,12 @@ def holm(names: Iterable[K], rejects: Callable[[K, float], bool], *, alpha: floa
             break
         left = kept
     return levels
+
+
+def t_half_width(values: Sequence[float], *, level: float = 0.95) -> float:
+    """Return how far each end of Student's t interval lies from the mean of two values or more."""
+    quantile = t_quantile((1 + level) / 2, len(values) - 1)
+    return quantile * float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
@@ -153,6 +153,18 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
+def _means(means: Mapping[str, Any], intervals: Mapping[str, Any]) -> str:
+    """Return the headlines of a mean in words, each with its interval where it has one."""
+    told = []
+    for metric in HEADLINES:
+        ends = intervals.get(metric.name)
+        told.append(
+            f"{metric.symbol} {_number(means[metric.name])}"
+            + (f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else "")
+        )
+    return ", ".join(told)
+
+
 def footer(summary: Summary, path: Path) -> list[str]:
     """Return what stands under the table: intervals, how every prompt ended, and what must be known."""
     counts = summary.counts
@@ -163,8 +175,14 @@ def footer(summary: Summary, path: Path) -> list[str]:
     ]
     lines = [f"95% intervals: {', '.join(intervals)}"] if intervals else []
     if summary.range_mean[S_L.name] is not None:
-        means = [f"{metric.symbol} {_number(summary.range_mean[metric.name])}" for metric in HEADLINES]
-        lines.append(f"unweighted mean of the four length ranges: {', '.join(means)}")
+        means = _means(summary.range_mean, summary.ci.get("range_mean") or {})
+        lines.append(f"unweighted mean of the four length ranges: {means}")
+    if summary.weighted and summary.is_selection:
+        means = _means(summary.weighted, summary.weighted["ci"])
+        lines.append(
+            "the scores above are of the prompts that were asked for; by the whole suite's shares of the "
+            f"length ranges: {means}"
+        )
     if summary.S_l is not None and summary.S_l_unicode is not None:
         difference = summary.S_l_unicode - summary.S_l
         lines.append(f"S_l by the Unicode-aware word count: {summary.S_l_unicode:.1f} ({difference:+.1f})")

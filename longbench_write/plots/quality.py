@@ -63,7 +63,7 @@ def draw(block: Block) -> Figure:
         5.2,
         title="Quality and length",
         subtitle=f"{block.title}\n{judged_counts(block)}",
-        note=note(block, "Arms: 95% bootstrap intervals over prompts."),
+        note=note(block, "Arms: 95% intervals over prompts."),
         keys=model_keys(block, {point.place for point in found}, lines=False),
     )
     axes = figure.subplots()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,7 +18,8 @@ from longbench_write.plots.legible import across, counted, label_edges, note, pa
 from longbench_write.plots.scores import INTERVALS, model_keys
 from longbench_write.plots.style import KEY, KEY_WIDTH, Look, grid, look, new_figure
 from longbench_write.plots.written import COUNT, LengthAxes, guide_keys, log_lengths, span
-from longbench_write.stats import bootstrap_means, interval
+from longbench_write.stats import t_half_width
+from longbench_write.suites.cards import card_of_file
 
 MEAN = "Mean written length (words)"
 SUITE = "longwrite-ruler"
@@ -31,7 +33,8 @@ class RulerPoint:
 
     Attributes:
         n: Prompts.
-        interval: None for fewer than two prompts.
+        interval: Student's t over prompts, or over topics where the suite has few and says so; None for fewer
+            than two.
     """
 
     required: int
@@ -42,17 +45,28 @@ class RulerPoint:
 
 def points(entry: Entry) -> list[RulerPoint]:
     """Return a point a required length, the shortest first; samples are averaged within their prompt."""
+    card = card_of_file(entry.summary.suite_sha256)
+    independent = attrgetter(card.cluster_by if card and card.cluster_by else "id")
     written: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    topics: dict[str, str] = {}
     for row in entry.rows:
         if row.length is not None:
             written[row.length][row.id].append(row.response_length)
-    return [_point(required, written[required]) for required in sorted(written)]
+            topics[row.id] = independent(row)
+    return [_point(required, written[required], topics) for required in sorted(written)]
 
 
-def _point(required: int, samples: dict[str, list[int]]) -> RulerPoint:
-    means = np.array([[sum(lengths) / len(lengths)] for lengths in samples.values()])
-    ends = interval(bootstrap_means(means)[:, 0]) if len(means) > 1 else None
-    return RulerPoint(required, len(means), float(means.mean()), ends)
+def _point(required: int, samples: Mapping[str, list[int]], topics: Mapping[str, str]) -> RulerPoint:
+    means = {prompt: sum(lengths) / len(lengths) for prompt, lengths in samples.items()}
+    of_topics: dict[str, list[float]] = defaultdict(list)
+    for prompt in sorted(means):
+        of_topics[topics[prompt]].append(means[prompt])
+    mean = math.fsum(means.values()) / len(means)
+    ends = None
+    if len(of_topics) > 1:
+        half = t_half_width([math.fsum(each) / len(each) for each in of_topics.values()])
+        ends = max(0.0, mean - half), mean + half
+    return RulerPoint(required, len(means), mean, ends)
 
 
 def lacking(block: Block) -> str | None:

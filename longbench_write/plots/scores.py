@@ -21,7 +21,7 @@ from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.suites.suite import LENGTH_RANGES
 
 TITLE = "Scores by required length"
-INTERVALS = "Bars: 95% bootstrap intervals over prompts."
+INTERVALS = "Bars: 95% intervals over prompts."
 RANGES = "Required length (words; Chinese: characters) and number of responses"
 
 

@@ -108,9 +108,7 @@ def draw(block: Block) -> Figure:
         2.9 * len(shown),
         title="One model under several writers",
         subtitle=block.title + more,
-        note=note(
-            block, f"Vertical lines: 95% bootstrap intervals over prompts. {RANGES} from left to right."
-        ),
+        note=note(block, f"Vertical lines: 95% intervals over prompts. {RANGES} from left to right."),
         keys=[
             Line2D([], [], color=style.colour, marker=style.marker, linestyle=style.line, label=name)
             for name, style in looks.items()

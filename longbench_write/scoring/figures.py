@@ -24,5 +24,6 @@ def value_in(group: Mapping[str, Any], metric: Metric) -> float | None:
 def interval_in(group: Mapping[str, Any], metric: Metric) -> tuple[float, float] | None:
     """Return a metric's 95% interval in such a group, its ends; None where it has none."""
     other = group.get("metrics", {}).get(metric.name)
-    ends: Sequence[float] | None = other["ci"] if other else group["ci"].get(metric.name)
+    of_group = group["ci"].get("dimensions", {}) if metric.name in DIMENSIONS else group["ci"]
+    ends: Sequence[float] | None = other["ci"] if other else of_group.get(metric.name)
     return (ends[0], ends[1]) if ends else None

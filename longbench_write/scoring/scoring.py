@@ -6,20 +6,24 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from longbench_write.backends.prices import costs
 from longbench_write.metrics.base import Metric
-from longbench_write.metrics.catalogue import BUILT_IN, HEADLINES
+from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.length import S_L
 from longbench_write.records import Judgement, Key, Prediction, Usage
 from longbench_write.scoring.flags import FLAGS, TRUNCATED, ResponseFlags
-from longbench_write.scoring.groups import CI_METHOD, Lost, figures, grouped
+from longbench_write.scoring.groups import Lost, figures, grouped, length_range_of
+from longbench_write.scoring.intervals import CI_METHOD, CLUSTERED_METHOD
+from longbench_write.scoring.range_means import range_mean, weighted_mean
 from longbench_write.scoring.rows import Row, score_rows
 from longbench_write.scoring.summary import GROUP_FIGURES, RunInfo, Summary
 from longbench_write.serving.suspects import REASONS
-from longbench_write.suites.suite import LENGTH_RANGES, length_range
+from longbench_write.suites.cards import card_of_file
+from longbench_write.suites.suite import LENGTH_RANGES
 
 
 def summarise(
@@ -65,23 +69,36 @@ def summarise(
     counted = map(tally.count_prediction, predictions), map(tally.count_judgement, judgements)
     how: dict[str, Any] = {"combine": combine, "response_flags": response_flags, "metrics": metrics}
     rows = score_rows(*counted, **how, cut_by=cut_by, suspects=suspects)
-    of = partial(figures, metrics=metrics, judged=info.judge is not None)
-    ordered, lost = _in_order(rows, tally.lost)
-    overall, by_length = of(ordered, lost), _by_length(ordered, lost, of)
     tally.count_usages(further)
     return Summary(
         **vars(info),
-        **{name: overall[name] for name in GROUP_FIGURES},
-        ci_method=CI_METHOD,
+        **_figures(info, *_in_order(rows, tally.lost), metrics),
         **tally.results(rows),
-        by_length=[{"range": label} | group for label, group in by_length.items()],
-        by_language=grouped(ordered, lost, lambda row: row.language, of),
-        by_type=grouped(ordered, lost, lambda row: row.type, of),
-        range_mean=_range_mean(by_length),
         cost=costs(price or {}, tally.usage),
         seconds=seconds,
-        suspects=_suspects(ordered),
     ), rows
+
+
+def _figures(
+    info: RunInfo, rows: Sequence[Row], lost: Sequence[Lost], metrics: Sequence[Metric]
+) -> dict[str, Any]:
+    """Return the figures of all responses and of each group, under the summary's keys."""
+    card = card_of_file(info.suite_sha256)
+    cluster = attrgetter(card.cluster_by) if card and card.cluster_by else None
+    of = partial(figures, metrics=metrics, judged=info.judge is not None, cluster=cluster)
+    overall, by_length = of(rows, lost), _by_length(rows, lost, of)
+    mean_of_ranges, its_intervals = range_mean(rows, by_length, clustered=cluster is not None)
+    overall["ci"]["range_mean"] = its_intervals
+    return {
+        **{name: overall[name] for name in GROUP_FIGURES},
+        "ci_method": CLUSTERED_METHOD if cluster else CI_METHOD,
+        "weighted": weighted_mean(rows, card.ranges) if card and not cluster else None,
+        "by_length": [{"range": label} | group for label, group in by_length.items()],
+        "by_language": grouped(rows, lost, lambda row: row.language, of),
+        "by_type": grouped(rows, lost, lambda row: row.type, of),
+        "range_mean": mean_of_ranges,
+        "suspects": _suspects(rows),
+    }
 
 
 def _suspects(rows: Sequence[Row]) -> dict[str, Any]:
@@ -123,12 +140,8 @@ def _by_length(
     of: Callable[[Sequence[Row], Sequence[Lost]], dict[str, Any]],
 ) -> dict[str, dict[str, Any]]:
     """Return the figures of each length range that has a response, the shortest first."""
-    found = grouped(rows, lost, _length_range, of)
+    found = grouped(rows, lost, length_range_of, of)
     return {label: found[label] for label in LENGTH_RANGES if label in found}
-
-
-def _length_range(row: Row | Lost) -> str | None:
-    return None if row.length is None else length_range(row.length)
 
 
 class _Tally:
@@ -244,13 +257,3 @@ def _mostly_reasoning(record: Prediction) -> bool:
     if spent and reasoned is not None:
         return 2 * reasoned > spent
     return record.reasoning_words > (record.response_length or 0)
-
-
-def _range_mean(rows: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    """Return the unweighted mean of the four length ranges; None where one of them has no value."""
-    result: dict[str, float | None] = {}
-    for metric in HEADLINES:
-        values = [rows[label][metric.name] if label in rows else None for label in LENGTH_RANGES[:4]]
-        known = [value for value in values if value is not None]
-        result[metric.name] = sum(known) / 4 if len(known) == 4 else None
-    return result

@@ -35,6 +35,24 @@ Dimensions: Any = TypedDict("Dimensions", dict.fromkeys(DIMENSIONS, Score | None
 Headlines: Any = TypedDict(  # type: ignore[misc]
     "Headlines", {metric.name: Score | None for metric in HEADLINES}
 )
+HeadlineIntervals: Any = TypedDict(  # type: ignore[misc]
+    "HeadlineIntervals", {metric.name: NotRequired[ScoreInterval | None] for metric in HEADLINES}
+)
+
+
+class IntervalsShape(HeadlineIntervals):
+    """The intervals of a group; schema 1, and the first of schema 2, had those of the headlines alone."""
+
+    S_l_unicode: NotRequired[ScoreInterval | None]
+    S_l_rule: NotRequired[ScoreInterval | None]
+    dimensions: NotRequired[dict[str, ScoreInterval | None]]
+    range_mean: NotRequired[HeadlineIntervals | None]
+
+
+class WeightedShape(Headlines):
+    """The headlines by the suite's own shares of the length ranges."""
+
+    ci: HeadlineIntervals
 
 
 class PromptsShape(TypedDict):
@@ -129,7 +147,7 @@ class GroupShape(FlagCounts):
     S_l_rule: Score | None
     S_q_bounds: Bounds | None
     S_l_bounds: NotRequired[Bounds | None]
-    ci: dict[str, ScoreInterval | None]
+    ci: IntervalsShape
     dimensions: Dimensions
     metrics: NotRequired[dict[str, MetricShape]]
 
@@ -160,7 +178,7 @@ class SummaryShape(InfoShape):
     S_l_rule: Score | None
     S_q_bounds: Bounds | None
     S_l_bounds: Bounds | None = None
-    ci: dict[str, ScoreInterval | None]
+    ci: IntervalsShape
     dimensions: Dimensions
     metrics: dict[str, MetricShape] = field(default_factory=dict)
     counts: CountsShape
@@ -175,6 +193,7 @@ class SummaryShape(InfoShape):
     seconds: Amount | None
     ceilings: list[CeilingShape] = field(default_factory=list)
     reach: ReachShape | None = None
+    weighted: WeightedShape | None = None
     serving: ServingShape | None = None
     suspects: SuspectsShape | None = None
     control_tokens: dict[str, Count] = field(default_factory=dict)

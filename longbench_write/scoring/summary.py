@@ -16,6 +16,7 @@ from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, BUILT_IN, HEADLINES, merged, read_declarations
 from longbench_write.metrics.quality import MEAN
 from longbench_write.scoring.shapes import check_summary
+from longbench_write.suites.cards import card_of_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,8 @@ class Summary(RunInfo):
         S_l: Mean length score over responses, 0 to 100.
         S_q: Mean of the six dimensions, 0 to 100, over judged responses.
         S_q_bounds: Where S_q lies if each response without a valid judgement were worth 0, or 100.
-        ci: 95% bootstrap intervals over prompts, of S_bar, S_l and S_q; each group has its own.
+        ci: 95% intervals over prompts, by metric, those of the dimensions under `dimensions` and those of
+            `range_mean` under that; each group has its own, but for the last.
         dimensions: Each of the six, 0 to 100.
         counts: How many responses ended how; owed = generated + generation_failed + not_generated, and
             generated = judged + judge_failed + not_judged. Of what is owed, `remaining` responses and
@@ -102,7 +104,8 @@ class Summary(RunInfo):
         metrics: Every metric that has no key of its own, by name: its value and interval, and what must be
             known to read them (see `Metric.declaration`); each group has its own.
         ci_method: How the intervals are made.
-        weighted: The scores by the suite's own shares of the length ranges.
+        weighted: The headlines, and their `ci`, by the suite's own shares of the length ranges, which a
+            selection of its prompts does not have; None where those are not known, or a range has no score.
         judges: The figures of each judge, by its label.
         panel: Those of the judges together.
         calibrated: S_q corrected by people's scores.
@@ -130,7 +133,7 @@ class Summary(RunInfo):
     S_l: float | None
     S_q: float | None
     S_q_bounds: list[float | None] | None
-    ci: dict[str, list[float] | None]
+    ci: dict[str, Any]
     dimensions: dict[str, float | None]
     counts: dict[str, int]
     failures: dict[str, int]
@@ -172,6 +175,12 @@ class Summary(RunInfo):
         """The figures over all, with the keys of a group."""
         names = {"n": self.counts["generated"], **self.counts}
         return names | {name: getattr(self, name) for name in GROUP_FIGURES}
+
+    @cached_property
+    def is_selection(self) -> bool:
+        """Whether it is about some of a known suite's prompts alone."""
+        card = card_of_file(self.suite_sha256)
+        return card is not None and self.prompts["n"] < card.prompts
 
     def frame(self) -> pd.DataFrame:
         """Return a pandas frame with a row a group: all, each length range, language and type.

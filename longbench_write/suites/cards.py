@@ -27,6 +27,8 @@ class SuiteCard:
         prompts, languages, lengths: How many, how many of each, shortest and longest required length.
         ranges: How many prompts fall into each of `LENGTH_RANGES`.
         types: Types in other words, and what they are here.
+        cluster_by: The field of its prompts that those of one topic share, such as "type", where they are not
+            independent; "" where they are.
     """
 
     name: str
@@ -47,6 +49,7 @@ class SuiteCard:
     written: str = ""
     cells: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+    cluster_by: str = ""
 
     @property
     def full_name(self) -> str:

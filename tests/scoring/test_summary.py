@@ -75,7 +75,8 @@ def test_a_suite_without_lengths_is_compared_and_gated_by_quality(tmp_path):
     judgements = [judged(name) for name in "abcdef"]
     summary, rows = summary_of(predictions, judgements)
     assert (summary.S_l, summary.S_bar, summary.S_l_bounds, summary.by_length) == (None, None, None, [])
-    assert summary.ci["S_q"] == [75.0, 75.0]
+    low, high = summary.ci["S_q"]
+    assert 0 < low < 75 < high < 100
     (tmp_path / "summary.json").write_text(summary.to_json())
     (tmp_path / "scores.csv").write_text(scores_csv(rows))
     scores = load_scores(tmp_path / "summary.json")
@@ -117,8 +118,9 @@ def test_a_summary_of_schema_1_is_read_and_written_as_schema_2(tmp_path):
     score_run(run)
     again = json.loads((run / "summary.json").read_text())
     assert again["schema"] == 2
-    for name in ("S_bar", "S_l", "S_q", "S_q_bounds", "ci", "dimensions", "range_mean"):
+    for name in ("S_bar", "S_l", "S_q", "S_q_bounds", "dimensions", "range_mean"):
         assert again[name] == kept[name]
+    assert again["ci"].keys() >= kept["ci"].keys()
     assert kept["counts"].items() <= again["counts"].items()
 
 

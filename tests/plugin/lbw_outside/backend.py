@@ -1,5 +1,6 @@
 """A backend that needs no server: it writes a word over and over, and judges everything alike."""
 
+import hashlib
 import json
 
 from longbench_write.backends.base import Completion, ModelBackend, Usage
@@ -8,7 +9,7 @@ CRITERIA = ("Relevance", "Accuracy", "Coherence", "Clarity", "Breadth and Depth"
 
 
 class EchoBackend(ModelBackend):
-    """Answers `words:N` with N words, and any other model as a judge."""
+    """Answers `words:N` with N words, the last one the prompt's own, and any other model as a judge."""
 
     options = frozenset({"engine_arg"})
 
@@ -30,7 +31,11 @@ class EchoBackend(ModelBackend):
     async def complete(self, messages, sampling):
         self.meter.pieces += 1
         if self.spec.model.startswith("words:"):
-            text = " ".join([self.spec.engine_args.get("word", "echo")] * int(self.spec.model[6:]))
+            digest = hashlib.sha256(messages[-1]["content"].encode()).digest()
+            own = "".join(chr(ord("a") + byte % 26) for byte in digest[:8])
+            text = " ".join(
+                [self.spec.engine_args.get("word", "echo")] * (int(self.spec.model[6:]) - 1) + [own]
+            )
         else:
             text = json.dumps({"Analysis": "From outside.", **dict.fromkeys(CRITERIA, 4)})
         return Completion(
