@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.rank_sets import Array
@@ -20,59 +21,86 @@ from longbench_write.scoring.figures import value_in
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import read_values
 
-Response = Mapping[str, float]
-"""What each metric gave for a response, by name."""
-
 _ROUNDING = 1e-6
 """By how much the means of scores.csv and summary.json may differ, which are summed in other orders."""
 
 
 @dataclass(frozen=True)
 class PromptValues:
-    """A run's values prompt by prompt.
+    """A run's values, response by response.
 
     Attributes:
-        responses: Each prompt's, in the order of the samples.
+        responses: The prompt of each, sorted; samples of one prompt stand in their order.
+        columns: What each metric gave for them, by name, as many; NaN where it gave none.
+        suspect: Which of them were probably spoilt on their way.
         summary: The run's figures.
-        suspects: Which of each prompt's responses are suspect, by their place.
     """
 
-    responses: Mapping[str, Sequence[Response]]
+    responses: Sequence[str]
+    columns: Mapping[str, Array]
+    suspect: NDArray[np.bool_]
     summary: Summary
-    suspects: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @cached_property
+    def prompts(self) -> list[str]:
+        """The prompts that have a response, sorted."""
+        return list(dict.fromkeys(self.responses))
+
+    @cached_property
+    def _places(self) -> NDArray[np.intp]:
+        """The place in `prompts` of each response's prompt."""
+        place = {prompt: place for place, prompt in enumerate(self.prompts)}
+        return np.array([place[prompt] for prompt in self.responses], dtype=np.intp)
+
+    @cached_property
+    def _asked(self) -> NDArray[np.intp]:
+        """How many responses to each prompt were asked for."""
+        return np.array([self.summary.samples_of(prompt) for prompt in self.prompts], dtype=np.intp)
+
+    def _over_samples(self, values: Array) -> tuple[Array, Array]:
+        """Return the sum of each prompt's values, and how many there are."""
+        known = ~np.isnan(values)
+        number = len(self.prompts)
+        sums = np.bincount(self._places, weights=np.where(known, values, 0.0), minlength=number)
+        return sums, np.bincount(self._places, weights=known.astype(np.float64), minlength=number)
 
     def without_suspects(self) -> PromptValues:
         """Return the run as if its suspects had been lost: what they are worth is not known."""
-        kept = {
-            prompt: [each for place, each in enumerate(found) if place not in self.suspects.get(prompt, ())]
-            for prompt, found in self.responses.items()
-        }
-        return replace(self, responses=kept, suspects={})
+        kept = np.flatnonzero(~self.suspect)
+        columns = {name: column[kept] for name, column in self.columns.items()}
+        return PromptValues(
+            [self.responses[place] for place in kept], columns, self.suspect[kept], self.summary
+        )
+
+    def values(self, metric: Metric) -> Array:
+        """Return a metric's mean over each prompt's samples, one a prompt of `prompts`; NaN without any."""
+        sums, known = self._over_samples(_formed(metric, lambda part: self.columns[part.name]))
+        with np.errstate(invalid="ignore"):
+            return sums / known
 
     def means(self, metric: Metric) -> dict[str, float]:
-        """Return a metric's mean over each prompt's samples; prompts without a value are absent."""
-        found = {}
-        for prompt, responses in self.responses.items():
-            values = [value for each in responses if (value := _value(each, metric)) is not None]
-            if values:
-                found[prompt] = sum(values) / len(values)
-        return found
+        """Return the same by prompt; those without a value are absent."""
+        found = zip(self.prompts, self.values(metric).tolist(), strict=True)
+        return {prompt: value for prompt, value in found if not math.isnan(value)}
 
-    def lacks(self, metric: Metric, prompt: str) -> bool:
-        """Return whether a response to a prompt is lost, or not judged where the metric needs a judge."""
-        responses = self.responses.get(prompt, ())
-        unjudged = metric.needs_judge and any(S_Q.name not in each for each in responses)
-        return unjudged or len(responses) < self.summary.samples_of(prompt)
+    def ends(self, metric: Metric, *, best: bool) -> Array:
+        """Return each prompt's mean with what it lacks at an end of the metric's range.
 
-    def end(self, metric: Metric, prompt: str, *, best: bool) -> float:
-        """Return a prompt's mean with what it lacks at an end of the range; NaN where it has no value."""
-        responses = self.responses.get(prompt, ())
-        lost = max(0, self.summary.samples_of(prompt) - len(responses))
-        values = [value for each in responses if (value := _worth(each, metric, best=best)) is not None]
-        if responses and not values:
-            return math.nan
-        values += [_worth(None, metric, best=best) or 0.0] * lost
-        return sum(values) / len(values)
+        A response that is lost lacks every value; one that nobody judged, those that need a judge. Any other
+        without a value cannot have one.
+        """
+        judged = ~np.isnan(self.columns[S_Q.name])
+
+        def filled(part: Metric) -> Array:
+            column = self.columns[part.name]
+            unjudged = np.isnan(column) & ~judged if part.needs_judge else np.zeros_like(judged)
+            return np.where(unjudged, _end(part, best=best), column)
+
+        sums, known = self._over_samples(_formed(metric, filled))
+        lost = np.maximum(self._asked - np.bincount(self._places, minlength=len(self.prompts)), 0)
+        worth = np.where(lost > 0, lost * end_of(metric, best=best), 0.0)
+        with np.errstate(invalid="ignore"):
+            return np.where(known > 0, (sums + worth) / (known + lost), np.nan)
 
 
 def read_prompt_values(entry: Entry, metric: Metric) -> PromptValues:
@@ -82,35 +110,25 @@ def read_prompt_values(entry: Entry, metric: Metric) -> PromptValues:
         RunFolderError: Its scores.csv cannot be read, or is not of the same records as its summary.json.
     """
     path, summary = entry.path / SCORES, entry.summary
-    wanted = dict.fromkeys(part for each in (*HEADLINES, metric) for part in each.parts or (each,))
-    found = read_values(path, tuple(wanted))
-    responses: dict[str, list[Response]] = defaultdict(list)
-    for (prompt, _), values in sorted(found.items(), key=lambda item: item[0]):
-        responses[prompt].append(values)
-    run = PromptValues(responses, summary, _suspects(entry))
-    for part in metric.parts or (metric,):
-        means = run.means(part).values()
-        mean, told = sum(means) / max(1, len(means)), value_in(summary.overall, part) or 0.0
-        if len(found) != summary.counts["generated"] or not math.isclose(
-            mean, told, rel_tol=_ROUNDING, abs_tol=_ROUNDING
-        ):
-            raise RunFolderError(
-                f"{path} and {SUMMARY} are not of the same responses: "
-                f"make both anew with `lbw-eval score {entry.path}`"
-            )
+    wanted = tuple(dict.fromkeys(part for each in (*HEADLINES, metric) for part in each.parts or (each,)))
+    keys, values, suspect = read_values(path, wanted)
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    columns = {part.name: values[order, place] for place, part in enumerate(wanted)}
+    run = PromptValues([keys[place][0] for place in order], columns, suspect[order], summary)
+    if len(keys) != summary.counts["generated"] or not all(
+        _is_mean(run.values(part), value_in(summary.overall, part)) for part in metric.parts or (metric,)
+    ):
+        raise RunFolderError(
+            f"{path} and {SUMMARY} are not of the same responses: "
+            f"make both anew with `lbw-eval score {entry.path}`"
+        )
     return run
 
 
-def _suspects(entry: Entry) -> dict[str, frozenset[int]]:
-    """Return the places of the suspects among each prompt's responses, in the order of the samples."""
-    if not (entry.summary.suspects and entry.summary.suspects["count"]):
-        return {}
-    marked: dict[str, list[bool]] = defaultdict(list)
-    for row in sorted(entry.rows, key=lambda row: (row.id, row.sample)):
-        marked[row.id].append(bool(row.suspect))
-    return {
-        prompt: frozenset(np.flatnonzero(found).tolist()) for prompt, found in marked.items() if any(found)
-    }
+def _is_mean(values: Array, told: float | None) -> bool:
+    known = values[~np.isnan(values)]
+    mean = float(known.mean()) if known.size else 0.0
+    return math.isclose(mean, told or 0.0, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
 
 
 def as_arrays(runs: Sequence[PromptValues], metric: Metric) -> tuple[Array, Array, Array]:
@@ -118,41 +136,36 @@ def as_arrays(runs: Sequence[PromptValues], metric: Metric) -> tuple[Array, Arra
 
     Prompts stand in the order of their ids, so that the order of records and runs changes nothing.
     """
-    prompts = sorted({prompt for run in runs for prompt in run.responses})
+    prompts = sorted({prompt for run in runs for prompt in run.prompts})
+    row = {prompt: place for place, prompt in enumerate(prompts)}
+    shape = len(prompts), len(runs)
+    values = np.full(shape, np.nan)
+    worst, best = (np.full(shape, end_of(metric, best=best)) for best in (False, True))
+    for column, run in enumerate(runs):
+        rows = [row[prompt] for prompt in run.prompts]
+        values[rows, column] = run.values(metric)
+        worst[rows, column] = run.ends(metric, best=False)
+        best[rows, column] = run.ends(metric, best=True)
     sign = 1.0 if metric.higher_is_better else -1.0
-    values = np.full((len(prompts), len(runs)), np.nan)
-    for column, run in enumerate(runs):
-        means = run.means(metric)
-        values[:, column] = [sign * means.get(prompt, math.nan) for prompt in prompts]
-    worst, best = values.copy(), values.copy()
-    for column, run in enumerate(runs):
-        for row, prompt in enumerate(prompts):
-            if run.lacks(metric, prompt):
-                worst[row, column] = sign * run.end(metric, prompt, best=False)
-                best[row, column] = sign * run.end(metric, prompt, best=True)
-    return values, worst, best
+    return sign * values, sign * worst, sign * best
 
 
-def _value(response: Response, metric: Metric) -> float | None:
-    if metric.parts:
-        found: float | None = metric.combined([_value(response, part) for part in metric.parts])
-        return found
-    return response.get(metric.name)
+def end_of(metric: Metric, *, best: bool) -> float:
+    """Return the worst or the best that a metric can be, in its unit; infinite without a finite range."""
+    if metric.combine is not None:
+        return float(metric.combine(*(_end(part, best=best) for part in metric.parts)))
+    return _end(metric, best=best)
 
 
-def _worth(response: Response | None, metric: Metric, *, best: bool) -> float | None:
-    """Return a response's value if what it lacks were worth an end of the range; None if it can have none.
-
-    Args:
-        response: None for one that is lost.
-        metric: What is measured.
-        best: Which end.
-    """
-    if metric.parts:
-        found: float | None = metric.combined([_worth(response, part, best=best) for part in metric.parts])
-        return found
-    if response is not None and (metric.name in response or not metric.needs_judge or S_Q.name in response):
-        return response.get(metric.name)
+def _end(metric: Metric, *, best: bool) -> float:
     if metric.range is None:
         return math.inf if best is metric.higher_is_better else -math.inf
     return metric.range[best is metric.higher_is_better]
+
+
+def _formed(metric: Metric, column: Callable[[Metric], Array]) -> Array:
+    """Return a metric's values from its columns, or those of its parts."""
+    if metric.combine is None:
+        return column(metric)
+    formed: Array = metric.combine(*map(column, metric.parts))
+    return formed

@@ -112,7 +112,7 @@ def _ranked(block: Block, sort: Metric) -> Ranking:
     paired, notes = _paired(with_score, metric)
     sets = _rank_sets(paired, len(with_score), metric)
     doubtful = sets
-    if any(run.suspects for run in paired.values()):
+    if any(run.suspect.any() for run in paired.values()):
         clear = {place: run.without_suspects() for place, run in paired.items()}
         doubtful = _rank_sets(clear, len(with_score), metric)
     runs = [

@@ -26,7 +26,7 @@ def escape_csv(text: str) -> str:
 
 def unescape_csv(found: str) -> str:
     """Return the text that `escape_csv` was given."""
-    return _MARKS.sub("", found)
+    return _MARKS.sub("", found) if _MARK in found else found
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:

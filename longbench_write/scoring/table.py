@@ -6,12 +6,12 @@ import csv
 import io
 import itertools
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from longbench_write.errors import RunFolderError, shorten
 from longbench_write.files.reading import read_text
@@ -27,6 +27,10 @@ from longbench_write.scoring.flags import FLAGS
 from longbench_write.scoring.rows import Row
 from longbench_write.serving.cuts import CUTS
 from longbench_write.serving.suspects import REASONS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,22 @@ def read_rows(path: Path, metrics: Iterable[Metric] = BUILT_IN) -> list[Row]:
         return list(rows.values())
 
 
-def read_values(path: Path, metrics: Sequence[Metric]) -> dict[Key, dict[str, float]]:
-    """Return what a scores.csv has of some metrics, by response; the other columns are not read.
+class TableValues(NamedTuple):
+    """What a scores.csv has of some metrics.
+
+    Attributes:
+        keys: The prompt and sample of each response.
+        values: Shape (responses, metrics); NaN without a value.
+        suspect: Which responses are suspect.
+    """
+
+    keys: list[Key]
+    values: NDArray[np.float64]
+    suspect: NDArray[np.bool_]
+
+
+def read_values(path: Path, metrics: Sequence[Metric]) -> TableValues:
+    """Return what a scores.csv has of some metrics, response by response; the other columns are not read.
 
     So ranking many runs takes a fraction of the time that `read_rows` needs.
 
@@ -150,14 +168,16 @@ def read_values(path: Path, metrics: Sequence[Metric]) -> dict[Key, dict[str, fl
     Raises:
         RunFolderError: It cannot be read, or was written by another version.
     """
+    import numpy as np
+
     with _reading(path) as file:
         lines = csv.reader(file)
         heads = next(lines, [])
         built_in = [metric.name for metric in metrics if metric in BUILT_IN]
         _need(["id", "sample", *built_in], heads, path)
         id_at, sample_at = heads.index("id"), heads.index("sample")
-        places = [(heads.index(metric.name), metric) for metric in metrics if metric.name in heads]
-        found: dict[Key, dict[str, float]] = {}
+        places = {place: heads.index(each.name) for place, each in enumerate(metrics) if each.name in heads}
+        found: dict[Key, list[str]] = {}
         try:
             for line in filter(None, lines):
                 if len(line) != len(heads):
@@ -165,14 +185,32 @@ def read_values(path: Path, metrics: Sequence[Metric]) -> dict[Key, dict[str, fl
                 key = unescape_csv(line[id_at]), _counted("sample", line[sample_at])
                 if key in found:
                     raise ValueError(f"it repeats {key[0]} {key[1]}")
-                found[key] = {
-                    metric.name: _parsed(metric.name, line[place], metric.range)
-                    for place, metric in places
-                    if line[place]
-                }
+                found[key] = line
         except ValueError as error:
             raise _bad_line(path, lines.line_num, error) from None
-        return found
+        values = np.full((len(found), len(metrics)), np.nan)
+        for place, column in places.items():
+            texts = [line[column] for line in found.values()]
+            values[:, place] = _column(metrics[place], texts)
+        at = heads.index("suspect") if "suspect" in heads else None
+        suspect = np.array([at is not None and line[at] != "" for line in found.values()], dtype=np.bool_)
+        return TableValues(list(found), values, suspect)
+
+
+def _column(metric: Metric, texts: Sequence[str]) -> Sequence[float]:
+    """Return a column's numbers, NaN where it is empty.
+
+    Raises:
+        ValueError: One is no number of the metric's range.
+    """
+    low, high = metric.range or (-MOST, MOST)
+    try:
+        numbers = list(map(float, texts))
+    except ValueError:
+        numbers = []
+    if len(numbers) == len(texts) and all(low <= number <= high for number in numbers):
+        return numbers
+    return [_parsed(metric.name, text, metric.range) if text else math.nan for text in texts]
 
 
 @contextmanager
@@ -271,7 +309,7 @@ def _count(line: Mapping[str, str], name: str) -> int:
 
 
 def _counted(name: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,15}", text, re.ASCII):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15):
         raise ValueError(f"{name}: {text!r} is no count")
     return int(text)
 
