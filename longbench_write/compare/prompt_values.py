@@ -61,15 +61,16 @@ class PromptValues:
         """Return the sum of each prompt's values, and how many there are."""
         known = ~np.isnan(values)
         number = len(self.prompts)
-        sums = np.bincount(self._places, weights=np.where(known, values, 0.0), minlength=number)
-        return sums, np.bincount(self._places, weights=known.astype(np.float64), minlength=number)
+        sums = np.bincount(self._places[known], weights=values[known], minlength=number)
+        counts = np.bincount(self._places[known], minlength=number)
+        return sums.astype(np.float64), counts.astype(np.float64)
 
     def without_suspects(self) -> PromptValues:
         """Return the run as if its suspects had been lost: what they are worth is not known."""
         kept = np.flatnonzero(~self.suspect)
         columns = {name: column[kept] for name, column in self.columns.items()}
         return PromptValues(
-            [self.responses[place] for place in kept], columns, self.suspect[kept], self.summary
+            [self.responses[int(place)] for place in kept], columns, self.suspect[kept], self.summary
         )
 
     def values(self, metric: Metric) -> Array:
