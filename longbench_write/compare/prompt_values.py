@@ -99,7 +99,8 @@ class PromptValues:
 
         sums, known = self._over_samples(_formed(metric, filled))
         lost = np.maximum(self._asked - np.bincount(self._places, minlength=len(self.prompts)), 0)
-        worth = np.where(lost > 0, lost * end_of(metric, best=best), 0.0)
+        worth = np.zeros(len(lost))
+        worth[lost > 0] = lost[lost > 0] * end_of(metric, best=best)  # without a range, an infinite end
         with np.errstate(invalid="ignore"):
             return np.where(known > 0, (sums + worth) / (known + lost), np.nan)
 

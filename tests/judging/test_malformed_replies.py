@@ -66,7 +66,7 @@ UNREAD = {
     "list of six": ("[5, 4, 3, 2, 1, 4]", "invalid_reply"),
     "braces around": ("{" + VALID + "}", "invalid_reply"),
     "code": (with_value('__import__("os").getpid()'), "invalid_reply"),
-    "deep": ('{"a":' * 50_000, "invalid_reply"),
+    "deep": ('{"":' * 50_000, "invalid_reply"),
 }
 WHOLE_LIMIT = {"prompt_tokens": 9, "completion_tokens": 1024}
 CUT = {f"cut at {end}": VALID[:end] for end in range(9, len(VALID), 9)}
