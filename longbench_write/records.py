@@ -377,6 +377,8 @@ class Judgement(Record):
         if self.rubric is not None and self.rubric not in RUBRICS:
             raise ValueError(f"rubric: {self.rubric!r} is not known, only {', '.join(RUBRICS)}")
         rubric = self.judged_by
+        if self.scores is None and self.error is None:
+            raise ValueError("scores: there are none, and no error says why")
         for scores in (self.scores, *(part["scores"] for part in self.chapters or ())):
             if scores is not None and not rubric.accepts(scores):
                 raise ValueError(

@@ -89,7 +89,11 @@ def check(
     if values.get("baseline") is None:
         where = f" (nor does {source} name one)" if source else ""
         raise UsageError(f"--baseline is needed: a run, or the file that `lbw-eval baseline` wrote{where}")
-    old, new = load_scores(Path(str(values["baseline"]))), load_scores(run)
+    try:
+        old = load_scores(Path(str(values["baseline"])))
+    except UsageError as error:
+        raise (UsageError(f"{source}: baseline: {error}") if baseline is None else error) from None
+    new = load_scores(run)
     try:
         settings = build_gate(values, merged(old.metrics, new.metrics))
     except UsageError as error:

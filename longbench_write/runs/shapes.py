@@ -37,6 +37,8 @@ class ConfigShape(TypedDict):
     max_tokens: Setting
     seed: Setting
     price: NotRequired[dict[str, Amount] | None]
+    gen: NotRequired[dict[str, Any] | None]
+    extra_body: NotRequired[dict[str, Any] | None]
 
 
 class CardShape(TypedDict):
