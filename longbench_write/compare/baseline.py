@@ -171,6 +171,7 @@ def read_baseline(path: Path) -> RunScores:
         check_plain(values)
         check_values(BaselineShape, values)
         check_counts(values["counts"] or {})
+        _check_fits(values["counts"] or {}, values["scores"])
         metrics = read_declarations(values.get("metrics", {}))
         return RunScores(
             source=path,
@@ -188,6 +189,20 @@ def read_baseline(path: Path) -> RunScores:
         raise RunFolderError(
             f"{path} cannot be read ({shorten(str(error))}): make it anew with `lbw-eval baseline`"
         ) from None
+
+
+def _check_fits(counts: Mapping[str, int], scores: Mapping[str, Any]) -> None:
+    """Check that there are as many responses, and as many judged ones, as the counts say.
+
+    Raises:
+        ValueError: There are not.
+    """
+    samples = [sample for prompt in scores.values() for sample in prompt["samples"].values()]
+    if counts.get("generated", len(samples)) != len(samples):
+        raise ValueError(f"counts.generated is {counts['generated']}, and there are {len(samples)} responses")
+    judged = sum(sample["dimensions"] is not None for sample in samples)
+    if judged and counts.get("judged", judged) != judged:  # other criteria than the six leave no dimensions
+        raise ValueError(f"counts.judged is {counts['judged']}, and {judged} responses have dimensions")
 
 
 def _kept(lines: Mapping[str, Any], name: str) -> dict[str, Any]:
