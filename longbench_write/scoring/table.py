@@ -248,6 +248,8 @@ def _row(line: Mapping[str, str], more: Sequence[Metric]) -> Row:
     length = _count(line, "length") if _text(line, "length") else None
     if length is not None and (length == 0 or values[S_L.name] is None):
         raise ValueError(f"length: {length} has no {S_L.name}")
+    if length is None and values[S_L.name] is not None:
+        raise ValueError(f"length: there is none for {S_L.name}")
     values |= {name: SIX.points(score) for name, score in (scores or {}).items()}
     values |= {
         metric.name: _number(line, metric.name, None)
