@@ -36,6 +36,9 @@ __all__ = [
     "writer",
 ]
 
+TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|[^\w\s]")
+"""What counts as a token of a prompt: an ideograph, a word or a mark."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -325,7 +328,7 @@ def _usage(answer: Answer, body: dict[str, Any]) -> dict[str, Any]:
         return dict(answer.usage)
     if answer.fault == "billed":
         return {"prompt_tokens": 9, "completion_tokens": TOKENS}
-    asked = sum(len(str(message["content"]).split()) for message in body["messages"])
+    asked = sum(len(TOKEN.findall(str(message["content"]))) for message in body["messages"])
     said = len(answer.text.split()) + len(answer.reasoning.split())
     return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
 
