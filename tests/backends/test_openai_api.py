@@ -75,8 +75,8 @@ async def test_reasoning_is_kept_apart(stream, field):
 @pytest.mark.parametrize(
     ("answer", "text", "usage"),
     [
-        (Answer("", fault="null_content"), "", Usage(1, 0)),
-        (Answer("", refusal="I will not."), "I will not.", Usage(1, 0)),
+        (Answer("", fault="null_content"), "", Usage(2, 0)),
+        (Answer("", refusal="I will not."), "I will not.", Usage(2, 0)),
         (Answer("a b", fault="no_usage"), "a b", Usage()),
         (Answer("a b", fault="no_done"), "a b", Usage(2, 2)),
         (Answer("a b", fault="drop_after"), "a b", Usage(2, 2)),
