@@ -115,14 +115,21 @@ def resampled_means(values: NDArray[np.float64], *, seed: int = 0) -> NDArray[np
     return np.sort(sums / prompts)
 
 
-def summable(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def summable(
+    values: NDArray[np.float64], *, heaviest: float = 1.0, finest: float = 1.0
+) -> NDArray[np.float64]:
     """Round values, of shape (prompts, ...), so that as many of them, whichever, add up without rounding.
 
     All become multiples of one power of 2, so small that a double holds the largest sum to be had: for 120
     differences of up to 100 points that is 2**-38.
+
+    Args:
+        values: None NaN.
+        heaviest: The largest weight that a value may have in a sum.
+        finest: The power of 2 that all weights are multiples of.
     """
-    largest = math.frexp(max(1.0, len(values) * float(np.max(np.abs(values)))))[1]
-    unit = math.ldexp(1.0, largest - np.finfo(np.float64).nmant)
+    largest = math.frexp(max(1.0, len(values) * heaviest * float(np.max(np.abs(values)))))[1]
+    unit = math.ldexp(1.0, largest - np.finfo(np.float64).nmant) / finest
     return np.round(values / unit) * unit
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from longbench_write.metrics.quality import DIMENSIONS
 from longbench_write.records import Failure, Judgement, Prediction
+from longbench_write.runs.observer import Observer
 from longbench_write.scoring.summary import RunInfo
 
 MANIFEST = {
@@ -118,3 +119,22 @@ def write_suite(folder: Path, lengths=LENGTHS) -> Path:
     ]
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     return path
+
+
+class Notes(Observer):
+    """Keeps what a run tells."""
+
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def write_judge(folder: Path, template: str, **card) -> str:
+    """Write the folder of a judge whose card has these keys."""
+    folder.mkdir()
+    card = {"description": "d", "model": "judge-model", "template": "template.txt"} | card
+    (folder / "judge.yaml").write_text(json.dumps(card))
+    (folder / "template.txt").write_text(template)
+    return str(folder)

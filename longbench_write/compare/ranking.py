@@ -76,8 +76,8 @@ def leaderboard(entries: Iterable[Entry], *, sort: str = S_BAR.name) -> list[Ran
     """Rank runs with those that they may be compared with, the largest block first.
 
     Runs of a block have their prompts in common, so each pair is compared by paired differences, all pairs
-    under one critical value: see `rank_sets`. The chance that any rank of a block is wrong is 5%. A pair that
-    is apart here is apart in `lbw-eval check`, too, with the better run as the baseline.
+    under one critical value, for a chance of 5% that any rank of a block is wrong: see `rank_sets`. A pair
+    that is apart here is apart in `lbw-eval check`, too, with the better run as the baseline.
 
     An incomplete run gains nothing by what it lacks: it is ordered as if each missing response were worth
     the worst end of the metric's range, and is above another only if it would be with that; what is below

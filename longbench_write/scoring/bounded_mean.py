@@ -13,14 +13,13 @@ For many values that would be wider than it need be: the value that was not seen
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longbench_write.stats import RESAMPLES
+from longbench_write.stats import RESAMPLES, summable
 
 WHOLE_WEIGHT = 25
 """Values up to which the one that was not seen weighs as much as one that was."""
@@ -89,7 +88,7 @@ def _stratum(
     seed: int,
 ) -> _Weights:
     """Return what `weighted_means` does of a single stratum, where `unseen` is that value's share of one."""
-    filled = _summable(np.where(present, values, 0.0))
+    filled = summable(np.where(present, values, 0.0), heaviest=_HEAVIEST, finest=_UNIT)
     counted = present.astype(np.float64)
     low, high = [], []
     for seen, other in _draws(len(values), unseen, seed):
@@ -98,13 +97,6 @@ def _stratum(
             low.append((sums + other[:, None] * ends[:, 0]) / weights)
             high.append((sums + other[:, None] * ends[:, 1]) / weights)
     return np.concatenate(low), np.concatenate(high)
-
-
-def _summable(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round values, of shape (prompts, columns), so that sums of them under any weights are exact."""
-    heaviest = len(values) * _HEAVIEST * max(1.0, float(np.max(np.abs(values))))
-    unit = math.ldexp(1.0, math.frexp(heaviest)[1] - np.finfo(np.float64).nmant) / _UNIT
-    return np.round(values / unit) * unit
 
 
 def _draws(number: int, unseen: float, seed: int) -> Iterator[_Weights]:

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from longbench_write.metrics.scripts import CJK
+
 WORD_GRAM = 6
 """Words in an n-gram of `Repetition.share`."""
 CHARACTER_GRAM = 10
@@ -40,8 +42,7 @@ COUNTERS, DIGITS = 4, 9
 SAME_CHARACTERS, LONGEST_PERIOD = 200, 32
 """An end of so many characters that are at most so many over and over is a loop, whatever they are."""
 
-_CJK = r"\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff"
-_UNIT = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_UNIT = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
 _ALPHANUMERIC = bytes(place if chr(place).isalnum() else ord(" ") for place in range(128)).ljust(256)
 """What stands for each byte of an ASCII text where only its words are looked at."""
 

@@ -29,26 +29,9 @@ REST = 0.25
 
 _ALPHABETIC = bytes(ord("a" if chr(place).isalpha() else " ") for place in range(128)).ljust(256)
 """What stands for each byte of an ASCII text where only its words are looked at."""
-_COMMON = frozenset(
-    (
-        "the",
-        "and",
-        "of",
-        "to",
-        "that",
-        "with",
-        "was",
-        "for",
-        "this",
-        "you",
-        "they",
-        "have",
-        "from",
-        "not",
-        "it",
-        "her",
-    )
-)
+_COMMON_ENGLISH = "the and of to that with was for this you they have from not it her"
+_COMMON = frozenset(_COMMON_ENGLISH.split())
+"""The commonest English words that other languages do not have, or seldom."""
 _ENGLISH = ("en", "sco", "pcm")
 """English, and languages that are near enough: Scots and Nigerian Pidgin."""
 _CHARACTERS = ("zh", "kana", "hangul")

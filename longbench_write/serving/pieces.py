@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-IDEOGRAPH = r"\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff"
-"""Chinese, Japanese and Korean characters, as a regular expression has them between brackets."""
+from longbench_write.metrics.scripts import CJK
 
-_IDEOGRAPHS = re.compile(rf"([{IDEOGRAPH}])(?:\1{{2,}})?")
-_OTHERS = re.compile(rf"[^\W\d_{IDEOGRAPH}]+|\d{{1,3}}|_+|([^\w\s])\1*|\n+")
+_IDEOGRAPHS = re.compile(rf"([{CJK}])(?:\1{{2,}})?")
+_OTHERS = re.compile(rf"[^\W\d_{CJK}]+|\d{{1,3}}|_+|([^\w\s])\1*|\n+")
 
 
 class Pieces(NamedTuple):

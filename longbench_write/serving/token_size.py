@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from longbench_write.serving.pieces import IDEOGRAPH, Pieces
+from longbench_write.metrics.scripts import CJK
+from longbench_write.serving.pieces import Pieces
 
-_IDEOGRAPHS = re.compile(f"[{IDEOGRAPH}]")
-_WORDS = re.compile(rf"[^\W\d_{IDEOGRAPH}]+")
+_IDEOGRAPHS = re.compile(f"[{CJK}]")
+_WORDS = re.compile(rf"[^\W\d_{CJK}]+")
 _DIGITS = re.compile(r"\d{1,3}")
 _MARKS = re.compile(r"[^\w\s]+|_+")
 _LINES = re.compile(r"(?<![^\w\s])(?<!\n)\n+")

@@ -6,22 +6,13 @@ import importlib.util
 import os
 
 import pytest
-from samples import write_suite
+from samples import Notes, write_suite
 
 from longbench_write import evaluate
 from longbench_write.backends.hf_folder import embedded_folder
-from longbench_write.runs.observer import Observer
 
 CONTEXT = 512
 LENGTHS = (900, 3000, 500, 20000)
-
-
-class Notes(Observer):
-    def __init__(self):
-        self.notes = []
-
-    def note(self, text):
-        self.notes.append(text)
 
 
 def run(tmp_path, notes, **engine):

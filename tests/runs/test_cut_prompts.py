@@ -6,11 +6,10 @@ import json
 import re
 
 import pytest
-from samples import write_suite
+from samples import Notes, write_judge, write_suite
 from servers.openai_server import Answer, OpenAIServer, judge_reply, writer
 
 from longbench_write import evaluate, judge_run, score_run
-from longbench_write.runs.observer import Observer
 from longbench_write.writers.base import Draft
 
 LENGTHS = tuple(range(100, 1300, 60))
@@ -21,14 +20,6 @@ FRAME = 19
 """Tokens of a judge's prompt beside the response, which has as many words as were asked for."""
 
 CUT = sum(length + FRAME > WINDOW for length in LENGTHS)
-
-
-class Notes(Observer):
-    def __init__(self):
-        self.notes = []
-
-    def note(self, text):
-        self.notes.append(text)
 
 
 def tokens_of(body):
@@ -64,11 +55,7 @@ def suite(tmp_path):
 
 @pytest.fixture
 def judge(tmp_path):
-    folder = tmp_path / "judge"
-    folder.mkdir()
-    (folder / "judge.yaml").write_text("description: d\nmodel: judge-model\ntemplate: template.txt\n")
-    (folder / "template.txt").write_text("Rate it.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON.")
-    return str(folder)
+    return write_judge(tmp_path / "judge", "Rate it.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON.")
 
 
 @pytest.fixture

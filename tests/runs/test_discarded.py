@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from samples import failed, judged, predicted, write_suite
+from samples import failed, judged, predicted, write_judge, write_suite
 from servers.openai_server import Answer, OpenAIServer, judge_reply, writer
 
 from longbench_write import evaluate
@@ -23,11 +23,7 @@ COUNTED = {"prompt_tokens": 100, "completion_tokens": 50, "reasoning_tokens": No
 
 @pytest.fixture
 def judge(tmp_path):
-    folder = tmp_path / "judge"
-    folder.mkdir()
-    (folder / "judge.yaml").write_text("description: x\nmodel: j\ntries: 1\ntemplate: t.txt\n")
-    (folder / "t.txt").write_text("$INST$ $RESPONSE$")
-    return folder
+    return write_judge(tmp_path / "judge", "$INST$ $RESPONSE$", tries=1)
 
 
 @pytest.mark.parametrize("counted", [True, False])

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from samples import write_suite
+from samples import Notes, write_suite
 from servers.openai_server import Answer, OpenAIServer, in_turn, judge_reply, writer
 
 from longbench_write import evaluate, load_run
@@ -14,15 +14,6 @@ from longbench_write.config import build_config
 from longbench_write.errors import BackendError, UsageError
 from longbench_write.runs.evaluation import start_evaluation
 from longbench_write.runs.faults import FIRST_JUDGEMENTS
-from longbench_write.runs.observer import Observer
-
-
-class Notes(Observer):
-    def __init__(self):
-        self.notes = []
-
-    def note(self, text):
-        self.notes.append(text)
 
 
 @pytest.fixture

@@ -7,23 +7,14 @@ import sys
 from dataclasses import replace
 
 import pytest
-from samples import write_suite
+from samples import Notes, write_judge, write_suite
 from servers.answers import in_turn, judge_reply, varied_writer, writer
 from servers.openai_server import Answer, OpenAIServer
 
 from longbench_write import evaluate
 from longbench_write.cli.app import main
-from longbench_write.runs.observer import Observer
 
 LENGTHS = (100, 200, 400, 800)
-
-
-class Notes(Observer):
-    def __init__(self):
-        self.notes = []
-
-    def note(self, text):
-        self.notes.append(text)
 
 
 def run(tmp_path, server, notes=None, **more):
@@ -111,11 +102,7 @@ def test_a_limit_that_was_spent_on_reasoning_is_counted_and_said(tmp_path, monke
 
 @pytest.fixture
 def judge(tmp_path):
-    folder = tmp_path / "judge"
-    folder.mkdir()
-    (folder / "judge.yaml").write_text("description: d\nmodel: judge-model\ntemplate: template.txt\n")
-    (folder / "template.txt").write_text("Asked: $INST$\nWritten: $RESPONSE$\nReply in JSON.")
-    return str(folder)
+    return write_judge(tmp_path / "judge", "Asked: $INST$\nWritten: $RESPONSE$\nReply in JSON.")
 
 
 REFUSAL = Answer(

@@ -23,7 +23,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from .answers import Answer, AnswerFunction, Fault, fingerprint, in_turn, judge_reply, writer
-from .odd_streams import TOKENS, odd_choices, odd_texts
+from .odd_streams import odd_choices, odd_texts
+from .usage import usage_of
 
 __all__ = [
     "Answer",
@@ -35,9 +36,6 @@ __all__ = [
     "judge_reply",
     "writer",
 ]
-
-TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|[^\w\s]")
-"""What counts as a token of a prompt: an ideograph, a word or a mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,16 +321,6 @@ def _encoded(text: str, fault: Fault | None) -> bytes:
     return data.replace(b'"content": "', b'"content": "\xff\xfe\xc3') if fault == "bad_utf8" else data
 
 
-def _usage(answer: Answer, body: dict[str, Any]) -> dict[str, Any]:
-    if answer.usage is not None:
-        return dict(answer.usage)
-    if answer.fault == "billed":
-        return {"prompt_tokens": 9, "completion_tokens": TOKENS}
-    asked = sum(len(TOKEN.findall(str(message["content"]))) for message in body["messages"])
-    said = len(answer.text.split()) + len(answer.reasoning.split())
-    return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
-
-
 def _frame(body: dict[str, Any], kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
     return {"id": "c-1", "object": kind, "created": 0, "model": body["model"], "choices": choices}
 
@@ -348,7 +336,7 @@ def _whole(answer: Answer, body: dict[str, Any]) -> dict[str, Any]:
     finish = None if answer.fault == "no_end" else answer.finish_reason
     choices = [{"index": 0, "message": message, "finish_reason": finish}]
     reply = _frame(body, "chat.completion", [] if answer.fault == "empty_choices" else choices)
-    return reply if answer.fault == "no_usage" else reply | {"usage": _usage(answer, body)}
+    return reply if answer.fault == "no_usage" else reply | {"usage": usage_of(answer, body)}
 
 
 def _events(answer: Answer, body: dict[str, Any]) -> Iterator[str]:
@@ -379,7 +367,7 @@ def _events(answer: Answer, body: dict[str, Any]) -> Iterator[str]:
     if answer.fault == "stall_at_end":
         return
     if answer.fault != "no_usage" and body.get("stream_options", {}).get("include_usage"):
-        yield json.dumps(_frame(body, "chat.completion.chunk", []) | {"usage": _usage(answer, body)})
+        yield json.dumps(_frame(body, "chat.completion.chunk", []) | {"usage": usage_of(answer, body)})
     if answer.fault != "no_done":
         yield "[DONE]"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from longbench_write.backends.openai.deltas import StreamedText
+from longbench_write.metrics.scripts import CJK
 
 _ROOM = 64
 """Tokens past the limit that are still read: servers differ in what they count."""
@@ -12,8 +13,8 @@ _ROOM = 64
 REASONING = 100_000
 """Tokens of reasoning that are read beyond the limit, since some servers' limit is that of the text alone."""
 
-_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]")
-_WORDS = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]+")
+_IDEOGRAPHS = re.compile(f"[{CJK}]")
+_WORDS = re.compile(rf"[^\W\d_{CJK}]+")
 
 _A_DELTA = 0.6
 """Words a delta where a server sends each token by itself: English prose has 0.7 to 0.85. Where there are
