@@ -40,6 +40,9 @@ class Overrun:
         self._most = None if limit is None else limit + _ROOM
         self._deltas = 0
         self._look_at = 0.0
+        self._counted = 0
+        self._words = 0
+        self._ideographs = 0
 
     def add(self) -> None:
         """Take a delta with text."""
@@ -58,10 +61,24 @@ class Overrun:
             return False
         self._look_at = size * _GROWTH
         text = written.text
-        words, ideographs = len(_WORDS.findall(text)), len(_IDEOGRAPHS.findall(text))
-        if words + ideographs / _IDEOGRAPHS_A_TOKEN > self._most:
-            return True
-        tokens = (
-            size >= _CHARACTERS * self._deltas if ideographs > words else words >= _A_DELTA * self._deltas
-        )
-        return tokens and self._deltas > self._most
+        words, ideographs = _count(text[self._counted :])
+        self._words, self._ideographs = self._words + words, self._ideographs + ideographs
+        self._counted = len(text)
+        # A word that was counted in halves is two, and a stream that turns out not to repeat its text is
+        # another text: the whole is counted too before an answer is cut.
+        if not _is_past(self._most, self._words, self._ideographs, size, self._deltas):
+            return False
+        return _is_past(self._most, *_count(text), size, self._deltas)
+
+
+def _count(text: str) -> tuple[int, int]:
+    """Return the words and the ideographs of a text."""
+    return len(_WORDS.findall(text)), len(_IDEOGRAPHS.findall(text))
+
+
+def _is_past(most: int, words: int, ideographs: int, size: int, deltas: int) -> bool:
+    """Return whether a text of so many words, ideographs, characters, deltas has over `most` tokens."""
+    if words + ideographs / _IDEOGRAPHS_A_TOKEN > most:
+        return True
+    is_by_token = size >= _CHARACTERS * deltas if ideographs > words else words >= _A_DELTA * deltas
+    return is_by_token and deltas > most
