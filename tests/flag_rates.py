@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longbench_write.scoring.diagnostics import repetition
-from longbench_write.scoring.languages import is_wrong_language
-from longbench_write.scoring.refusals import declining
+from samples import predicted
+
+from longbench_write.scoring.flags import flags_of
 
 TEXTS = Path(__file__).parent / "scoring" / "flag_texts"
 
@@ -55,29 +55,36 @@ def flag_rates(half: str = "held_out") -> list[Rates]:
     Args:
         half: "held_out", or "tune".
     """
-    answers = [(entry["label"], declining(entry["text"])) for entry in entries("refusal", half)]
+    answers = [(entry["label"], _flags(entry["text"])) for entry in entries("refusal", half)]
     loops = [
-        (entry["label"] == "loop", repetition(_built(entry)).is_loop) for entry in entries("repetition", half)
+        (entry["label"] == "loop", "repetitive" in _flags(_built(entry)))
+        for entry in entries("repetition", half)
     ]
     languages = [
         (
             entry["language"] != entry["language_asked"],
-            is_wrong_language(entry["text"], entry["language_asked"]),
+            "wrong_language" in _flags(entry["text"], entry["language_asked"]),
         )
         for entry in entries("language", half)
     ]
     return [
-        _rates("refused", [(label == "refusal", found == "refused") for label, found in answers]),
+        _rates("refused", [(label == "refusal", "refused" in found) for label, found in answers]),
         _rates(
             "declined_length",
-            [(label == "declined_length", found == "declined_length") for label, found in answers],
+            [(label == "declined_length", "declined_length" in found) for label, found in answers],
         ),
         _rates(
-            "refused or declined_length", [(label != "none", found is not None) for label, found in answers]
+            "refused or declined_length",
+            [(label != "none", bool(found & {"refused", "declined_length"})) for label, found in answers],
         ),
         _rates("repetitive", loops),
         _rates("wrong_language", languages),
     ]
+
+
+def _flags(text: str, language: str = "en") -> frozenset[str]:
+    """Return what a response shows that is to be in this language, as scoring finds it."""
+    return flags_of(predicted(response=text, answer_language=language)).flags
 
 
 def entries(name: str, half: str) -> Iterator[dict[str, Any]]:

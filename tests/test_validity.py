@@ -1,0 +1,155 @@
+"""A small part of what `python -m benchmarks.validity` measures, and that a stopped measurement goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.validity import __main__ as command
+from benchmarks.validity.cells import Cell, CellFile, measure
+from benchmarks.validity.intervals import Tally, coverage, ruler_coverage
+from benchmarks.validity.sections import SECTIONS
+from benchmarks.validity.shares import AT_LEAST, Share
+from benchmarks.validity.worlds import WORLDS, Truth, draw
+from benchmarks.validity.written import run_info, scored, suite
+from longbench_write.metrics.length import S_L, S_L_RULE
+from longbench_write.metrics.quality import S_Q
+
+WORLD = {world.name: world for world in WORLDS}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(6)
+
+
+# Worlds
+
+
+@pytest.mark.parametrize("name", ["mixed", "bimodal"])
+def test_the_truth_is_what_scoring_finds_on_average(name, rng):
+    world = WORLD[name]
+    prompts = [replace(prompt, id=f"{prompt.id}-{copy}") for prompt in suite().prompts for copy in range(3)]
+    truth = Truth(world, suite().prompts).of(prompts)
+    written = draw([world, world.moved(ratio=-0.2)], rng, prompts, 1)
+    info = run_info("lbw-open", len(prompts), 1)
+    _, rows = scored(info, prompts, written, metrics=(S_L, S_Q, S_L_RULE))
+    for metric in ("S_l", "S_q", "S_l_rule"):
+        values = [row.values[metric] for row in rows]
+        error = np.std(values) / len(values) ** 0.5
+        assert abs(np.mean(values) - truth[metric]) < 4 * error
+    assert written.words[1].sum() < written.words[0].sum()
+
+
+# Intervals
+
+
+def test_intervals_of_every_kind_cover(rng):
+    trials = 4
+    found = [coverage(WORLD[name], number, 1, rng, trials) for name, number in (("good", 31), ("mixed", 6))]
+    found += [coverage(WORLD["bimodal"], 12, 3, rng, trials), ruler_coverage(WORLD["weak"], 1, rng, trials)]
+    kinds = {kind for each in found for kind in each}
+    assert {"S_l", "S_q", "S_bar", "dimensions", "S_l_rule", "S_l_unicode"} <= kinds
+    assert {"range_mean S_l", "weighted S_q", "S_l by length", "S_bar by language", "S_q by type"} <= kinds
+    shares = [Share.read(each[kind]["coverage"]) for each in found for kind in each]
+    assert sum(share.value for share in shares) / len(shares) >= AT_LEAST
+
+
+def test_an_interval_that_does_not_hold_the_truth_is_no_cover():
+    tally = Tally()
+    tally.add(iter([("S_l", (1, 5), 3.0), ("dimensions", (1, 2), 3.0), ("dimensions", (1, 3), 3.0)]))
+    tally.add(iter([("S_l", (1, 2), 3.0)]))
+    found = tally.to_dict()
+    assert (found["S_l"]["coverage"]["value"], found["S_l"]["coverage"]["trials"]) == (0.5, 2)
+    assert (found["S_l"]["width"], found["dimensions"]["coverage"]["value"]) == (2.5, 0.5)
+
+
+def test_a_share_is_held_to_its_bound_less_two_standard_errors():
+    share = Share.of([1.0] * 90 + [0.0] * 10)
+    assert (share.value, share.trials) == (0.9, 100)
+    assert share.error == pytest.approx(0.03, rel=0.01)
+    assert share.is_at_least(0.95)
+    assert not share.is_at_least(0.97)
+    assert share.is_at_most(0.85)
+    assert not share.is_at_most(0.83)
+
+
+# Cells
+
+
+def counting(counts, *, trials=3):
+    """A section of two cells that count how often they are measured."""
+
+    def one(name):
+        def measured(rng, trials):
+            counts.append(name)
+            return {"drawn": rng.random()}
+
+        return Cell({"name": name}, trials, measured)
+
+    return replace(SECTIONS["flags"], cells=lambda quick: [one("a"), one("b")])
+
+
+def measured(section, file, *, until=None):
+    until = time.monotonic() + 60 if until is None else until
+    return measure(section, CellFile(file), quick=False, until=until, tell=len)
+
+
+def test_a_measurement_goes_on_where_it_was(tmp_path):
+    file, counts = tmp_path / "cells.jsonl", []
+    first = measured(counting(counts), file)
+    assert counts == ["a", "b"]
+    assert measured(counting(counts), file) == first
+    file.write_bytes(file.read_bytes()[:-9])  # killed in the middle of a line
+    again = measured(counting(counts), file)
+    assert counts == ["a", "b", "b"]
+    assert [each.found for each in again] == [each.found for each in first]
+
+
+def test_more_trials_serve_for_fewer_and_fewer_do_not_for_more(tmp_path):
+    file, counts = tmp_path / "cells.jsonl", []
+    measured(counting(counts), file)
+    measured(counting(counts, trials=2), file)
+    assert counts == ["a", "b"]
+    assert [each.trials for each in measured(counting(counts, trials=5), file)] == [5, 5]
+    assert [each.trials for each in measured(counting(counts, trials=2), file)] == [5, 5]
+
+
+def test_cells_of_other_code_are_measured_again(tmp_path):
+    file, counts = tmp_path / "cells.jsonl", []
+    measured(counting(counts), file)
+    lines = [json.loads(line) | {"code": "0" * 12} for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    measured(counting(counts), file)
+    assert counts == ["a", "b"] * 2
+
+
+def test_no_cell_begins_when_the_time_is_over(tmp_path):
+    counts = []
+    assert measured(counting(counts), tmp_path / "cells.jsonl", until=0.0) == []
+    assert counts == []
+
+
+# The command
+
+
+def test_the_document_holds_what_was_measured(tmp_path, monkeypatch, capsys):
+    file, output = tmp_path / "cells.jsonl", tmp_path / "VALIDITY.md"
+    words = ["validity", "--quick", "--only", "flags", "--cells", str(file), "-o", str(output)]
+    monkeypatch.setattr(sys, "argv", words)
+    command.main()
+    (line,) = map(json.loads, file.read_text().splitlines())
+    text = output.read_text()
+    for flag, rates in line["found"].items():
+        (row,) = [row for row in text.splitlines() if row.startswith(f"| {flag} |")]
+        assert row.endswith(f"| {rates['found']} | {rates['false']} | {rates['missed']} | {rates['clean']} |")
+    assert "Not measured yet." in text
+    assert "recall of refused" in text
+    capsys.readouterr()
+    command.main()
+    assert capsys.readouterr().err == ""
