@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import sys
 from typing import NoReturn
@@ -29,10 +28,10 @@ from longbench_write.cli import (
     suites,
     writers,
 )
+from longbench_write.cli.foreseen import FORESEEN, in_words
 from longbench_write.cli.signals import SIGNALS
 from longbench_write.cli.terminal import end_output, prepared_streams, read_words_as_utf8
-from longbench_write.errors import LbwError, UsageError, shorten
-from longbench_write.files.faults import told
+from longbench_write.errors import LbwError, UsageError
 from longbench_write.render.ci_log import escape_ci_log
 
 app = typer.Typer(
@@ -62,12 +61,6 @@ app.command()(writers.writers)
 app.command()(doctor.doctor)
 app.add_typer(assets.app, name="assets")
 
-_PATH_FAULTS = frozenset(
-    getattr(errno, name)
-    for name in ("ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "ENAMETOOLONG", "ELOOP")
-)
-"""Faults of the path that was given, rather than of the disk that it leads to."""
-
 
 def main() -> None:
     """Run the command line.
@@ -83,10 +76,10 @@ def main() -> None:
                 app([word for word in words if word != "--debug"])
             finally:
                 end_output()
-        except _FORESEEN as error:
+        except FORESEEN as error:
             if "--debug" in words:
                 raise
-            _end(error if isinstance(error, LbwError) else _told(error))
+            _end(in_words(error))
         except KeyboardInterrupt:  # outside of typer, which ends with the same
             sys.exit(130)
         except ValueError as error:
@@ -96,23 +89,6 @@ def main() -> None:
         finally:
             # Python's last collection would look through all objects, a third of a second: it skips these.
             gc.freeze()
-
-
-_FORESEEN = (LbwError, OSError, UnicodeError, RecursionError)
-"""What is told in a sentence; any other exception is a fault of this program, and shown as such."""
-
-
-def _told(error: OSError | UnicodeError | RecursionError) -> LbwError:
-    """Put into a sentence what the operating system, or Python, said of a path or its content."""
-    if isinstance(error, UnicodeError):
-        return UsageError(f"a path or a file is not UTF-8: {shorten(str(error))}")
-    if isinstance(error, RecursionError):
-        return UsageError("a file is nested too deeply to be read")
-    reason = shorten(told(error))
-    where = f"{error.filename}: " if error.filename else ""
-    if error.errno in _PATH_FAULTS:
-        return UsageError(f"{where}{reason}: give another path")
-    return LbwError(f"{where}{reason}: correct that and run the same command again")
 
 
 def _end(error: LbwError) -> NoReturn:

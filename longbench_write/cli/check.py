@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from longbench_write.errors import UsageError
-from longbench_write.render.ci_log import escape_ci_log
-from longbench_write.render.terminal import print_output
-from longbench_write.render.text import printable
 
 if TYPE_CHECKING:
     from longbench_write.gate.gate import Verdict
@@ -46,7 +41,7 @@ _JUNIT = typer.Option(help="Write JUnit XML, a case a metric.", metavar="FILE")
 _MARKDOWN = typer.Option(help="Write the verdict as Markdown.", metavar="FILE")
 _PLOT = typer.Option(help="Draw the differences by length range (png, svg or pdf).", metavar="FILE")
 _GITHUB = typer.Option(
-    "--github", help="Print annotations on stderr, and append to the job's $GITHUB_STEP_SUMMARY."
+    "--github", help="Print an annotation on stderr, and append to the job's $GITHUB_STEP_SUMMARY."
 )
 
 
@@ -69,22 +64,38 @@ def check(
 
     A metric has regressed when its mean drop is at least --max-drop and the whole interval of its difference
     lies below zero, with Holm's correction over the gated metrics. Exit codes: 0 no regression, 3 a
-    regression or a broken floor, 1 it cannot be told, 2 wrong usage.
+    regression or a broken floor, 1 it cannot be told, 2 wrong usage. The verdict comes before its outputs:
+    one that cannot be written is named on stderr, and makes a 0 alone a 1 or 2.
+    """
+    from longbench_write.cli.verdict_outputs import VerdictOutputs
+
+    outputs = VerdictOutputs(run, as_json, junit, markdown, plot, github)
+    with outputs.telling_errors():
+        given: dict[str, Any] = {
+            "baseline": baseline,
+            "metrics": metric,
+            "max_drop": _numbers("--max-drop", max_drop),
+            "min": _numbers("--min", floor),
+            "max_missing": max_missing,
+            "allow_different_judges": allow_different_judges or None,
+        }
+        verdict = _verdict(run, given, config or (CONFIG if CONFIG.is_file() else None))
+    raise typer.Exit(outputs.write(verdict))
+
+
+def _verdict(run: Path, given: dict[str, Any], source: Path | None) -> Verdict:
+    """Return the verdict on a run.
+
+    Args:
+        run: The run in question.
+        given: What the command line says; None for what it does not.
+        source: The file that says the rest.
     """
     from longbench_write.compare.loading import load_scores
     from longbench_write.gate import gate
     from longbench_write.gate.config import build_gate, read_gate
     from longbench_write.metrics.catalogue import merged
 
-    given: dict[str, Any] = {
-        "baseline": baseline,
-        "metrics": metric,
-        "max_drop": _numbers("--max-drop", max_drop),
-        "min": _numbers("--min", floor),
-        "max_missing": max_missing,
-        "allow_different_judges": allow_different_judges or None,
-    }
-    source = config or (CONFIG if CONFIG.is_file() else None)
     values = _merged(read_gate(source) if source else {}, given)
     if values.get("baseline") is None:
         where = f" (nor does {source} name one)" if source else ""
@@ -92,21 +103,18 @@ def check(
     try:
         old = load_scores(Path(str(values["baseline"])))
     except UsageError as error:
-        raise (UsageError(f"{source}: baseline: {error}") if baseline is None else error) from None
+        raise (UsageError(f"{source}: baseline: {error}") if given["baseline"] is None else error) from None
     new = load_scores(run)
     try:
         settings = build_gate(values, merged(old.metrics, new.metrics))
     except UsageError as error:
         raise (UsageError(f"{source}, with the options given: {error}") if source else error) from None
-    verdict = gate.check(
+    return gate.check(
         old,
         new,
         settings.rule,
         allow_different_judges=settings.allow_different_judges,
     )
-    _write(verdict, junit=junit, markdown=markdown, plot=plot, github=github)
-    _show(verdict, as_json=as_json)
-    raise typer.Exit(verdict.exit_code)
 
 
 def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
@@ -140,46 +148,3 @@ def _merged(read: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
             old = {DEFAULT: old}
         values[name] = {**old, **value} if isinstance(value, dict) and isinstance(old, dict) else value
     return values
-
-
-def _write(
-    verdict: Verdict, *, junit: Path | None, markdown: Path | None, plot: Path | None, github: bool
-) -> None:
-    """Write what was asked for beside the output."""
-    from longbench_write.cli.figure import save_figure
-    from longbench_write.files.output import append_file, write_file
-    from longbench_write.gate.github import workflow_commands
-    from longbench_write.gate.junit import junit_xml
-    from longbench_write.gate.markdown import verdict_markdown
-
-    if junit:
-        write_file(junit, junit_xml(verdict))
-    if markdown:
-        write_file(markdown, verdict_markdown(verdict))
-    if plot:
-        from longbench_write.plots.differences import differences_figure
-
-        save_figure(plot, lambda: differences_figure(verdict.a, verdict.b, verdict.differences))
-    if github:
-        print(printable("\n".join(workflow_commands(verdict)), keep="\n"), file=sys.stderr)  # noqa: T201
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            append_file(Path(summary), verdict_markdown(verdict))
-
-
-def _show(verdict: Verdict, *, as_json: bool) -> None:
-    from longbench_write.cli.difference_table import console, show_differences, show_lines, show_sides
-    from longbench_write.gate.document import verdict_json
-    from longbench_write.gate.layout import FINDING_HEADS, finding_line
-
-    if as_json:
-        print_output([verdict_json(verdict)])
-        return
-    target = console()
-    show_sides(target, verdict.a, verdict.b, verdict.notes)
-    show_differences(target, verdict.differences)
-    lines = [(finding_line(finding), finding.outcome != "passed") for finding in verdict.findings]
-    show_lines(target, "", FINDING_HEADS, lines)
-    target.print("detectable drop: the smallest true drop found with a chance of 80%", soft_wrap=True)
-    for finding in verdict.findings:
-        line = escape_ci_log(f"{finding.outcome}: {finding.message}")
-        target.print(line, markup=False, soft_wrap=True)

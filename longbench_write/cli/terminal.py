@@ -129,6 +129,21 @@ def end_output() -> None:
         raise LbwError(f"the output cannot be written: {told(error)}") from None
 
 
+@contextmanager
+def whole_output() -> Iterator[None]:
+    """Hand to stdout what the block prints, here and now.
+
+    Raises:
+        LbwError: It does not take it, or nobody reads it any more.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        _to_nowhere(sys.stdout)
+        raise LbwError(f"the output cannot be written: {told(error)}") from None
+
+
 def _to_nowhere(stream: TextIO) -> None:
     """Have a stream's file lead nowhere, so that Python's own last flush of it does not fail either."""
     with suppress(OSError, ValueError):  # a stream without a file, as in a test

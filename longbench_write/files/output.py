@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,6 +53,16 @@ def append_file(path: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {told(error)}") from None
+
+
+def remove_earlier(path: Path) -> None:
+    """Remove the file that an earlier command wrote where this one is to write.
+
+    What is no regular file, or cannot be removed, is left to `write_file`, which says why it cannot.
+    """
+    with suppress(OSError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            path.unlink()
 
 
 def make_folder(path: Path, *, parents: bool = True) -> None:

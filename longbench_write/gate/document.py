@@ -58,6 +58,16 @@ def verdict_json(verdict: Verdict) -> str:
     )
 
 
+def error_json(error: str, exit_code: int) -> str:
+    """Return the JSON of `lbw-eval check` where there is no verdict.
+
+    Args:
+        error: Why there is none.
+        exit_code: What the command ends with.
+    """
+    return _text({"schema": SCHEMA, "error": error, "exit_code": exit_code})
+
+
 def _text(values: dict[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 

@@ -1,24 +1,39 @@
-"""A verdict as GitHub annotations: one line a finding that did not pass, as workflow commands."""
+"""A verdict as a GitHub annotation: one workflow command, since GitHub shows ten of a step."""
 
 from __future__ import annotations
 
 from longbench_write.gate.gate import Outcome, Verdict
 from longbench_write.render.ci_log import escape_command, escape_command_property
 
+_TITLES = {
+    Outcome.PASSED: "{} has not regressed",
+    Outcome.REGRESSED: "{} regressed",
+    Outcome.UNDECIDED: "{} cannot be judged",
+}
 
-def workflow_commands(verdict: Verdict) -> list[str]:
-    """Return annotations: an error for a regression and where it cannot be told, a notice if all passed."""
-    model = verdict.b.name
-    titles = {Outcome.REGRESSED: f"{model} regressed", Outcome.UNDECIDED: f"{model} cannot be judged"}
-    lines = [
-        f"::error title={escape_command_property(titles[finding.outcome])}::{escape_command(finding.message)}"
-        for finding in verdict.findings
-        if finding.outcome in titles
-    ]
-    warnings = [f"::warning::{escape_command(note)}" for note in verdict.notes if note.startswith("WARNING")]
-    if not lines:
-        said = "; ".join(finding.message for finding in verdict.findings)
-        lines.append(
-            f"::notice title={escape_command_property(f'{model} has not regressed')}::{escape_command(said)}"
-        )
-    return lines + warnings
+
+def annotation(verdict: Verdict) -> str:
+    """Return the annotation: an error unless all passed; then a notice, or a warning where a note is one.
+
+    It lists the findings that did not pass, all of them where all did, and what a reader must know, such as
+    settings that differ.
+    """
+    shown = [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]
+    lines = [*(finding.message for finding in shown or verdict.findings), *verdict.notes]
+    warned = any(note.startswith("WARNING") for note in verdict.notes)
+    level = "error" if shown else "warning" if warned else "notice"
+    return _command(level, _TITLES[verdict.outcome].format(verdict.b.name), "\n".join(lines))
+
+
+def error_annotation(run: str, message: str) -> str:
+    """Return the annotation where there is no verdict.
+
+    Args:
+        run: What was to be checked.
+        message: Why there is none.
+    """
+    return _command("error", f"{run} was not checked", message)
+
+
+def _command(level: str, title: str, message: str) -> str:
+    return f"::{level} title={escape_command_property(title)}::{escape_command(message)}"

@@ -14,8 +14,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit_xml(verdict: Verdict) -> str:
     """Return the text of the XML file.
 
-    A regression is a failure, what cannot be told an error; every message is the finding's sentence.
+    A regression is a failure, what cannot be told an error; every message is the finding's sentence. The
+    class of each case is suite and model, so that several gates in one report stay apart.
     """
+    about = verdict.b.info or verdict.a.info
+    classname = _safe(".".join([*([about.suite] if about else []), verdict.b.name]))
     outcomes = [finding.outcome for finding in verdict.findings]
     suite = ElementTree.Element(
         "testsuite",
@@ -28,7 +31,7 @@ def junit_xml(verdict: Verdict) -> str:
     )
     for finding in verdict.findings:
         case = ElementTree.SubElement(
-            suite, "testcase", name=str(finding.metric), classname="longbench_write.check", time="0"
+            suite, "testcase", name=str(finding.metric), classname=classname, time="0"
         )
         message = _safe(finding.message)
         if finding.outcome is Outcome.REGRESSED:
@@ -39,6 +42,31 @@ def junit_xml(verdict: Verdict) -> str:
             ElementTree.SubElement(case, "system-out").text = message
     if verdict.notes:
         ElementTree.SubElement(suite, "system-out").text = _safe("\n".join(verdict.notes))
+    return _document(suite)
+
+
+def junit_error(run: str, message: str) -> str:
+    """Return the text of the XML file where there is no verdict: one case, which is an error.
+
+    Args:
+        run: What was to be checked.
+        message: Why there is none.
+    """
+    suite = ElementTree.Element(
+        "testsuite",
+        name=_safe(f"lbw-eval check {run}"),
+        tests="1",
+        failures="0",
+        errors="1",
+        skipped="0",
+        time="0",
+    )
+    case = ElementTree.SubElement(suite, "testcase", name="check", classname=_safe(run), time="0")
+    ElementTree.SubElement(case, "error", message=_safe(message), type="no verdict").text = _safe(message)
+    return _document(suite)
+
+
+def _document(suite: ElementTree.Element) -> str:
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)

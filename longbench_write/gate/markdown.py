@@ -63,6 +63,16 @@ def verdict_markdown(verdict: Verdict) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def error_markdown(run: str, message: str) -> str:
+    """Return a section that says that there is no verdict.
+
+    Args:
+        run: What was to be checked.
+        message: Why there is none.
+    """
+    return f"## ⚠️ {escape_markdown(run)} was not checked\n\n{escape_markdown(message)}\n"
+
+
 def detectable_sentence(drops: dict[str, float]) -> str:
     """Return the minimum detectable drop of a gate on a pair of runs, in a sentence; empty if not known."""
     if not drops:

@@ -36,3 +36,23 @@ def escape_markdown(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     escaped = found[0] if found[0].isalnum() else f"\\{found[0]}"
     return escaped + _BREAK if found["linked"] else escaped
+
+
+def cut_markdown(text: str, most: int, note: str) -> str:
+    """Return the first lines of Markdown, as many as fit, and a line that says so; all of it where it fits.
+
+    Args:
+        text: Its lines; one that is too long by itself is left out, and all that follows.
+        most: Bytes of UTF-8.
+        note: What the last line says, as Markdown; left out where not even that fits.
+    """
+    if len(text.encode()) <= most:
+        return text
+    room = most - len(f"\n{note}\n".encode())
+    kept = []
+    for line in text.splitlines(keepends=True):
+        room -= len(line.encode())
+        if room < 0:
+            break
+        kept.append(line)
+    return f"{''.join(kept)}\n{note}\n" if kept else ""

@@ -12,23 +12,24 @@ import pytest
 from gate_samples import World, made
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import RUN_INFO
 
 from longbench_write.compare.comparison import compare
 from longbench_write.compare.rule import Rule
-from longbench_write.gate.document import verdict_json
+from longbench_write.gate.document import error_json, verdict_json
 from longbench_write.gate.gate import Outcome, check
-from longbench_write.gate.github import workflow_commands
-from longbench_write.gate.junit import junit_xml
+from longbench_write.gate.github import annotation, error_annotation
+from longbench_write.gate.junit import junit_error, junit_xml
 from longbench_write.gate.layout import FINDING_HEADS, strips
-from longbench_write.gate.markdown import comparison_markdown, verdict_markdown
+from longbench_write.gate.markdown import comparison_markdown, error_markdown, verdict_markdown
 from longbench_write.render.ci_log import escape_command
 
 HOSTILE = 'm</testsuite>&"]]>\x00\x1b[31m|`<script>x</script>`\n::error::a%0A[a](http://b)\u2028\ufffe💥'
 
 
-def verdict(name="m", shift=0.0, **options):
+def verdict(name="m", shift=0.0, **info):
     a, b = World(shift=shift).pair(np.random.default_rng(1), 24)
-    return check(a, replace(b, info=replace(b.info, model=name)), **options)
+    return check(a, replace(b, info=replace(b.info, model=name, **info)))
 
 
 def lacking():
@@ -67,24 +68,39 @@ def test_any_name_gives_xml_that_can_be_read(name):
     ElementTree.fromstring(junit_xml(found).encode("utf-8"))
 
 
+def test_junit_tells_the_gates_of_models_and_suites_apart():
+    cases = ElementTree.fromstring(junit_xml(verdict("org/m-7B"))).iter("testcase")
+    assert {case.get("classname") for case in cases} == {f"{RUN_INFO.suite}.org/m-7B"}
+
+
 @pytest.mark.parametrize("name", [HOSTILE, "a\r::set-env name=X::y", "%0A::stop-commands::z"])
-def test_annotations_are_one_line_each_and_only_ours(name):
-    for shift in (0.0, 2.0):
-        for line in workflow_commands(verdict(name, shift)):
-            assert re.match(r"::(error|notice|warning)( title=[^:,\r\n]*)?::", line)
-            assert len(line.split("\n")) == len(line.split("\r")) == 1
-            assert not re.search("%(?!25|0A|0D|3A|2C)", line)
+def test_an_annotation_is_one_line_and_only_ours(name):
+    for line in (*(annotation(verdict(name, shift)) for shift in (0.0, 2.0)), error_annotation(name, name)):
+        assert re.match(r"::(error|notice|warning)( title=[^:,\r\n]*)?::", line)
+        assert len(line.split("\n")) == len(line.split("\r")) == 1
+        assert not re.search("%(?!25|0A|0D|3A|2C)", line)
 
 
-def test_annotations_say_what_failed_or_that_nothing_did():
+def test_the_annotation_lists_what_failed_or_that_nothing_did_and_what_differs():
     found = verdict(shift=2.0)
-    fallen = [each for each in found.findings if each.outcome is Outcome.REGRESSED]
-    for line, each in zip(workflow_commands(found), fallen, strict=True):
-        assert re.match(r"::error title=m\b", line)
-        assert line.endswith(f"::{escape_command(each.message)}")
-    (line,) = workflow_commands(passed := verdict())
-    assert re.match(r"::notice title=m\b", line)
-    assert all(escape_command(each.message) in line for each in passed.findings)
+    fallen = [each.message for each in found.findings if each.outcome is Outcome.REGRESSED]
+    assert 1 < len(fallen) < len(found.findings)
+    lines = [*fallen, *found.notes]
+    assert annotation(found).endswith(f"::{escape_command(chr(10).join(lines))}")
+    assert re.match(r"::error title=m\b", annotation(found))
+    passed = verdict(settings={**RUN_INFO.settings, "temperature": 0.25})
+    assert re.match(r"::notice title=m\b", annotation(passed))
+    assert all(escape_command(each.message) in annotation(passed) for each in passed.findings)
+    assert "→ 0.25" in annotation(passed)
+
+
+@given(st.text())
+def test_an_error_of_any_text_can_be_read_in_each_output(text):
+    case = ElementTree.fromstring(junit_error(text, text).encode("utf-8")).find("testsuite/testcase")
+    assert case.find("error") is not None
+    assert json.loads(error_json(text, 2))["error"] == text
+    assert re.fullmatch(r"::error title=[^:,\r\n]*::[^\r\n]*", error_annotation(text, text))
+    assert error_markdown(text, text).startswith("## ")
 
 
 def test_hostile_names_stay_text_in_markdown():

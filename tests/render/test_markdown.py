@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from longbench_write.render.markdown import escape_markdown
+from longbench_write.render.markdown import cut_markdown, escape_markdown
 from longbench_write.render.text import one_line
 
 ANY = st.text(st.characters(exclude_categories=()))
@@ -114,3 +114,13 @@ def test_linkify_finds_no_link(text):
 @pytest.mark.parametrize("text", ["S_l", "gpt-4o", "63.2", "-0.5", "my_model_v1.5", "a (b)", "12:30:45"])
 def test_ordinary_text_stays_readable(text):
     assert escape_markdown(text) == text
+
+
+@given(st.text(), st.integers(0, 200))
+def test_markdown_that_is_cut_fits_and_keeps_whole_lines(text, most):
+    cut = cut_markdown(text, most, "*cut*")
+    assert len(cut.encode()) <= most or cut == ""
+    if cut not in ("", text):
+        kept = cut.removesuffix("\n*cut*\n").splitlines()
+        assert kept == text.splitlines()[: len(kept)]
+        assert kept

@@ -1,0 +1,186 @@
+"""What `lbw-eval check` gives beside its exit code, which none of it may change or outlive."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longbench_write.cli.figure import check_format, save_figure
+from longbench_write.cli.foreseen import FORESEEN, in_words
+from longbench_write.cli.terminal import note, whole_output
+from longbench_write.errors import LbwError
+from longbench_write.files.output import append_file, remove_earlier, write_file
+from longbench_write.render.ci_log import escape_ci_log
+from longbench_write.render.markdown import cut_markdown
+from longbench_write.render.terminal import print_output
+from longbench_write.render.text import printable
+
+if TYPE_CHECKING:
+    from longbench_write.gate.gate import Verdict
+
+SUMMARY_LIMIT = 1024 * 1024
+"""Bytes of a step's summary, all that its commands write; GitHub shows nothing of a larger one."""
+
+_CUT = "*The rest is left out: GitHub shows no summary of over 1 MiB. `--markdown FILE` has all of it.*"
+
+
+@dataclass(frozen=True)
+class VerdictOutputs:
+    """The outputs that were asked for.
+
+    Attributes:
+        run: What is checked, as the user named it.
+        as_json: JSON on stdout instead of tables.
+        junit, markdown, plot: Files, where they are asked for.
+        github: An annotation on stderr, and a part of the step's summary.
+    """
+
+    run: Path
+    as_json: bool
+    junit: Path | None
+    markdown: Path | None
+    plot: Path | None
+    github: bool
+
+    @contextmanager
+    def telling_errors(self) -> Iterator[None]:
+        """Have every output say why there is no verdict, where the block ends by an exception.
+
+        Files of an earlier command are removed first: however this one ends, none is taken for its own.
+        """
+        for path in (self.junit, self.markdown, self.plot):
+            if path:
+                remove_earlier(path)
+        try:
+            if self.plot:
+                check_format(self.plot)
+            yield
+        except (Exception, KeyboardInterrupt) as error:
+            self._tell(error)
+            raise
+
+    def write(self, verdict: Verdict) -> int:
+        """Write the verdict to each output; say of one that fails that it did, and go on.
+
+        Returns:
+            The exit code: the verdict's; where that is 0, the one of an output that failed.
+        """
+        from longbench_write.gate.document import verdict_json
+        from longbench_write.gate.github import annotation
+        from longbench_write.gate.junit import junit_xml
+        from longbench_write.gate.markdown import verdict_markdown
+
+        codes = [
+            _attempt("stdout", lambda: _show(verdict, verdict_json(verdict) if self.as_json else None)),
+            *self._files(
+                lambda: junit_xml(verdict), lambda: verdict_markdown(verdict), lambda: annotation(verdict)
+            ),
+        ]
+        if plot := self.plot:
+            codes.append(_attempt(str(plot), lambda: _draw(plot, verdict)))
+        return verdict.exit_code or max(codes)
+
+    def _tell(self, error: BaseException) -> None:
+        from longbench_write.gate.document import error_json
+        from longbench_write.gate.github import error_annotation
+        from longbench_write.gate.junit import junit_error
+        from longbench_write.gate.markdown import error_markdown
+
+        run, code = str(self.run), 130 if isinstance(error, KeyboardInterrupt) else 1
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if isinstance(error, FORESEEN):
+            told = in_words(error)
+            said, code = str(told), told.exit_code
+        if self.as_json:
+            _attempt("stdout", lambda: _print(error_json(said, code)))
+        self._files(
+            lambda: junit_error(run, said),
+            lambda: error_markdown(run, said),
+            lambda: error_annotation(run, said),
+        )
+
+    def _files(
+        self, junit: Callable[[], str], markdown: Callable[[], str], annotation: Callable[[], str]
+    ) -> list[int]:
+        """Write what was asked for of these texts; return each output's exit code, 0 where it is written."""
+        codes = []
+        for path, text in ((self.junit, junit), (self.markdown, markdown)):
+            if path:
+                codes.append(_attempt(str(path), partial(_fill, path, text)))
+        if self.github:
+            codes.append(_attempt("annotation", lambda: _annotate(annotation())))
+            if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+                codes.append(_attempt(summary, lambda: _append_to_summary(Path(summary), markdown())))
+        return codes
+
+
+def _attempt(output: str, write: Callable[[], None]) -> int:
+    """Write an output; where that fails say so, and return the exit code that it would end with, else 0."""
+    try:
+        write()
+    except FORESEEN as error:
+        told = in_words(error)
+        note(f"lbw-eval: {escape_ci_log(str(told))}")
+        return told.exit_code
+    except Exception:  # a fault of this program, which is to be seen; the verdict stands all the same
+        traceback.print_exc()
+        note(f"lbw-eval: {escape_ci_log(output)} was not written")
+        return LbwError.exit_code
+    return 0
+
+
+def _fill(path: Path, text: Callable[[], str]) -> None:
+    write_file(path, text())
+
+
+def _print(text: str) -> None:
+    with whole_output():
+        print_output([text])
+
+
+def _annotate(command: str) -> None:
+    print(printable(command), file=sys.stderr)  # noqa: T201
+
+
+def _append_to_summary(path: Path, text: str) -> None:
+    room = SUMMARY_LIMIT - (path.stat().st_size if path.exists() else 0)
+    fitting = cut_markdown(text, room, _CUT)
+    if fitting:
+        append_file(path, fitting)
+    if fitting != text:
+        note(f"lbw-eval: {path} has no room for the whole verdict: GitHub shows no summary of over 1 MiB")
+
+
+def _draw(path: Path, verdict: Verdict) -> None:
+    from longbench_write.plots.differences import differences_figure
+
+    save_figure(path, lambda: differences_figure(verdict.a, verdict.b, verdict.differences))
+
+
+def _show(verdict: Verdict, json: str | None) -> None:
+    """Print the verdict, as JSON or in tables."""
+    if json is not None:
+        _print(json)
+        return
+    from longbench_write.cli.difference_table import console, show_differences, show_lines, show_sides
+    from longbench_write.gate.layout import FINDING_HEADS, finding_line
+
+    target = console()
+    with target.capture() as text:
+        show_sides(target, verdict.a, verdict.b, verdict.notes)
+        show_differences(target, verdict.differences)
+        lines = [(finding_line(finding), finding.outcome != "passed") for finding in verdict.findings]
+        show_lines(target, "", FINDING_HEADS, lines)
+        target.print("detectable drop: the smallest true drop found with a chance of 80%", soft_wrap=True)
+        for finding in verdict.findings:
+            line = escape_ci_log(f"{finding.outcome}: {finding.message}")
+            target.print(line, markup=False, soft_wrap=True)
+    with whole_output():
+        sys.stdout.write(text.get())
