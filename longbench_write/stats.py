@@ -180,6 +180,21 @@ def sign_flip_p(differences: NDArray[np.float64], *, seed: int = 0) -> float:
     return as_far / len(sums) if exact else (as_far + 1) / (len(sums) + 1)
 
 
+def sign_test_p(losses: int, wins: int) -> float:
+    """Return the p-value of the exact one-sided sign test (Dixon and Mood 1946), ties left out.
+
+    Args:
+        losses: Pairs that changed for the worse.
+        wins: Pairs that changed for the better.
+
+    Returns:
+        The chance of as many losses or more where either is as likely, above 0 to 1.
+    """
+    pairs = losses + wins
+    as_many: int = sum(math.comb(pairs, count) for count in range(losses, pairs + 1))
+    return float(as_many / 2**pairs)
+
+
 def sign_flip_interval(
     differences: NDArray[np.float64], *, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float] | None:

@@ -192,6 +192,11 @@ def footer(summary: Summary, path: Path) -> list[str]:
         f"{counts['owed']} owed = {counts['generated']} generated + {counts['generation_failed']} failed"
         f"{_reasons(summary.failures)} + {counts['not_generated']} not generated"
     )
+    if summary.S_l_bounds and summary.S_l_bounds[0] is not None and counts["generation_failed"]:
+        low, high = summary.S_l_bounds
+        lines.append(
+            f"S_l lies between {_number(low)} and {_number(high)}, whatever the failed ones are worth"
+        )
     if incomplete := counts.get("incomplete"):
         lines.append(f"{incomplete} prompts have some of their samples and lack others")
     again = {"the model": counts["retries"], "the judge": counts.get("judge_retries", 0)}

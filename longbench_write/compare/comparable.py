@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.lacking import differing_prompts
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import added_words, suspect_words, tokens_added
 from longbench_write.errors import LbwError, UsageError, shorten
@@ -200,40 +200,4 @@ def _prompts(a: RunScores, b: RunScores) -> list[str]:
                 f"prompt {prompt} requires {a.lengths[prompt]} words in {a.source} and {b.lengths[prompt]} "
                 f"in {b.source}: these are different suites"
             )
-    alone = [len(scores.lengths.keys() - common) for scores in (a, b)]
-    if not any(alone):
-        return []
-    return [
-        f"compared on the {len(common)} prompts that both have scores for: {alone[0]} more are in A alone, "
-        f"{alone[1]} in B alone"
-    ]
-
-
-def missing(a: RunScores, b: RunScores, metric: MetricInRange) -> tuple[int, int]:
-    """Count the responses that B lacks in a metric, of those that it should have for A to be compared with.
-
-    Args:
-        a: The reference.
-        b: The new run.
-        metric: What is compared.
-
-    Returns:
-        The lacking, and all that it should have: B's samples of each prompt that has a value in A.
-    """
-    if a.summary or b.summary:
-        return _missing_of_all(b, metric)
-    prompts = metric.per_prompt(a).keys()
-    most = 1 + max((sample for _, sample in b.responses), default=0)
-    total = sum(b.info.samples_of(prompt) if b.info else most for prompt in prompts)
-    there = sum(
-        response.id in prompts and metric.value(response) is not None for response in b.responses.values()
-    )
-    return total - there, total
-
-
-def _missing_of_all(b: RunScores, metric: MetricInRange) -> tuple[int, int]:
-    """Count the same where A's prompts are not known one by one: B's own failures."""
-    if b.counts is None:
-        return 0, len(b.responses)
-    owed = b.counts["owed"]
-    return owed - b.counts["judged" if metric.metric.needs_judge else "generated"], owed
+    return differing_prompts(a, b, len(common))

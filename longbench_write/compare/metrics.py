@@ -44,6 +44,11 @@ class MetricInRange:
             prompt: mean for prompt, mean in means.items() if _range_of(scores.lengths[prompt]) == self.range
         }
 
+    def mean(self, scores: RunScores) -> float | None:
+        """Return the mean over the prompts that have a value; None without any."""
+        values = self.per_prompt(scores)
+        return sum(values.values()) / len(values) if values else None
+
 
 def _range_of(length: int | None) -> str | None:
     return None if length is None else length_range(length)

@@ -32,12 +32,12 @@ _TIE = 1e-9
 class Evidence(Protocol):
     """What a difference's intervals and p-value come from."""
 
-    def interval(self, level: float) -> Interval:
-        """Return the interval that covers the truth in so many of all comparisons."""
+    def interval(self, level: float) -> Interval | None:
+        """Return the interval that covers the truth in so many of all comparisons; None for a test alone."""
         ...
 
     def p(self) -> float | None:
-        """Return the two-sided p-value; None where there is no test."""
+        """Return the p-value; None where there is no test."""
         ...
 
 
@@ -92,7 +92,10 @@ class Difference:
 
     @cached_property
     def p(self) -> float | None:
-        """The two-sided p-value of the paired permutation test; None without pairs."""
+        """The two-sided p-value of the paired permutation test; None without pairs.
+
+        Of newly failed prompts, that of the one-sided sign test.
+        """
         return self.evidence.p() if self.evidence else None
 
 
@@ -225,6 +228,18 @@ def unpaired(a: RunScores, b: RunScores, metric: MetricInRange) -> Difference:
         return Difference(metric, n, mean_a, mean_b, value)
     error = math.hypot(error_a, error_b)
     return Difference(metric, n, mean_a, mean_b, value, error=error, evidence=_Figures(value, error, n))
+
+
+def shifted(change: Difference, by: float) -> Difference:
+    """Return a difference without pairs as if B's mean were another.
+
+    Args:
+        change: As `unpaired` returned it, with both means.
+        by: How much is added to B's mean.
+    """
+    value = (change.value or 0.0) + by
+    evidence = None if change.error is None else _Figures(value, change.error, change.n)
+    return replace(change, b=(change.b or 0.0) + by, value=value, evidence=evidence)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.paired import Difference
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
 
@@ -54,3 +55,13 @@ class Rule:
         if metric.metric.width is None:
             return None
         return self.max_drop.get(metric, self.drop * (metric.metric.width / 100))
+
+    def is_fall(self, change: Difference, alpha: float) -> bool:
+        """Return whether a difference is a fall of more than is allowed, at 1 minus this level."""
+        allowed = self.allowed(change.metric)
+        return allowed is not None and (change.drop or 0) >= allowed and change.is_worse(1 - alpha)
+
+
+def is_beyond(mean: float, floor: float, metric: MetricInRange) -> bool:
+    """Return whether a mean is below a floor, or above it where lower is better."""
+    return mean < floor if metric.metric.higher_is_better else mean > floor

@@ -13,7 +13,7 @@ from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import S_Q, SIX
 from longbench_write.records import Key, Prediction, Usage
 from longbench_write.runs.folder import PREDICTIONS
-from longbench_write.runs.store import load_run
+from longbench_write.runs.store import Run, load_run
 from longbench_write.scoring.figures import value_in
 from longbench_write.scoring.rows import Measured
 from longbench_write.scoring.summary import RunInfo, Summary
@@ -200,14 +200,32 @@ class RunScores:
         return found
 
     @cached_property
+    def asked(self) -> Mapping[str, int] | None:
+        """How many responses to each prompt were asked for, by prompt id; None where that is not known.
+
+        Raises:
+            RunFolderError: The records cannot be read.
+        """
+        return (self._run.manifest.get("asked") or None) if self._run else None
+
+    @property
+    def recorded(self) -> set[str]:
+        """The prompts that were tried, whatever came of it; without a run, those that have a response.
+
+        Raises:
+            RunFolderError: The records cannot be read.
+        """
+        return {asked.id for asked in self._asked} | self.lengths.keys()
+
+    @cached_property
     def _asked(self) -> list[_Asked]:
         """What each record of predictions.jsonl says of its prompt; nothing without a run."""
-        if not (self.source / PREDICTIONS).is_file():
-            return []
-        return [
-            _Asked(record.id, record.prompt_sha256, _tokens_asked(record))
-            for record in load_run(self.source).predictions
-        ]
+        records = self._run.predictions if self._run else ()
+        return [_Asked(record.id, record.prompt_sha256, _tokens_asked(record)) for record in records]
+
+    @cached_property
+    def _run(self) -> Run | None:
+        return load_run(self.source) if (self.source / PREDICTIONS).is_file() else None
 
 
 def _tokens_asked(record: Prediction) -> int | None:

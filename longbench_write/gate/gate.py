@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from longbench_write.compare.comparable import missing, terms
+from longbench_write.compare.comparable import terms
+from longbench_write.compare.lacking import missing, newly_failed
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
 from longbench_write.compare.power import detectable_drop
-from longbench_write.compare.rule import ALPHA, Rule
+from longbench_write.compare.rule import ALPHA, Rule, is_beyond
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.gate.asked import Asked
 from longbench_write.gate.remaining import Remaining
 from longbench_write.gate.sentences import NAMES, drop_words, limit_words, passed_words
+from longbench_write.gate.worst import FAILED_ALPHA, AtWorst, failed_words
 from longbench_write.stats import holm
 
 
@@ -122,8 +124,12 @@ def check(
         known.setdefault(metric, difference(baseline, run, metric, seed=seed))
     levels = holm(gated, lambda metric, alpha: known[metric].is_worse(1 - alpha), alpha=ALPHA)
     asked = Asked.of(baseline, run, allow_different_judges=allow_different_judges)
-    bench = _Bench(baseline, run, rule, known, levels, without_spoilt(baseline, run, NAMES), asked, seed)
+    spoilt = without_spoilt(baseline, run, NAMES)
+    worst = AtWorst.of(baseline, run, rule, known, gated, seed)
+    bench = _Bench(baseline, run, rule, known, levels, spoilt, asked, worst, seed)
     findings = [bench.find(metric) for metric in dict.fromkeys([*gated, *rule.floors])]
+    if (failed := newly_failed(baseline, run)) and failed.losses:
+        findings.append(_failed_finding(failed))
     return Verdict(baseline, run, findings, everything, agreed.notes)
 
 
@@ -138,6 +144,7 @@ class _Bench:
     levels: dict[MetricInRange, float]
     spoilt: list[Without]
     asked: Asked
+    worst: AtWorst
     seed: int
 
     def find(self, metric: MetricInRange) -> Finding:
@@ -145,21 +152,22 @@ class _Bench:
         alpha = self.levels.get(metric)
         allowed = self.rule.allowed(metric)
         floor = self.rule.floors.get(metric)
-        mean = change.b if self.b.summary else _mean(self.b, metric)
+        mean = change.b if self.b.summary else metric.mean(self.b)
         lacking = missing(self.a, self.b, metric)
         fell_in: tuple[Difference, ...] = ()
         remaining: Remaining | None = None
         reasons = []
         if alpha is not None and allowed is not None:
-            remaining = Remaining.of(change, alpha, allowed, self.spoilt, self.seed)
+            remaining = Remaining.of(change, alpha, self.rule, self.spoilt, self.seed)
             if remaining.is_regression:
                 fell_in = fallen_ranges(metric, self.known.values(), allowed)
                 reasons.append(drop_words(change, alpha, allowed, fell_in) + remaining.stands())
-        if floor is not None and mean is not None and _is_beyond(mean, floor, metric):
+        if floor is not None and mean is not None and is_beyond(mean, floor, metric):
             reasons.append(f"is {mean:.1f}, {limit_words(metric)} of {floor:g}")
         doubt = self._doubt(change, alpha, mean, lacking)
         if remaining and not doubt:
             doubt = remaining.doubt() or self.asked.doubt(change, remaining.alpha)
+        doubt = doubt or self.worst.doubt(change, mean, lacking[0])
         if reasons:
             outcome, said = Outcome.REGRESSED, reasons
         elif doubt:
@@ -208,9 +216,24 @@ class _Bench:
         return ""
 
 
-def _mean(scores: RunScores, metric: MetricInRange) -> float | None:
-    values = metric.per_prompt(scores)
-    return sum(values.values()) / len(values) if values else None
+def _failed_finding(change: Difference) -> Finding:
+    """Return what is said of newly failed prompts; that is no regression, as a failure is no score."""
+    beyond, message = failed_words(change)
+    return Finding(
+        change.metric,
+        Outcome.UNDECIDED if beyond else Outcome.PASSED,
+        change,
+        level=1 - FAILED_ALPHA,
+        interval=None,
+        allowed=None,
+        floor=None,
+        mean=change.b,
+        detectable=None,
+        missing=(0, change.n),
+        fell_in=(),
+        without={},
+        message=f"{change.metric} {message}",
+    )
 
 
 def fallen_ranges(
@@ -235,7 +258,3 @@ def fallen_ranges(
     within = sorted((c for c in within if c.drop), key=lambda change: -(change.drop or 0))
     sure = [change for change in within if change.is_worse(LEVEL)]
     return tuple(sure or within[:1])
-
-
-def _is_beyond(mean: float, floor: float, metric: MetricInRange) -> bool:
-    return mean < floor if metric.metric.higher_is_better else mean > floor

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from longbench_write.compare.figures import signed
 from longbench_write.compare.paired import Difference, difference
+from longbench_write.compare.rule import Rule
 from longbench_write.compare.serving import Without
 from longbench_write.gate.sentences import fell, from_to, interval_words
 
@@ -40,26 +41,22 @@ class Remaining:
 
     @classmethod
     def of(
-        cls, change: Difference, alpha: float, allowed: float, spoilt: Sequence[Without], seed: int
+        cls, change: Difference, alpha: float, rule: Rule, spoilt: Sequence[Without], seed: int
     ) -> Remaining:
         """Compute what remains.
 
         Args:
             change: The difference between the two runs.
             alpha: 1 minus the level that the gate holds it to.
-            allowed: The drop from which on it may be a regression, in the metric's unit.
+            rule: What counts as a regression.
             spoilt: The runs without what servers may have spoilt.
             seed: Of the resampling.
         """
-
-        def is_fall(each: Difference) -> bool:
-            return (each.drop or 0) >= allowed and each.is_worse(1 - alpha)
-
         parts = []
         for without in spoilt:
             left = difference(without.a, without.b, change.metric, seed=seed)
-            parts.append(_Part(without, left, is_fall(left)))
-        return cls(change, alpha, is_fall(change), parts)
+            parts.append(_Part(without, left, rule.is_fall(left, alpha)))
+        return cls(change, alpha, rule.is_fall(change, alpha), parts)
 
     @property
     def is_regression(self) -> bool:

@@ -255,13 +255,23 @@ def _shortfall(ranked: RankedRun) -> str:
     counts = summary.counts
     text = f"{INCOMPLETE} {ranked.entry.label}: {counts['generated']} of {counts['owed']} written"
     text += _reasons(summary.failures, counts["not_generated"])
-    if summary.judge and counts["judged"] < counts["generated"]:
+    unjudged = bool(summary.judge) and counts["judged"] < counts["generated"]
+    if unjudged:
         text += f", {counts['judged']} of them judged"
         text += _reasons(summary.judge_failures, counts["not_judged"])
-        if summary.S_q_bounds and summary.S_q_bounds[0] is not None:
-            low, high = map(number, summary.S_q_bounds)
-            text += f"; S_q lies between {low} and {high}, whatever the missing judgements are worth"
+    if counts["generation_failed"]:
+        text += _between("S_l", summary.S_l_bounds, "failed ones")
+    if unjudged:
+        text += _between("S_q", summary.S_q_bounds, "missing judgements")
     return text + "."
+
+
+def _between(name: str, bounds: Sequence[float | None] | None, what: str) -> str:
+    """Return where a score lies, as the end of a sentence; "" where that is not known."""
+    if not bounds or bounds[0] is None:
+        return ""
+    low, high = map(number, bounds)
+    return f"; {name} lies between {low} and {high}, whatever the {what} are worth"
 
 
 def _reasons(failures: Mapping[str, int], not_asked: int) -> str:

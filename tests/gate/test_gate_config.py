@@ -137,8 +137,10 @@ def test_a_few_that_failed_may_be_allowed_and_are_said():
     verdict = check(drawn(60, prompts=20), lacking(drawn(60, prompts=20), 1))
     assert verdict.exit_code == 0
     assert finding(verdict).missing == (1, 20)
-    assert re.findall(r"\d+", verdict.notes[-1]) == ["19", "1", "0"]
-    assert check(drawn(60), lacking(drawn(60), 10), Rule(max_missing=0.25)).exit_code == 0
+    assert re.findall(r"\d+", verdict.notes[-1]) == ["19", "1"]
+    better = drawn(64, width=20, seed=1)
+    assert check(drawn(60, width=20), lacking(better, 4)).exit_code == 1
+    assert check(drawn(60, width=20), lacking(better, 4), Rule(max_missing=0.25)).exit_code == 0
 
 
 def test_missing_samples_count_as_missing_too():

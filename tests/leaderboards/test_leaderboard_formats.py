@@ -206,7 +206,7 @@ def test_what_is_missing_is_said_in_the_row_and_under_the_table(rankings):
     assert cell.small.startswith("3 of 4 written, 2 judged")
     assert any(
         note.startswith(
-            "† plain: 3 of 4 written (1 context_length), 2 of them judged (1 invalid_reply); S_q lies"
+            "† plain: 3 of 4 written (1 context_length), 2 of them judged (1 invalid_reply); S_l lies"
         )
         for note in table.notes
     )

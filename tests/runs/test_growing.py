@@ -18,7 +18,7 @@ from servers.answers import Answer, varied_writer
 from servers.openai_server import OpenAIServer, in_turn, judge_reply, writer
 
 from longbench_write import evaluate, load_run, load_suite
-from longbench_write.compare.comparable import missing
+from longbench_write.compare.lacking import asked_of, missing, newly_failed
 from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import parse_metric
 from longbench_write.runs.manifest import prompts_of
@@ -132,6 +132,17 @@ def test_prompts_of_fewer_samples_are_not_missing_in_a_comparison(tmp_path, suit
     assert len(b.info.prompts["samples"]) == 6
     assert missing(a, b, parse_metric("S_l")) == (0, 10)
     assert missing(b, a, parse_metric("S_l")) == (0, 8)
+
+
+def test_prompts_that_failed_are_missing_and_those_that_were_not_asked_are_not(tmp_path, suite):
+    with OpenAIServer(varied_writer()) as server:
+        run(tmp_path / "a", suite, server)
+    with OpenAIServer(in_turn(TOO_LONG, varied_writer())) as server:
+        run(tmp_path / "b", suite, server, limit=4)
+    a, b = (load_scores(the_run(tmp_path / name)) for name in "ab")
+    assert len(asked_of(b, a)) == 4
+    assert missing(a, b, parse_metric("S_l")) == (1, 4)
+    assert (newly_failed(a, b).losses, newly_failed(a, b).n) == (1, 4)
 
 
 def test_retry_failed_asks_for_what_it_selects_alone(tmp_path, suite):

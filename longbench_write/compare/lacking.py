@@ -1,0 +1,221 @@
+"""What a run lacks beside another: what was not asked, what has no response, and the worst of that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.paired import Difference, difference, shifted
+from longbench_write.compare.scores import Response, RunScores
+from longbench_write.metrics.base import Metric, complete
+from longbench_write.metrics.catalogue import BUILT_IN, merged
+from longbench_write.stats import sign_test_p
+
+NEWLY_FAILED = MetricInRange(
+    Metric(
+        "newly_failed",
+        "newly failed",
+        title="prompts without a response",
+        unit="percent",
+        higher_is_better=False,
+    )
+)
+"""Prompts that lack a response, a metric of their own: a failure is no score."""
+
+
+def asked_of(scores: RunScores, other: RunScores) -> dict[str, int]:
+    """Return how many responses to each prompt a run was asked for.
+
+    A file says how many prompts that were, and has those with a response: as many others are then counted as
+    asked, of those that the other run has. A bare scores.csv does not say that either: all of them are.
+
+    Args:
+        scores: The run's.
+        other: The other run of the comparison.
+    """
+    if scores.asked is not None:
+        return dict(scores.asked)
+    prompts = scores.recorded
+    others = sorted((other.asked or other.lengths).keys() - prompts)
+    if scores.info is None:
+        most = 1 + max((sample for _, sample in scores.responses), default=0)
+        return dict.fromkeys([*prompts, *others], most)
+    if not (other.info and _named(scores) == _named(other)):
+        others = others[: max(0, scores.info.prompts["n"] - len(prompts))]
+    return {prompt: scores.info.samples_of(prompt) for prompt in (*prompts, *others)}
+
+
+def _named(scores: RunScores) -> tuple[int, str] | None:
+    """Return how many prompts a run is about, and the hash that says which."""
+    prompts = scores.info.prompts if scores.info else None
+    return None if prompts is None else (prompts["n"], prompts["sha256"])
+
+
+def missing(a: RunScores, b: RunScores, metric: MetricInRange) -> tuple[int, int]:
+    """Count the responses that B lacks in a metric, of those that it should have for A to be compared with.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        metric: What is compared.
+
+    Returns:
+        The lacking, and all that it should have: B's samples of each prompt that has a value in A and was
+        asked in B.
+    """
+    if a.summary or b.summary:
+        return _missing_of_all(b, metric)
+    asked = asked_of(b, a)
+    prompts = metric.per_prompt(a).keys() & asked.keys()
+    total = sum(asked[prompt] for prompt in prompts)
+    there = sum(
+        response.id in prompts and metric.value(response) is not None for response in b.responses.values()
+    )
+    return total - there, total
+
+
+def _missing_of_all(b: RunScores, metric: MetricInRange) -> tuple[int, int]:
+    """Count the same where A's prompts are not known one by one: B's own failures."""
+    if b.counts is None:
+        return 0, len(b.responses)
+    owed = b.counts["owed"]
+    return owed - b.counts["judged" if metric.metric.needs_judge else "generated"], owed
+
+
+def differing_prompts(a: RunScores, b: RunScores, common: int) -> list[str]:
+    """Return what must be said where two runs don't have scores for the same prompts, and what helps.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        common: How many prompts have scores in both.
+    """
+    parts = []
+    for name, scores, other_name, other in (("A", a, "B", b), ("B", b, "A", a)):
+        if not (alone := scores.lengths.keys() - other.lengths.keys()):
+            continue
+        asked = asked_of(other, scores).keys()
+        if failed := len(alone & asked):
+            parts.append(f"{failed} failed in {other_name} or are owed there")
+        if unasked := len(alone - asked):
+            parts.append(f"{unasked} of {name} were not asked in {other_name}{_advice(other_name)}")
+    if not parts:
+        return []
+    return [f"compared on the {common} prompts that both have scores for: {'; '.join(parts)}"]
+
+
+def _advice(name: str) -> str:
+    if name == "B":
+        return " (its command without --limit, or with a larger one, asks for them, and keeps what it has)"
+    return " (a baseline made from a run of them compares them too)"
+
+
+@dataclass(frozen=True)
+class _SignTest:
+    """How many prompts changed for the worse, and how many for the better."""
+
+    losses: int
+    wins: int
+
+    def interval(self, level: float) -> None:
+        """Return None: there is a test alone."""
+
+    def p(self) -> float:
+        return sign_test_p(self.losses, self.wins)
+
+
+def newly_failed(a: RunScores, b: RunScores) -> Difference | None:
+    """Return the difference in prompts that lack a response, in percent of those that both runs were asked.
+
+    A prompt has become worse where a smaller share of its samples is there; the p-value is that of the exact
+    one-sided sign test over prompts.
+
+    Args:
+        a: The reference.
+        b: The new run.
+
+    Returns:
+        None where a run is known by its summary alone, or no prompt was asked in both.
+    """
+    if a.summary or b.summary:
+        return None
+    lost = [_lost(scores, asked_of(scores, other)) for scores, other in ((a, b), (b, a))]
+    common = lost[0].keys() & lost[1].keys()
+    if not common:
+        return None
+    before, after = ([shares[prompt] for prompt in sorted(common)] for shares in lost)
+    losses = sum(new > old for old, new in zip(before, after, strict=True))
+    wins = sum(new < old for old, new in zip(before, after, strict=True))
+    old, new = (100 * sum(shares) / len(common) for shares in (before, after))
+    return Difference(
+        NEWLY_FAILED,
+        n=len(common),
+        a=old,
+        b=new,
+        value=new - old,
+        wins=wins,
+        ties=len(common) - wins - losses,
+        losses=losses,
+        evidence=_SignTest(losses, wins),
+    )
+
+
+def _lost(scores: RunScores, asked: Mapping[str, int]) -> dict[str, float]:
+    """Return which share of a prompt's responses is not there, by prompt id."""
+    there = Counter(prompt for prompt, _ in scores.responses)
+    return {prompt: max(0.0, 1 - there[prompt] / samples) for prompt, samples in asked.items()}
+
+
+def at_worst(a: RunScores, b: RunScores) -> RunScores:
+    """Return B as if all that it lacks beside A were worth the worse end of each metric's range.
+
+    What was not asked is not lacking. A judgement that is missing leaves what does not rest on it as it is.
+
+    Args:
+        a: The reference, whose values say which metrics a prompt has; no bare summary.
+        b: The new run, likewise.
+    """
+    metrics = merged(BUILT_IN, a.metrics, b.metrics)
+    responses = dict(b.responses)
+    for prompt, samples in asked_of(b, a).items():
+        known = {name for name, means in a.prompt_means.items() if prompt in means}
+        for sample in range(samples if known else 0):
+            there = responses.get((prompt, sample))
+            values = {**_worst(metrics, known), **(there.values if there else {})}
+            if there is None:
+                there = Response(prompt, sample, a.lengths[prompt], 0, {}, None, frozenset())
+            responses[prompt, sample] = replace(there, values=complete(values, metrics))
+    return replace(b, responses=responses)
+
+
+def _worst(metrics: Sequence[Metric], known: set[str]) -> dict[str, float]:
+    """Return the worse end of each metric that is known and stands on its own."""
+    return {
+        metric.name: metric.range[0 if metric.higher_is_better else 1]
+        for metric in metrics
+        if metric.name in known and metric.range and not metric.parts
+    }
+
+
+def difference_at_worst(
+    a: RunScores, b: RunScores, worst: RunScores, change: Difference, *, seed: int = 0
+) -> Difference:
+    """Return the difference in a metric if all that B lacks were at its worst.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        worst: B as `at_worst` returned it.
+        change: The difference as it stands.
+        seed: Of the resampling.
+    """
+    metric = change.metric
+    if not (a.summary or b.summary):
+        return difference(a, worst, metric, seed=seed)
+    short, owed = missing(a, b, metric)
+    ends = metric.metric.range
+    if change.value is None or change.b is None or ends is None or not short:
+        return change
+    return shifted(change, short / owed * (ends[0 if metric.metric.higher_is_better else 1] - change.b))

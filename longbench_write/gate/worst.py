@@ -1,0 +1,113 @@
+"""Whether a verdict survives the run's missing values at their worst; newly failed prompts by count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from longbench_write.compare.figures import p_value
+from longbench_write.compare.lacking import at_worst, difference_at_worst, missing
+from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.paired import Difference
+from longbench_write.compare.rule import ALPHA, Rule, is_beyond
+from longbench_write.compare.scores import RunScores
+from longbench_write.gate.sentences import fell, from_to, interval_words, limit_words
+from longbench_write.stats import holm
+
+FAILED_ALPHA = 0.02
+"""The level of the sign test of newly failed prompts, beside Holm's correction over the gated metrics."""
+
+
+@dataclass(frozen=True)
+class AtWorst:
+    """The differences as they would be if each missing value were worth the worse end of its range.
+
+    Attributes:
+        rule: What counts as a regression.
+        changes: By metric; those that lack nothing are as they stand.
+        levels: 1 minus the level that each gated one would be held to.
+        means: The run's mean over all that it was asked, by metric.
+    """
+
+    rule: Rule
+    changes: Mapping[MetricInRange, Difference]
+    levels: Mapping[MetricInRange, float]
+    means: Mapping[MetricInRange, float | None]
+
+    @classmethod
+    def of(
+        cls,
+        a: RunScores,
+        b: RunScores,
+        rule: Rule,
+        known: Mapping[MetricInRange, Difference],
+        gated: Sequence[MetricInRange],
+        seed: int,
+    ) -> AtWorst:
+        """Compute them.
+
+        Args:
+            a: The baseline.
+            b: The run.
+            rule: What counts as a regression.
+            known: The differences as they stand, of the gated metrics and of those with a floor at least.
+            gated: The metrics that Holm's correction is made over.
+            seed: Of the resampling.
+        """
+        held = [metric for metric in dict.fromkeys([*gated, *rule.floors]) if missing(a, b, metric)[0]]
+        worst = b if a.summary or b.summary or not held else at_worst(a, b)
+        changes = {metric: difference_at_worst(a, b, worst, known[metric], seed=seed) for metric in held}
+        levels = holm(
+            gated,
+            lambda metric, alpha: changes.get(metric, known[metric]).is_worse(1 - alpha),
+            alpha=ALPHA,
+        )
+        means = {metric: change.b if worst is b else metric.mean(worst) for metric, change in changes.items()}
+        return cls(rule, changes, levels, means)
+
+    def doubt(self, change: Difference, mean: float | None, lacking: int) -> str:
+        """Return why a pass would not survive what is missing at its worst; "" where it would.
+
+        Args:
+            change: The difference as it stands.
+            mean: The run's mean as it stands.
+            lacking: How many responses have no score.
+        """
+        metric = change.metric
+        if metric not in self.changes or mean is None:
+            return ""
+        worst, alpha = self.changes[metric], self.levels.get(metric)
+        ends = metric.metric.range or (0.0, 0.0)
+        if_worst = (
+            f"with its {lacking} missing response{'' if lacking == 1 else 's'} at "
+            f"{ends[0 if metric.metric.higher_is_better else 1]:g}"
+        )
+        if alpha is not None and self.rule.is_fall(worst, alpha):
+            return (
+                f"cannot be told: it changed {from_to(change)}, but {if_worst} it {fell(worst)} by "
+                f"{worst.drop or 0:.1f} ({interval_words(worst, alpha)}); run the same command again to get "
+                "them, or look for what fails"
+            )
+        floor, least = self.rule.floors.get(metric), self.means[metric]
+        if floor is not None and least is not None and is_beyond(least, floor, metric):
+            return (
+                f"cannot be told: it is {mean:.1f}, but {if_worst} it is {least:.1f}, "
+                f"{limit_words(metric)} of {floor:g}"
+            )
+        return ""
+
+
+def failed_words(change: Difference) -> tuple[bool, str]:
+    """Return whether more prompts have newly failed than chance explains, and what is said of them."""
+    p = change.p or 1.0
+    others = f"{change.wins} the other way round" if change.wins else "none the other way round"
+    told = (
+        f"{change.losses} of {change.n} prompts lack responses that the baseline has, {others} "
+        f"(sign test p = {p_value(p)}, "
+    )
+    if p > FAILED_ALPHA:
+        return False, f"{told}allowed from {FAILED_ALPHA:g} on)"
+    return True, (
+        f"cannot be told: {told}beyond chance below {FAILED_ALPHA:g}); a failure is no score: run the same "
+        "command again, or look for what fails"
+    )
