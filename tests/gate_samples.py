@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import samples
 import yaml
 from samples import RUN_INFO, failed, judged, predicted
 
+from longbench_write.compare.baseline_shape import digest_of
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.metrics.base import complete
 from longbench_write.metrics.catalogue import BUILT_IN
@@ -166,6 +168,12 @@ def write_run(folder: Path, wrote: dict[str, Wrote], **changes) -> Path:
     for file, records in ((PREDICTIONS, predictions), (JUDGEMENTS, judgements)):
         (folder / file).write_text("".join(json.dumps(record.to_json()) + "\n" for record in records))
     return folder
+
+
+def resealed(values: dict[str, Any]) -> dict[str, Any]:
+    """A baseline's values after a change, as the first of a chain with the digest that they now have."""
+    digest = digest_of(values | {"first": values["digest"], "parent": None})
+    return values | {"digest": digest, "first": digest, "parent": None}
 
 
 def wrote_well(prompts: int = 24, *, share: float = 1.0, seed: int = 0) -> dict[str, Wrote]:

@@ -4,97 +4,81 @@ JSON with a line a prompt, prompts and keys sorted, so that the same run always 
 diff shows the prompts that moved. Numbers keep all their digits: a baseline gives the same verdicts as its
 run.
 
-Schema 2 has `metrics`, what must be known of each metric that is not built in, and in every sample `values`:
-what each further metric gave for it; a prompt has `prompt_sha256` and `prompt_tokens` where they are known.
-`ceilings` and `serving` are those of summary.json, and a sample has `cut_by` and `suspect` where they say
-something; a file without `ceilings` does not know what its server did. Schema 1 is read too.
+Schema 2 has a `digest` over the content, so that nothing in it changes without a word, and says where the
+scores come from (see `Origin`). `metrics` has what must be known of each metric that is not built in, and in
+every sample `values` what each further metric gave for it; a prompt has `prompt_sha256` and `prompt_tokens`
+where they are known. `ceilings` and `serving` are those of summary.json, and a sample has `cut_by` and
+`suspect` where they say something; a file without `ceilings` does not know what its server did. Schema 1 is
+read too.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Any
 
-from annotated_types import Ge, Le, Len, Predicate
-from typing_extensions import TypedDict
-
+from longbench_write.compare.baseline_shape import SCHEMA, check_baseline, digest_of
+from longbench_write.compare.origin import Origin
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError, shorten
-from longbench_write.files.jsonl import read_object
-from longbench_write.files.schema import (
-    Count,
-    Number,
-    Score,
-    check_plain,
-    check_schema,
-    check_values,
-    known_names,
-)
+from longbench_write.files.json_object import read_object
+from longbench_write.files.schema import check_schema, check_values, known_names
 from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
-from longbench_write.scoring.shapes import (
-    CeilingShape,
-    CountsShape,
-    DeclarationShape,
-    InfoShape,
-    Positive,
-    ServingShape,
-    check_counts,
-)
+from longbench_write.runs.folder import MANIFEST
+from longbench_write.runs.manifest_file import read_manifest
+from longbench_write.scoring.shapes import InfoShape
 from longbench_write.scoring.summary import RunInfo
 
-SCHEMA = 2
 _KIND = "longbench-write baseline"
 
 
-class SampleShape(TypedDict):
-    """What a baseline has of a response."""
-
-    S_l: Score | None
-    dimensions: Annotated[list[Annotated[float, Ge(SIX.low), Le(SIX.high)]], Len(6, 6)] | None
-    flags: list[str]
-    values: NotRequired[dict[str, Number]]
-    words: Count
-    cut_by: NotRequired[Literal["limit", "server", "unknown"]]
-    suspect: NotRequired[list[str]]
-
-
-class PromptShape(TypedDict):
-    """What a baseline has of a prompt: its responses by the sample's number."""
-
-    length: Positive | None
-    samples: dict[Annotated[str, Predicate(str.isdecimal)], SampleShape]
-    prompt_sha256: NotRequired[str]
-    prompt_tokens: NotRequired[Count]
-
-
-@dataclass(frozen=True)
-class BaselineShape:
-    """The values that are read of a baseline."""
-
-    convention: str
-    counts: CountsShape | None
-    heading: dict[str, Any]
-    scores: Annotated[dict[str, PromptShape], Len(1)]
-    metrics: dict[str, DeclarationShape] = field(default_factory=dict)
-    ceilings: list[CeilingShape] | None = None
-    serving: ServingShape | None = None
-
-
-def baseline_text(scores: RunScores) -> str:
+def baseline_text(scores: RunScores, *, follows: Origin | None = None, incomplete: bool = False) -> str:
     """Return the text of the baseline file of a run's scores.
+
+    Args:
+        scores: The run's.
+        follows: Of the baseline that it replaces; None where it is the first of its chain.
+        incomplete: Whether it is made although more responses lack a score than are allowed to.
 
     Raises:
         UsageError: The scores are not those of a run, or there is no response.
+        RunFolderError: The run's run.yaml cannot be read.
     """
     if scores.info is None or not scores.responses:
         raise UsageError(f"{scores.source} is no scored run: name a run folder")
+    prompts = _prompts(scores)
+    head: dict[str, Any] = {
+        "convention": scores.convention,
+        "counts": scores.counts,
+        "heading": asdict(scores.info),
+        "kind": _KIND,
+        "metrics": {metric.name: metric.declaration() for metric in scores.metrics},
+        "schema": SCHEMA,
+        "runs": 1,
+        "made": [scores.info.start],
+        **_made_with(scores, scores.info),
+        "incomplete": incomplete,
+        "parent": follows.digest if follows else None,
+        "first": follows.first if follows else None,
+    }
+    if scores.ceilings is not None:
+        head |= {"ceilings": scores.ceilings, "serving": scores.serving}
+    digest = digest_of(head | {"scores": prompts})
+    head |= {"digest": digest, "first": head["first"] or digest}
+    lines = ",\n".join(f"    {_json(prompt)}: {_json(line)}" for prompt, line in sorted(prompts.items()))
+    opening = json.dumps(head, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
+    return f'{opening.removesuffix("}").rstrip()},\n  "scores": {{\n{lines}\n  }}\n}}\n'
+
+
+def _prompts(scores: RunScores) -> dict[str, dict[str, Any]]:
+    """Return what a baseline keeps of each prompt, by id."""
     prompts: dict[str, dict[str, Any]] = {}
     for response in sorted(scores.responses.values(), key=lambda response: response.key):
         line = prompts.setdefault(response.id, {"length": response.length, "samples": {}})
@@ -110,19 +94,25 @@ def baseline_text(scores: RunScores) -> str:
             line["prompt_sha256"] = scores.prompt_hashes[response.id]
         if response.id in scores.prompt_tokens:
             line["prompt_tokens"] = scores.prompt_tokens[response.id]
-    head: dict[str, Any] = {
-        "convention": scores.convention,
-        "counts": scores.counts,
-        "heading": asdict(scores.info),
-        "kind": _KIND,
-        "metrics": {metric.name: metric.declaration() for metric in scores.metrics},
-        "schema": SCHEMA,
-    }
-    if scores.ceilings is not None:
-        head |= {"ceilings": scores.ceilings, "serving": scores.serving}
-    lines = ",\n".join(f"    {_json(prompt)}: {_json(line)}" for prompt, line in sorted(prompts.items()))
-    opening = json.dumps(head, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
-    return f'{opening.removesuffix("}").rstrip()},\n  "scores": {{\n{lines}\n  }}\n}}\n'
+    return prompts
+
+
+def _made_with(scores: RunScores, info: RunInfo) -> dict[str, Any]:
+    """Return who judged and which versions ran, as run.yaml says; a baseline's own where it is copied."""
+    if scores.origin is not None:
+        return {"judge": scores.origin.judge, "versions": scores.origin.versions}
+    if not (scores.source / MANIFEST).is_file():
+        return {"judge": _judge(info, None, None), "versions": {}}
+    manifest = read_manifest(scores.source)
+    versions = {name: str(version) for name, version in (manifest.get("versions") or {}).items()}
+    card = (manifest["judges"].get(info.judge) or {}).get("card") or {}
+    return {"judge": _judge(info, card.get("repeats"), card.get("tries")), "versions": versions}
+
+
+def _judge(info: RunInfo, repeats: int | None, tries: int | None) -> dict[str, Any] | None:
+    if info.judge is None:
+        return None
+    return {"label": info.judge, "config_sha256": info.judge_sha256, "repeats": repeats, "tries": tries}
 
 
 def _dimensions(response: Response) -> list[float] | None:
@@ -151,11 +141,11 @@ def is_baseline(path: Path) -> bool:
     """Return whether a file is a baseline, and not a summary.json.
 
     Raises:
-        RunFolderError: It cannot be read, is no JSON object, or is of a kind that is neither.
+        UsageError: It cannot be read, is no JSON object, or is of a kind that is neither.
     """
     values = _read(path)
     if values.get("kind", _KIND) != _KIND:
-        raise RunFolderError(f"{path}: its kind is not {_KIND!r}: make it anew with `lbw-eval baseline`")
+        raise UsageError(f"{path}: its kind is not {_KIND!r}: make it anew with `lbw-eval baseline`")
     return "kind" in values
 
 
@@ -163,19 +153,19 @@ def read_baseline(path: Path) -> RunScores:
     """Return the scores that a baseline file holds.
 
     Raises:
-        RunFolderError: It cannot be read, or has another schema.
+        UsageError: It cannot be read, is of a newer schema, or is not as it was made; what is wrong is named.
     """
     values = _read(path)
     try:
         check_schema(path, values["schema"], SCHEMA)
-        check_plain(values)
-        check_values(BaselineShape, values)
-        check_counts(values["counts"] or {})
-        _check_fits(values["counts"] or {}, values["scores"])
+        check_baseline(values)
         metrics = read_declarations(values.get("metrics", {}))
+        info = _info(values["heading"])
+        if (number := len(values["scores"])) > info.prompts["n"]:
+            raise ValueError(f"heading.prompts.n is {info.prompts['n']}, and there are {number} prompts")
         return RunScores(
             source=path,
-            info=_info(values["heading"]),
+            info=info,
             convention=values["convention"],
             counts=values["counts"],
             responses=dict(_responses(values["scores"], metrics)),
@@ -184,25 +174,33 @@ def read_baseline(path: Path) -> RunScores:
             kept_tokens=_kept(values["scores"], "prompt_tokens"),
             ceilings=values.get("ceilings"),
             serving=values.get("serving"),
+            origin=_origin(values, info),
         )
+    except RunFolderError as error:
+        raise UsageError(str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunFolderError(
-            f"{path} cannot be read ({shorten(str(error))}): make it anew with `lbw-eval baseline`"
+        raise UsageError(
+            f"{path} cannot be used ({shorten(str(error))}): restore it from git, or make it anew with "
+            "`lbw-eval baseline`"
         ) from None
 
 
-def _check_fits(counts: Mapping[str, int], scores: Mapping[str, Any]) -> None:
-    """Check that there are as many responses, and as many judged ones, as the counts say.
-
-    Raises:
-        ValueError: There are not.
-    """
-    samples = [sample for prompt in scores.values() for sample in prompt["samples"].values()]
-    if counts.get("generated", len(samples)) != len(samples):
-        raise ValueError(f"counts.generated is {counts['generated']}, and there are {len(samples)} responses")
-    judged = sum(sample["dimensions"] is not None for sample in samples)
-    if judged and counts.get("judged", judged) != judged:  # other criteria than the six leave no dimensions
-        raise ValueError(f"counts.judged is {counts['judged']}, and {judged} responses have dimensions")
+def _origin(values: Mapping[str, Any], info: RunInfo) -> Origin:
+    """Return where the scores come from, as far as the schema says."""
+    if values["schema"] > 1:
+        known = {name: values[name] for name in known_names(Origin)}
+        return Origin(**known | {"made": tuple(values["made"])})
+    digest = digest_of(values)
+    return Origin(
+        digest=digest,
+        first=digest,
+        parent=None,
+        runs=1,
+        made=(info.start,),
+        judge=_judge(info, None, None),
+        versions={},
+        incomplete=False,
+    )
 
 
 def _kept(lines: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -256,4 +254,4 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return read_object(path)
     except (OSError, ValueError) as error:
-        raise RunFolderError(f"{path} cannot be read: {shorten(str(error))}") from None
+        raise UsageError(f"{path} cannot be read: {shorten(str(error))}") from None

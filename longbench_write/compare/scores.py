@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from longbench_write.compare.origin import Origin
 from longbench_write.metrics.base import Metric, complete, measure
 from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.metrics.quality import S_Q, SIX
@@ -103,6 +104,7 @@ class RunScores:
         ceilings: How many tokens its servers let through, as summary.json has them; None where that is not
             known, as of a version that did not look.
         serving: Who answered, as summary.json has it; None likewise.
+        origin: Where they come from, of a baseline file; None for what is read where it lies.
     """
 
     source: Path
@@ -116,6 +118,7 @@ class RunScores:
     kept_tokens: Mapping[str, int] | None = None
     ceilings: Sequence[Mapping[str, Any]] | None = None
     serving: Mapping[str, Any] | None = None
+    origin: Origin | None = None
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from longbench_write.errors import RunFolderError, shorten
 from longbench_write.files.faults import told
-from longbench_write.files.reading import open_to_read, read_text
+from longbench_write.files.reading import open_to_read
 from longbench_write.files.schema import check_schema
 
 LONGEST_LINE = 1 << 26
@@ -126,22 +126,6 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _LENIENT, _STRICT = json.JSONDecoder(), json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
-
-    Raises:
-        ValueError: It holds none, or no UTF-8.
-        OSError: It cannot be read.
-    """
-    try:
-        value = _STRICT.decode(read_text(path))
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if not isinstance(value, dict):
-        raise ValueError("it holds no JSON object")
-    return value
 
 
 class JsonRecord(Protocol):

@@ -210,6 +210,20 @@ def check_counts(counts: Mapping[str, int]) -> None:
             raise ValueError(f"counts.{name}: {shorten(str(count), 40)} is no count")
 
 
+def check_sums(counts: Mapping[str, int]) -> None:
+    """Check that the counts of a summary add up.
+
+    Raises:
+        ValueError: Some do not; they are named.
+    """
+    for whole, parts in (
+        ("owed", ("generated", "generation_failed", "not_generated")),
+        ("generated", ("judged", "judge_failed", "not_judged")),
+    ):
+        if counts[whole] != sum(counts[part] for part in parts):
+            raise ValueError(f"counts: {whole} is not the sum of {', '.join(parts)}")
+
+
 def check_summary(values: Mapping[str, Any]) -> None:
     """Check the values of a summary.json.
 
@@ -218,14 +232,8 @@ def check_summary(values: Mapping[str, Any]) -> None:
     """
     check_plain(values)
     check_values(SummaryShape, values)
-    counts = values["counts"]
-    check_counts(counts)
-    for whole, parts in (
-        ("owed", ("generated", "generation_failed", "not_generated")),
-        ("generated", ("judged", "judge_failed", "not_judged")),
-    ):
-        if counts[whole] != sum(counts[part] for part in parts):
-            raise ValueError(f"counts: {whole} is not the sum of {', '.join(parts)}")
+    check_counts(values["counts"])
+    check_sums(values["counts"])
     for place, group in enumerate(values["by_length"]):
         if group["range"] not in LENGTH_RANGES:
             raise ValueError(f"by_length.{place}.range: none of {', '.join(LENGTH_RANGES)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.errors import RunFolderError, shorten
-from longbench_write.files.jsonl import read_object
+from longbench_write.files.json_object import read_object
 from longbench_write.files.schema import check_schema, check_values, known_names
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BESIDE, BUILT_IN, HEADLINES, merged, read_declarations

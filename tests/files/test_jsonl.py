@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from samples import failed, predicted
 
 from longbench_write.errors import RunFolderError, RunFolderLostError
-from longbench_write.files.jsonl import LineError, json_text, read_jsonl, read_object
+from longbench_write.files.json_object import read_object
+from longbench_write.files.jsonl import LineError, json_text, read_jsonl
 from longbench_write.files.record_file import RecordFile
 from longbench_write.records import Prediction
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from added_metrics import PACE, SENTENCES
+from gate_samples import resealed
 from samples import RUN_INFO, judged, predicted
 from typer.testing import CliRunner
 
@@ -266,7 +267,7 @@ def test_a_hostile_unit_in_a_baseline_stays_text(runs, tmp_path):
     lbw_eval("baseline", runs[0], "-o", tmp_path / "b.json")
     values = json.loads((tmp_path / "b.json").read_text())
     values["metrics"]["Pace"] |= {"unit": hostile, "symbol": hostile}
-    (tmp_path / "b.json").write_text(json.dumps(values))
+    (tmp_path / "b.json").write_text(json.dumps(resealed(values)))
     uninstall()
     options = ("--metric", "Pace", "--plot", tmp_path / "d.svg")
     shown = [lbw_eval("check", runs[1], "--baseline", tmp_path / "b.json", *options, code=3)]

@@ -16,7 +16,7 @@ from longbench_write.compare.baseline import baseline_text, read_baseline
 from longbench_write.compare.collection import Entry
 from longbench_write.compare.loading import load_scores
 from longbench_write.compare.ranking import leaderboard
-from longbench_write.errors import RunFolderError
+from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.exchange.model_card import model_card
 from longbench_write.gate.gate import check
 from longbench_write.leaderboards import formats
@@ -71,8 +71,8 @@ def test_a_prompt_without_a_length_has_quality_alone(tmp_path):
 
 
 def test_a_suite_without_lengths_is_compared_and_gated_by_quality(tmp_path):
-    predictions = [predicted(name, length=None) for name in "abcdef"]
-    judgements = [judged(name) for name in "abcdef"]
+    predictions = [predicted(name, length=None) for name in "abcd"]
+    judgements = [judged(name) for name in "abcd"]
     summary, rows = summary_of(predictions, judgements)
     assert (summary.S_l, summary.S_bar, summary.S_l_bounds, summary.by_length) == (None, None, None, [])
     low, high = summary.ci["S_q"]
@@ -231,5 +231,5 @@ def test_a_baseline_of_a_later_schema_is_refused_with_both_numbers(tmp_path):
     values = json.loads((OLD / "baseline.json").read_text()) | {"schema": 3}
     path = tmp_path / "later.json"
     path.write_text(json.dumps(values))
-    with pytest.raises(RunFolderError, match=r"schema 3, .*schema 2 "):
+    with pytest.raises(UsageError, match=r"schema 3, .*schema 2 "):
         read_baseline(path)

@@ -1,0 +1,33 @@
+"""Where the scores of a baseline file come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the scores of a baseline file come from.
+
+    Attributes:
+        digest: The sha256 of the file's content.
+        first: The digest of the first baseline of its chain; its own where it is the first.
+        parent: The digest of the baseline that it replaced; None where it is the first.
+        runs: How many runs it was made of.
+        made: When each of them began, UTC.
+        judge: The judge's `label` and `config_sha256`, and its `repeats` and `tries`, which are None where
+            run.yaml does not say; None where nobody judged.
+        versions: Of this package, Python and what ran the model, as run.yaml has them.
+        incomplete: Whether it was made although more responses lacked a score than were allowed to.
+    """
+
+    digest: str
+    first: str
+    parent: str | None
+    runs: int
+    made: tuple[str, ...]
+    judge: Mapping[str, Any] | None
+    versions: Mapping[str, str]
+    incomplete: bool
