@@ -43,6 +43,7 @@ _PLOT = typer.Option(help="Draw the differences by length range (png, svg or pdf
 _GITHUB = typer.Option(
     "--github", help="Print an annotation on stderr, and append to the job's $GITHUB_STEP_SUMMARY."
 )
+_WORST = typer.Option(help="Name so many of the responses that fell furthest.", metavar="N", min=0)
 
 
 def check(
@@ -59,6 +60,7 @@ def check(
     markdown: Annotated[_File, _MARKDOWN] = None,
     plot: Annotated[_File, _PLOT] = None,
     github: Annotated[bool, _GITHUB] = False,
+    worst: Annotated[int, _WORST] = 10,
 ) -> None:
     """Check a run against a baseline.
 
@@ -69,7 +71,7 @@ def check(
     """
     from longbench_write.cli.verdict_outputs import VerdictOutputs
 
-    outputs = VerdictOutputs(run, as_json, junit, markdown, plot, github)
+    outputs = VerdictOutputs(run, as_json, junit, markdown, plot, github, worst)
     with outputs.telling_errors():
         given: dict[str, Any] = {
             "baseline": baseline,

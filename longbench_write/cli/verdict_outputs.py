@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from longbench_write.render.terminal import print_output
 from longbench_write.render.text import printable
 
 if TYPE_CHECKING:
+    from longbench_write.gate.fallen import FallenResponse
     from longbench_write.gate.gate import Verdict
 
 SUMMARY_LIMIT = 1024 * 1024
@@ -40,6 +41,7 @@ class VerdictOutputs:
         as_json: JSON on stdout instead of tables.
         junit, markdown, plot: Files, where they are asked for.
         github: An annotation on stderr, and a part of the step's summary.
+        worst: How many of the responses that fell furthest are named.
     """
 
     run: Path
@@ -48,6 +50,7 @@ class VerdictOutputs:
     markdown: Path | None
     plot: Path | None
     github: bool
+    worst: int
 
     @contextmanager
     def telling_errors(self) -> Iterator[None]:
@@ -73,16 +76,21 @@ class VerdictOutputs:
             The exit code: the verdict's; where that is 0, the one of an output that failed.
         """
         from longbench_write.gate.document import verdict_json
+        from longbench_write.gate.fallen import fallen_responses
         from longbench_write.gate.github import annotation
         from longbench_write.gate.junit import junit_xml
         from longbench_write.gate.markdown import verdict_markdown
 
-        codes = [
-            _attempt("stdout", lambda: _show(verdict, verdict_json(verdict) if self.as_json else None)),
-            *self._files(
-                lambda: junit_xml(verdict), lambda: verdict_markdown(verdict), lambda: annotation(verdict)
-            ),
-        ]
+        worst = fallen_responses(verdict, self.worst)
+        if self.as_json:
+            codes = [_attempt("stdout", lambda: _print(verdict_json(verdict, worst)))]
+        else:
+            codes = [_attempt("stdout", lambda: _show(verdict, worst))]
+        codes += self._files(
+            lambda: junit_xml(verdict, worst),
+            lambda: verdict_markdown(verdict, worst),
+            lambda: annotation(verdict),
+        )
         if plot := self.plot:
             codes.append(_attempt(str(plot), lambda: _draw(plot, verdict)))
         return verdict.exit_code or max(codes)
@@ -164,18 +172,18 @@ def _draw(path: Path, verdict: Verdict) -> None:
     save_figure(path, lambda: differences_figure(verdict.a, verdict.b, verdict.differences))
 
 
-def _show(verdict: Verdict, json: str | None) -> None:
-    """Print the verdict, as JSON or in tables."""
-    if json is not None:
-        _print(json)
-        return
+def _show(verdict: Verdict, worst: Sequence[FallenResponse]) -> None:
+    """Print the verdict in tables."""
     from longbench_write.cli.difference_table import console, show_differences, show_lines, show_sides
-    from longbench_write.gate.layout import FINDING_HEADS, finding_line
+    from longbench_write.gate.layout import FINDING_HEADS, WORST_HEADS, finding_line, worst_line
 
     target = console()
     with target.capture() as text:
         show_sides(target, verdict.a, verdict.b, verdict.notes)
         show_differences(target, verdict.differences)
+        if worst:
+            fallen = [(worst_line(each), False) for each in worst]
+            show_lines(target, "responses that fell furthest", WORST_HEADS, fallen)
         lines = [(finding_line(finding), finding.outcome != "passed") for finding in verdict.findings]
         show_lines(target, "", FINDING_HEADS, lines)
         target.print("detectable drop: the smallest true drop found with a chance of 80%", soft_wrap=True)

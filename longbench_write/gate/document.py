@@ -12,6 +12,7 @@ from longbench_write.compare.correction import correct
 from longbench_write.compare.paired import Difference, Moved
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import suspects_of, tokens_added
+from longbench_write.gate.fallen import FallenResponse
 from longbench_write.gate.gate import Finding, Verdict
 
 SCHEMA = 1
@@ -40,8 +41,13 @@ def comparison_json(found: Comparison) -> str:
     )
 
 
-def verdict_json(verdict: Verdict) -> str:
-    """Return the JSON of `lbw-eval check`."""
+def verdict_json(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> str:
+    """Return the JSON of `lbw-eval check`.
+
+    Args:
+        verdict: The verdict.
+        worst: The responses that fell furthest.
+    """
     return _text(
         {
             "schema": SCHEMA,
@@ -54,6 +60,7 @@ def verdict_json(verdict: Verdict) -> str:
             "differences": _differences(verdict.differences),
             "intervals": _intervals(verdict.differences),
             "added_prompt_tokens": tokens_added(verdict.a, verdict.b),
+            "worst": [asdict(each) | {"metric": str(each.metric)} for each in worst],
         }
     )
 

@@ -9,12 +9,14 @@ from longbench_write.compare.comparison import Comparison
 from longbench_write.compare.correction import correct
 from longbench_write.compare.figures import number, p_value, signed, span
 from longbench_write.compare.paired import Difference, Moved
+from longbench_write.gate.fallen import FallenResponse
 from longbench_write.gate.gate import Finding
 from longbench_write.metrics.quality import CRITERIA
 
 DIFFERENCE_HEADS = ("", "A", "B", "B − A", "95% interval", "p", "better/same/worse", "prompts")
 FINDING_HEADS = ("metric", "verdict", "A", "B", "B − A", "interval of the test", "detectable drop")
 MOVED_HEADS = ("prompt", "required", "A", "B", "B − A", "words A", "words B", "line in A", "line in B")
+WORST_HEADS = ("prompt", "sample", "metric", "A", "B", "B − A", "in the report")
 
 SURVIVES = "*"
 """Marks an interval that excludes zero after a correction for all intervals of its table."""
@@ -107,6 +109,19 @@ def moved_line(prompt: Moved) -> tuple[str, ...]:
         f"{prompt.words_b:.0f}",
         str(prompt.line_a or "-"),
         str(prompt.line_b or "-"),
+    )
+
+
+def worst_line(worst: FallenResponse) -> tuple[str, ...]:
+    """Return the cells of a response that fell, under `WORST_HEADS`."""
+    return (
+        worst.id,
+        str(worst.sample),
+        str(worst.metric),
+        number(worst.a),
+        number(worst.b),
+        signed(worst.b - worst.a),
+        f"report.html{worst.anchor}",
     )
 
 

@@ -7,18 +7,21 @@ from collections.abc import Iterable, Sequence
 from longbench_write.compare.comparison import Comparison
 from longbench_write.compare.paired import Difference
 from longbench_write.compare.scores import RunScores
+from longbench_write.gate.fallen import FallenResponse
 from longbench_write.gate.gate import Outcome, Verdict
 from longbench_write.gate.layout import (
     DIFFERENCE_HEADS,
     FINDING_HEADS,
     MOVED_HEADS,
     SURVIVES,
+    WORST_HEADS,
     chance_sentence,
     changed_counts,
     difference_lines,
     finding_line,
     moved_line,
     strips,
+    worst_line,
 )
 from longbench_write.render.markdown import escape_markdown
 
@@ -47,8 +50,13 @@ def comparison_markdown(found: Comparison) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def verdict_markdown(verdict: Verdict) -> str:
-    """Return a section: the verdict, why, and the differences by length range."""
+def verdict_markdown(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> str:
+    """Return a section: the verdict, why, the responses that fell and the differences by length range.
+
+    Args:
+        verdict: The verdict.
+        worst: The responses that fell furthest.
+    """
     findings = [finding_line(finding) for finding in verdict.findings]
     said = [f"**{finding.outcome}**: {escape_markdown(finding.message)}" for finding in verdict.findings]
     parts = [
@@ -58,9 +66,20 @@ def verdict_markdown(verdict: Verdict) -> str:
         "The detectable drop is the smallest true drop that this comparison finds with a chance of 80%.",
         _sides(verdict.a, verdict.b),
         _list(map(escape_markdown, verdict.notes)),
+        _worst(worst),
         _differences(verdict.differences),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _worst(worst: Sequence[FallenResponse]) -> str:
+    if not worst:
+        return ""
+    lines = []
+    for each in worst:
+        *cells, place = worst_line(each)
+        lines.append([*map(escape_markdown, cells), f"`{place}`"])
+    return f"**Responses that fell furthest**\n\n{_table(WORST_HEADS, lines)}"
 
 
 def error_markdown(run: str, message: str) -> str:

@@ -59,6 +59,15 @@ def test_a_run_that_got_worse_exits_with_3_and_names_the_ranges(lbw_eval, good, 
     assert [each["fell_in"] for each in found if each["metric"] == "S_l"] == [["[2000,4000)", "[4000,20000]"]]
 
 
+def test_the_worst_responses_are_as_many_as_asked_for(lbw_eval, good, cut):
+    for words, count in (((), 10), (("--worst", "3"), 3), (("--worst", "0"), 0)):
+        _, out, _ = lbw_eval("check", cut, "--baseline", good, "--json", *words)
+        assert len(json.loads(out)["worst"]) == count
+    _, out, _ = lbw_eval("check", cut, "--baseline", good, "--worst", "3", "--junit", "gate.xml")
+    assert len(re.findall(r"^ *p-\d+ +0 +S_", out, re.MULTILINE)) == 3
+    assert len(ElementTree.parse("gate.xml").find(".//failure").text.splitlines()) == 6
+
+
 def test_a_run_that_did_not_exits_with_0_and_says_what_it_could_see(lbw_eval, good, again):
     code, out, err = lbw_eval("check", again, "--baseline", good)
     assert (code, err) == (0, "")
