@@ -19,6 +19,7 @@ def assert_no_regression(
     max_drop: float | Mapping[str, float] = 1.0,
     floors: Mapping[str, float] | None = None,
     max_missing: float = 5.0,
+    non_inferiority: float | None = None,
     allow_different_judges: bool = False,
 ) -> None:
     """Fail where `lbw-eval check RUN --baseline BASELINE` would not exit with 0.
@@ -32,6 +33,8 @@ def assert_no_regression(
         floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
             better.
         max_missing: Percent of responses that may lack a score.
+        non_inferiority: Percent of a metric's range, so points; every gated metric must then be shown to be
+            worse by less, by a one-sided 95% bound.
         allow_different_judges: Compare what different judges said.
 
     Raises:
@@ -46,6 +49,7 @@ def assert_no_regression(
             "max_drop": max_drop,
             "min": floors or {},
             "max_missing": max_missing,
+            "non_inferiority": non_inferiority,
             "allow_different_judges": allow_different_judges,
         },
         merged(old.metrics, new.metrics),

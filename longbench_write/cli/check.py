@@ -35,6 +35,11 @@ _MIN = typer.Option(
     metavar="M=X",
 )
 _MAX_MISSING = typer.Option(help="Percent of responses that may lack a score [5].", metavar="PERCENT")
+_MARGIN = typer.Option(
+    help="Pass only what is shown to be worse by less than X percent of its range (X points): the one-sided "
+    "95% bound of each gated metric.",
+    metavar="X",
+)
 _JUDGES = typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning.")
 _JSON = typer.Option("--json", help="Print the verdict as JSON instead of the tables.")
 _JUNIT = typer.Option(help="Write JUnit XML, a case a metric.", metavar="FILE")
@@ -54,6 +59,7 @@ def check(
     max_drop: Annotated[_Texts, _MAX_DROP] = None,
     floor: Annotated[_Texts, _MIN] = None,
     max_missing: Annotated[float | None, _MAX_MISSING] = None,
+    non_inferiority: Annotated[float | None, _MARGIN] = None,
     allow_different_judges: Annotated[bool, _JUDGES] = False,
     as_json: Annotated[bool, _JSON] = False,
     junit: Annotated[_File, _JUNIT] = None,
@@ -79,6 +85,7 @@ def check(
             "max_drop": _numbers("--max-drop", max_drop),
             "min": _numbers("--min", floor),
             "max_missing": max_missing,
+            "non_inferiority": non_inferiority,
             "allow_different_judges": allow_different_judges or None,
         }
         verdict = _verdict(run, given, config or (CONFIG if CONFIG.is_file() else None))

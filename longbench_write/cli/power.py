@@ -29,6 +29,15 @@ def power(
     metric: Annotated[
         list[str] | None, typer.Option(help="A gated metric; repeatable [S_bar, S_l, S_q].")
     ] = None,
+    non_inferiority: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="X",
+            help="Say how many samples, or prompts, `check --non-inferiority X` needs.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
 ) -> None:
     """Plan a gate: the drop that it would find with a chance of 80%.
@@ -42,7 +51,8 @@ def power(
 
     judged = [load_judged(run) for run in runs]
     declared = merged(*(run.scores.metrics for run in judged))
-    rule = Rule(metrics=gated_metrics(metric, declared) if metric else None)
+    gated = gated_metrics(metric, declared) if metric else None
+    rule = Rule(metrics=gated, non_inferiority=non_inferiority)
     found = plan(judged, rule, samples=samples, repeats=judge_repeats, prompts=prompts)
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
@@ -68,3 +78,15 @@ def _show(found: GatePlan) -> None:
     lines = [(line, wanted) for line, wanted in found.grid_lines()]
     show_lines(target, f"drop found with a chance of 80%, {found.prompts} prompts", heads, lines)
     target.print(escape_ci_log(found.sentence()), markup=False, soft_wrap=True)
+    if found.needs:
+        show_lines(
+            target,
+            "needed to show with a chance of 80% that a run as good is worse by less than the margin",
+            (
+                "",
+                "margin",
+                f"samples, at {found.prompts} prompts",
+                f"prompts, at {found.samples} sample{'' if found.samples == 1 else 's'}",
+            ),
+            [(each.line(), False) for each in found.needs],
+        )

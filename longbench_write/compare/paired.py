@@ -85,6 +85,12 @@ class Difference:
             return False
         return found[1] < 0 if self.metric.metric.higher_is_better else found[0] > 0
 
+    def bound(self, level: float = LEVEL) -> float | None:
+        """Return the one-sided bound at this level on the side where B is worse; None without an interval."""
+        if (found := self.at(2 * level - 1)) is None:
+            return None
+        return found[0] if self.metric.metric.higher_is_better else found[1]
+
     @cached_property
     def interval(self) -> Interval | None:
         """The 95% interval."""

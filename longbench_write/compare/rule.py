@@ -32,6 +32,8 @@ class Rule:
         floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
             better.
         max_missing: The share of responses that a gated metric may lack; beyond it nothing can be told.
+        non_inferiority: Percent of a metric's range; a gated metric passes only if the one-sided 95% bound of
+            its difference says that it is worse by less. None asks for no such proof.
     """
 
     metrics: tuple[MetricInRange, ...] | None = None
@@ -39,6 +41,7 @@ class Rule:
     drop: float = 1.0
     floors: Mapping[MetricInRange, float] = field(default_factory=dict)
     max_missing: float = 0.05
+    non_inferiority: float | None = None
 
     def gated(self, known: Container[str]) -> list[MetricInRange]:
         """Return the gated metrics.
@@ -55,6 +58,12 @@ class Rule:
         if metric.metric.width is None:
             return None
         return self.max_drop.get(metric, self.drop * (metric.metric.width / 100))
+
+    def margin(self, metric: MetricInRange) -> float | None:
+        """Return the margin of non-inferiority in a metric's unit; None if there is none."""
+        if self.non_inferiority is None or metric.metric.width is None:
+            return None
+        return self.non_inferiority * (metric.metric.width / 100)
 
     def is_fall(self, change: Difference, alpha: float) -> bool:
         """Return whether a difference is a fall of more than is allowed, at 1 minus this level."""

@@ -16,7 +16,7 @@ from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
 
 DEFAULT = "default"
-_KEYS = ("baseline", "metrics", "max_drop", "min", "max_missing", "allow_different_judges")
+_KEYS = ("baseline", "metrics", "max_drop", "min", "max_missing", "non_inferiority", "allow_different_judges")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
 
     Args:
         values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
-            numbers; `min` a mapping of names to numbers; `max_missing` in percent; `baseline` a path.
+            numbers; `min` a mapping of names to numbers; `max_missing` in percent; `non_inferiority` in
+            percent of each metric's range, or None; `baseline` a path.
         declared: Metrics that the baseline or the run knows besides those that are installed.
 
     Raises:
@@ -81,6 +82,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     judges = values.get("allow_different_judges", False)
     if not isinstance(judges, bool):
         raise UsageError(f"allow-different-judges must be true or false, not {shorten(repr(judges), 80)}")
+    margin = values.get("non_inferiority")
     baseline = values.get("baseline")
     return GateConfig(
         rule=Rule(
@@ -89,6 +91,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             drop=default,
             floors=floors,
             max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
+            non_inferiority=None if margin is None else _number("non-inferiority", margin),
         ),
         baseline=Path(str(baseline)) if baseline is not None else None,
         allow_different_judges=judges,

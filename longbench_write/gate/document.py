@@ -141,6 +141,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "max_drop": finding.allowed,
         "min": finding.floor,
         "mean": finding.mean,
+        "non_inferiority": finding.margin,
+        "bound": finding.bound,
         "detectable_drop": finding.detectable,
         "missing": finding.missing[0],
         "owed": finding.missing[1],

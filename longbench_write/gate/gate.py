@@ -15,9 +15,10 @@ from longbench_write.compare.rule import ALPHA, Rule, is_beyond
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.gate.asked import Asked
+from longbench_write.gate.margin import margin_doubt
 from longbench_write.gate.remaining import Remaining
 from longbench_write.gate.sentences import NAMES, drop_words, limit_words, passed_words
-from longbench_write.gate.worst import FAILED_ALPHA, AtWorst, failed_words
+from longbench_write.gate.worst import FAILED_ALPHA, AtWorst, failed_words, worst_words
 from longbench_write.stats import holm
 
 
@@ -40,6 +41,8 @@ class Finding:
             a finite range.
         floor: The end of what is allowed, in the same unit; None where there is none.
         mean: B's mean over all that it has, which the floor is held against.
+        margin: Of non-inferiority, in the same unit; None where that is not asked for.
+        bound: The one-sided 95% bound of the difference, on the side where B is worse; None likewise.
         detectable: The minimum detectable drop, found with a chance of 80%; None if the variance is 0.
         missing: Responses that B lacks, of how many.
         fell_in: The length ranges in which it fell, the furthest first.
@@ -55,6 +58,8 @@ class Finding:
     allowed: float | None
     floor: float | None
     mean: float | None
+    margin: float | None
+    bound: float | None
     detectable: float | None
     missing: tuple[int, int]
     fell_in: tuple[Difference, ...]
@@ -168,12 +173,15 @@ class _Bench:
         if remaining and not doubt:
             doubt = remaining.doubt() or self.asked.doubt(change, remaining.alpha)
         doubt = doubt or self.worst.doubt(change, mean, lacking[0])
+        margin = None if alpha is None else self.rule.margin(metric)
+        if margin is not None and not doubt:
+            doubt = margin_doubt(change, margin, self._otherwise(remaining, metric, lacking[0]))
         if reasons:
             outcome, said = Outcome.REGRESSED, reasons
         elif doubt:
             outcome, said = Outcome.UNDECIDED, [doubt]
         else:
-            outcome, said = Outcome.PASSED, [passed_words(change, alpha, floor, mean)]
+            outcome, said = Outcome.PASSED, [passed_words(change, alpha, floor, mean, margin)]
         detectable = None
         if alpha is not None and allowed is not None and change.error:
             detectable = detectable_drop(change.error, change.n, gated=len(self.levels), max_drop=allowed)
@@ -186,12 +194,23 @@ class _Bench:
             allowed=allowed,
             floor=floor,
             mean=mean,
+            margin=margin,
+            bound=None if margin is None else change.bound(),
             detectable=detectable,
             missing=lacking,
             fell_in=fell_in,
             without=remaining.by_cause() if remaining else {},
             message=f"{metric} {'; '.join(said)}",
         )
+
+    def _otherwise(
+        self, remaining: Remaining | None, metric: MetricInRange, lacking: int
+    ) -> list[tuple[str, Difference]]:
+        """Return the difference without what is spoilt, and with what is missing at its worst."""
+        found = remaining.last() if remaining else []
+        if metric in self.worst.changes:
+            found.append((worst_words(metric, lacking), self.worst.changes[metric]))
+        return found
 
     def _doubt(
         self,
@@ -228,6 +247,8 @@ def _failed_finding(change: Difference) -> Finding:
         allowed=None,
         floor=None,
         mean=change.b,
+        margin=None,
+        bound=None,
         detectable=None,
         missing=(0, change.n),
         fell_in=(),

@@ -83,7 +83,10 @@ def _grouped(differences: Sequence[Difference]) -> list[Difference]:
 def finding_line(finding: Finding) -> tuple[str, ...]:
     """Return a finding's cells under `FINDING_HEADS`."""
     change = finding.difference
-    level = "" if finding.level is None else f"{100 * finding.level:.3g}%: {span(finding.interval)}"
+    level = ""
+    if finding.level is not None:
+        found = span(finding.interval) if finding.interval else f"p = {p_value(change.p)}"
+        level = f"{100 * finding.level:.3g}%: {found}"
     worse = "−" if finding.metric.metric.higher_is_better else "+"
     detectable = "-" if finding.detectable is None else f"{worse}{finding.detectable:.1f}"
     return (

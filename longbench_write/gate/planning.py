@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError
+from longbench_write.gate.needs import Need, need
 from longbench_write.runs.folder import JUDGEMENTS
 from longbench_write.runs.store import load_run
 
@@ -30,6 +31,7 @@ class GatePlan:
         parts: The variance components of each gated metric.
         grid: Per samples and repeats, the points between which each metric's detectable drop lies.
         notes: What could not be estimated.
+        needs: What a margin of non-inferiority needs, a gated metric each; empty where there is no margin.
     """
 
     prompts: int
@@ -38,6 +40,7 @@ class GatePlan:
     parts: list[Components]
     grid: dict[tuple[int, int], list[tuple[float, float]]]
     notes: list[str]
+    needs: list[Need] = field(default_factory=list)
 
     @property
     def metrics(self) -> list[MetricInRange]:
@@ -96,6 +99,7 @@ class GatePlan:
                 }
                 for (samples, repeats), drops in self.grid.items()
             ],
+            "non_inferiority": {str(each.metric): each.to_json() for each in self.needs},
         }
 
 
@@ -121,7 +125,7 @@ def plan(
 
     Args:
         runs: Of the same suite and judge, at least one.
-        rule: Which metrics are gated, and from which drop on.
+        rule: Which metrics are gated, from which drop on, and within which margin they must be shown to be.
         samples: Responses per prompt of the plan that is asked for.
         repeats: Judgements per response, likewise.
         prompts: How many; None takes as many as the runs have.
@@ -146,7 +150,7 @@ def plan(
             part.detectable(
                 samples=k,
                 repeats=r,
-                prompts=count if prompts or part.metric.range is None else part.prompts,
+                prompts=_planned(part, count, prompts),
                 rule=rule,
                 gated=len(gated),
             )
@@ -155,7 +159,17 @@ def plan(
         for k in sorted({*_SAMPLES, samples})
         for r in sorted({*(_REPEATS if judged else (1,)), repeats})
     }
-    return GatePlan(count, samples, repeats, parts, grid, _notes(runs, parts, judged=judged))
+    needs = [
+        need(part, margin, samples=samples, repeats=repeats, prompts=_planned(part, count, prompts))
+        for part in parts
+        if (margin := rule.margin(part.metric)) is not None
+    ]
+    return GatePlan(count, samples, repeats, parts, grid, _notes(runs, parts, judged=judged), needs)
+
+
+def _planned(part: Components, count: int, prompts: int | None) -> int:
+    """Return how many prompts a metric has in a plan: in a length range, no more than there are."""
+    return count if prompts or part.metric.range is None else part.prompts
 
 
 def _notes(runs: Sequence[JudgedRun], parts: Sequence[Components], *, judged: bool) -> list[str]:

@@ -67,6 +67,10 @@ class Remaining:
         """Return what is left of the difference, by what was left out."""
         return {part.without.what: part.difference for part in self.parts}
 
+    def last(self) -> list[tuple[str, Difference]]:
+        """Return what is left without all that is doubtful, and the words for it; empty where nothing is."""
+        return [(part.without.where, part.difference) for part in self.parts[-1:]]
+
     def stands(self) -> str:
         """Return by how much it still fell, as the end of a sentence; "" where nothing was left out."""
         if not self.parts:

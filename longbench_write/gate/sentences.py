@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from longbench_write.compare.figures import signed, span
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference
+from longbench_write.gate.margin import bound_words, margin_words
 
 NAMES = ("the baseline", "the run")
 """What the two sides are called in a finding, which may be read alone."""
@@ -48,7 +49,13 @@ def interval_words(change: Difference, alpha: float) -> str:
     return "no interval" if found is None else f"{100 * (1 - alpha):.3g}% interval {span(found)}"
 
 
-def passed_words(change: Difference, alpha: float | None, floor: float | None, mean: float | None) -> str:
+def passed_words(
+    change: Difference,
+    alpha: float | None,
+    floor: float | None,
+    mean: float | None,
+    margin: float | None = None,
+) -> str:
     """Return what became of a metric that passed; None for what it was not held against."""
     parts = []
     if alpha is not None and change.value is not None:
@@ -56,6 +63,8 @@ def passed_words(change: Difference, alpha: float | None, floor: float | None, m
         if change.value == 0:
             what = f"is unchanged at {change.a:.1f}"
         parts.append(f"{what} ({interval_words(change, alpha)})")
+    if margin is not None:
+        parts.append(f"is worse by less than {margin_words(change, margin)} ({bound_words(change)})")
     if floor is not None and mean is not None:
         parts.append(f"is {mean:.1f}, not {limit_words(change.metric)} of {floor:g}")
     return " and ".join(parts)

@@ -77,11 +77,7 @@ class AtWorst:
         if metric not in self.changes or mean is None:
             return ""
         worst, alpha = self.changes[metric], self.levels.get(metric)
-        ends = metric.metric.range or (0.0, 0.0)
-        if_worst = (
-            f"with its {lacking} missing response{'' if lacking == 1 else 's'} at "
-            f"{ends[0 if metric.metric.higher_is_better else 1]:g}"
-        )
+        if_worst = worst_words(metric, lacking)
         if alpha is not None and self.rule.is_fall(worst, alpha):
             return (
                 f"cannot be told: it changed {from_to(change)}, but {if_worst} it {fell(worst)} by "
@@ -97,17 +93,24 @@ class AtWorst:
         return ""
 
 
+def worst_words(metric: MetricInRange, lacking: int) -> str:
+    """Return on what condition missing responses are at their worst, in words."""
+    ends = metric.metric.range or (0.0, 0.0)
+    end = ends[0 if metric.metric.higher_is_better else 1]
+    return f"with its {lacking} missing response{'' if lacking == 1 else 's'} at {end:g}"
+
+
 def failed_words(change: Difference) -> tuple[bool, str]:
     """Return whether more prompts have newly failed than chance explains, and what is said of them."""
     p = change.p or 1.0
     others = f"{change.wins} the other way round" if change.wins else "none the other way round"
     told = (
         f"{change.losses} of {change.n} prompts lack responses that the baseline has, {others} "
-        f"(sign test p = {p_value(p)}, "
+        f"(sign test p = {p_value(p)})"
     )
     if p > FAILED_ALPHA:
-        return False, f"{told}allowed from {FAILED_ALPHA:g} on)"
+        return False, f"may be chance: {told}"
     return True, (
-        f"cannot be told: {told}beyond chance below {FAILED_ALPHA:g}); a failure is no score: run the same "
-        "command again, or look for what fails"
+        f"cannot be told: {told}, which is beyond chance (p at most {FAILED_ALPHA:g}), and a failure is no "
+        "score: run the same command again, or look for what fails"
     )
