@@ -136,14 +136,14 @@ def check_baseline(values: Mapping[str, Any]) -> None:
     check_plain(values)
     check_values(BaselineShape, values)
     _check_ranges(values)
-    if values["schema"] > 1:
+    if says_origin := values["schema"] > 1 or "digest" in values:
         check_values(OriginShape, values)
     counts = values["counts"] or {}
     check_counts(counts)
     if counts:
         check_sums(counts)
     _check_responses(counts, values)
-    if values["schema"] > 1:
+    if says_origin:
         _check_origin(values)
 
 
