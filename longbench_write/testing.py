@@ -2,66 +2,69 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from longbench_write.compare.loading import load_scores
-from longbench_write.gate.config import build_gate
-from longbench_write.gate.gate import Outcome, check
-from longbench_write.metrics.catalogue import merged
+from longbench_write.gate.checking import check_run
+from longbench_write.gate.gate import Outcome
+
+
+class GateNoteWarning(UserWarning):
+    """What must be known of a comparison that passed, such as settings that differ."""
 
 
 def assert_no_regression(
     run: str | Path,
-    baseline: str | Path,
+    baseline: str | Path | None = None,
     *,
     metrics: Sequence[str] | None = None,
-    max_drop: float | Mapping[str, float] = 1.0,
+    max_drop: float | Mapping[str, float] | None = None,
     floors: Mapping[str, float] | None = None,
-    max_missing: float = 5.0,
+    max_missing: float | None = None,
     non_inferiority: float | None = None,
-    allow_different_judges: bool = False,
+    allow_different_judges: bool | None = None,
+    config: str | Path | None = None,
 ) -> None:
     """Fail where `lbw-eval check RUN --baseline BASELINE` would not exit with 0.
 
+    An lbw-gate.yaml in the working folder is read as the command reads it, and what is given here overrules
+    it. Notes of a comparison that passed are `GateNoteWarning`s, those of one that failed stand in its error.
+
     Args:
         run: The run in question: its folder, or a folder with no other run under it.
-        baseline: A run, a file that `lbw-eval baseline` wrote, a summary.json or a scores.csv.
-        metrics: The gated ones, such as "S_l" or "S_q[2000,4000)"; None gates S_bar, S_l and S_q.
+        baseline: A run, a file that `lbw-eval baseline` wrote, a summary.json or a scores.csv; None for that
+            of lbw-gate.yaml.
+        metrics: The gated ones, such as "S_l" or "S_q[2000,4000)"; by default S_bar, S_l and S_q.
         max_drop: Percent of a metric's range, so points; a mean drop of at least so many may be a regression.
-            Or a drop by metric, in its unit.
+            Or a drop by metric, in its unit. By default 1 percent.
         floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
             better.
-        max_missing: Percent of responses that may lack a score.
+        max_missing: Percent of responses that may lack a score, by default 5.
         non_inferiority: Percent of a metric's range, so points; every gated metric must then be shown to be
             worse by less, by a one-sided 95% bound.
         allow_different_judges: Compare what different judges said.
+        config: Another file of these settings than the lbw-gate.yaml.
 
     Raises:
         AssertionError: A metric has regressed, is below its floor, or it cannot be told.
         LbwError: The two cannot be read or compared.
     """
     __tracebackhide__ = True
-    old, new = load_scores(Path(baseline)), load_scores(Path(run))
-    settings = build_gate(
-        {
-            "metrics": metrics,
-            "max_drop": max_drop,
-            "min": floors or {},
-            "max_missing": max_missing,
-            "non_inferiority": non_inferiority,
-            "allow_different_judges": allow_different_judges,
-        },
-        merged(old.metrics, new.metrics),
-    )
-    verdict = check(
-        old,
-        new,
-        settings.rule,
-        allow_different_judges=settings.allow_different_judges,
-    )
+    given = {
+        "baseline": None if baseline is None else Path(baseline),
+        "metrics": metrics,
+        "max_drop": dict(max_drop) if isinstance(max_drop, Mapping) else max_drop,
+        "min": None if floors is None else dict(floors),
+        "max_missing": max_missing,
+        "non_inferiority": non_inferiority,
+        "allow_different_judges": allow_different_judges,
+    }
+    verdict = check_run(Path(run), given, None if config is None else Path(config))
+    notes = [f"note: {note}" for note in verdict.notes]
     if failed := [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]:
-        lines = [f"{run} has regressed against or cannot be told from {baseline}:"]
-        raise AssertionError(
-            "\n  ".join([*lines, *(f"{found.outcome}: {found.message}" for found in failed)])
-        )
+        lines = [f"{run} has regressed against or cannot be told from {verdict.a.source}:"]
+        lines += [f"{found.outcome}: {found.message}" for found in failed]
+        raise AssertionError("\n  ".join([*lines, *notes]))
+    for note in verdict.notes:
+        warnings.warn(note, GateNoteWarning, stacklevel=2)

@@ -7,7 +7,7 @@ from longbench_write.errors import UsageError
 from longbench_write.gate.gate import Outcome
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
-from longbench_write.testing import assert_no_regression
+from longbench_write.testing import GateNoteWarning, assert_no_regression
 
 
 def put_run(folder, share, *, prompts=24, **info):
@@ -49,3 +49,39 @@ def test_the_rule_is_that_of_the_command_line(tmp_path):
 def test_what_cannot_be_told_fails(tmp_path):
     with pytest.raises(AssertionError, match=rf"\b{Outcome.UNDECIDED}\b.*\bS_l\b"):
         assert_no_regression(put_run(tmp_path / "b", 1.0, prompts=12), put_run(tmp_path / "a", 1.0))
+
+
+@pytest.fixture
+def gate_file(tmp_path, monkeypatch):
+    """Writes the lbw-gate.yaml of the working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "lbw-gate.yaml"
+
+
+def test_lbw_gate_yaml_is_read_as_the_command_reads_it(tmp_path, gate_file):
+    worse, before = put_run(tmp_path / "b", 0.9), put_run(tmp_path / "a", 1.0)
+    gate_file.write_text("baseline: a\nmetrics: [S_q]\nmax-drop: {default: 3}\n")
+    assert_no_regression(worse)
+    assert_no_regression(worse, metrics=["S_l"], max_drop=20)
+    with pytest.raises(AssertionError, match=rf"\b{Outcome.REGRESSED}\b.*\bS_l\b"):
+        assert_no_regression(worse, metrics=["S_l"])
+    gate_file.write_text("baseline: a\nmetrics: [S_q]\nmin: {S_l: 99}\n")
+    with pytest.raises(AssertionError, match=rf"\b{Outcome.REGRESSED}\b.*\bS_l\b.*\b99\b"):
+        assert_no_regression(worse)
+    assert_no_regression(worse, floors={"S_l": 9})
+    (tmp_path / "other.yaml").write_text("max-dorp: 1\n")
+    with pytest.raises(UsageError, match=r"other\.yaml.*max-dorp"):
+        assert_no_regression(worse, before, config="other.yaml")
+    gate_file.unlink()
+    with pytest.raises(UsageError, match="baseline"):
+        assert_no_regression(worse)
+
+
+def test_notes_are_shown_whatever_the_verdict(tmp_path):
+    before = put_run(tmp_path / "a", 1.0)
+    settings = RUN_INFO.settings | {"temperature": 1}
+    same, worse = (put_run(tmp_path / str(share), share, settings=settings) for share in (1.0, 0.5))
+    with pytest.warns(GateNoteWarning, match=r"temperature 0\.5 → 1"):
+        assert_no_regression(same, before)
+    with pytest.raises(AssertionError, match=r"temperature 0\.5 → 1"):
+        assert_no_regression(worse, before)

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from longbench_write.errors import UsageError
-
-if TYPE_CHECKING:
-    from longbench_write.gate.gate import Verdict
-
-CONFIG = Path("lbw-gate.yaml")
 
 _Texts = list[str] | None
 _File = Path | None
@@ -20,7 +15,7 @@ _RUN = typer.Argument(metavar="RUN", help="The run in question.", show_default=F
 _BASELINE = typer.Option(
     help="What to compare it with: a run, a baseline file, a summary.json or a scores.csv.", metavar="PATH"
 )
-_CONFIG = typer.Option(help=f"YAML file of the options below [{CONFIG}, if it is there].", metavar="FILE")
+_CONFIG = typer.Option(help="YAML file of the options below [lbw-gate.yaml, if it is there].", metavar="FILE")
 _METRIC = typer.Option(
     help="Gate this metric, such as S_l or 'S_q[2000,4000)'; repeatable [S_bar, S_l, S_q]."
 )
@@ -79,6 +74,8 @@ def check(
 
     outputs = VerdictOutputs(run, as_json, junit, markdown, plot, github, worst)
     with outputs.telling_errors():
+        from longbench_write.gate.checking import check_run
+
         given: dict[str, Any] = {
             "baseline": baseline,
             "metrics": metric,
@@ -88,42 +85,8 @@ def check(
             "non_inferiority": non_inferiority,
             "allow_different_judges": allow_different_judges or None,
         }
-        verdict = _verdict(run, given, config or (CONFIG if CONFIG.is_file() else None))
+        verdict = check_run(run, given, config)
     raise typer.Exit(outputs.write(verdict))
-
-
-def _verdict(run: Path, given: dict[str, Any], source: Path | None) -> Verdict:
-    """Return the verdict on a run.
-
-    Args:
-        run: The run in question.
-        given: What the command line says; None for what it does not.
-        source: The file that says the rest.
-    """
-    from longbench_write.compare.loading import load_scores
-    from longbench_write.gate import gate
-    from longbench_write.gate.config import build_gate, read_gate
-    from longbench_write.metrics.catalogue import merged
-
-    values = _merged(read_gate(source) if source else {}, given)
-    if values.get("baseline") is None:
-        where = f" (nor does {source} name one)" if source else ""
-        raise UsageError(f"--baseline is needed: a run, or the file that `lbw-eval baseline` wrote{where}")
-    try:
-        old = load_scores(Path(str(values["baseline"])))
-    except UsageError as error:
-        raise (UsageError(f"{source}: baseline: {error}") if given["baseline"] is None else error) from None
-    new = load_scores(run)
-    try:
-        settings = build_gate(values, merged(old.metrics, new.metrics))
-    except UsageError as error:
-        raise (UsageError(f"{source}, with the options given: {error}") if source else error) from None
-    return gate.check(
-        old,
-        new,
-        settings.rule,
-        allow_different_judges=settings.allow_different_judges,
-    )
 
 
 def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
@@ -141,19 +104,4 @@ def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
             values[name if equals else DEFAULT] = float(figure)
         except ValueError:
             raise UsageError(f"{option} {text!r}: a number is needed, such as S_l=2") from None
-    return values
-
-
-def _merged(read: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return what a file says, overruled by the command line; numbers are overruled metric by metric."""
-    from longbench_write.gate.config import DEFAULT
-
-    values = dict(read)
-    for name, value in given.items():
-        if value is None:
-            continue
-        old = values.get(name)
-        if name == "max_drop" and old is not None and not isinstance(old, dict):
-            old = {DEFAULT: old}
-        values[name] = {**old, **value} if isinstance(value, dict) and isinstance(old, dict) else value
     return values

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Interval, MinLen
 
 from longbench_write.config.requests import flag, request_options
 from longbench_write.errors import UsageError, unknown_name
-from longbench_write.files.yaml_text import load_yaml, read_mapping
+from longbench_write.files.yaml_text import load_yaml, read_options
 from longbench_write.urls import check_url
 
 BUILT_IN_BACKENDS = ("openai", "vllm", "hf", "local")
@@ -300,6 +300,6 @@ def read_config(path: Path) -> dict[str, Any]:
     Keys may be written as on the command line, `max-tokens` for `max_tokens`.
 
     Raises:
-        UsageError: The file cannot be read, or is no mapping.
+        UsageError: The file cannot be read, is no mapping, or has a key twice.
     """
-    return {str(key).replace("-", "_"): value for key, value in read_mapping(path, "--config").items()}
+    return read_options(path, "--config")

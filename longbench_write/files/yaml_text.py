@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longbench_write.errors import LbwError, UsageError, shorten
 from longbench_write.files.faults import told
+from longbench_write.files.leftovers import git_leftover
 from longbench_write.files.reading import open_to_read
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ LONGEST_NUMBER = 200
 
 LARGEST = 1 << 26
 """Bytes that a file may have."""
+
+_NUMBERS = {
+    "tag:yaml.org,2002:int": re.compile("[-+]?0[0-9_]+|.*:.*"),
+    "tag:yaml.org,2002:float": re.compile(".*:.*"),
+}
+"""Numbers that look decimal and that PyYAML reads in base 8 or 60: 070 is 56, and 1:10 is 70."""
 
 _CANNOT_BE_BUILT = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 """What PyYAML's constructors raise for values such as 2001-99-99, `!!bool maybe` or `!!int ''`."""
@@ -73,7 +81,10 @@ def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageErr
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise error(f"{named} cannot be read: it has more than {LARGEST >> 20} MiB")
-        loaded = load_yaml(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if left := git_leftover(text):
+            raise error(f"{named} cannot be read: {left}")
+        loaded = load_yaml(text)
     except OSError as fault:
         raise error(f"{named} cannot be read: {told(fault)}") from None
     except (ValueError, yaml.YAMLError) as fault:  # a ValueError: no UTF-8, or a path that no file can have
@@ -81,6 +92,25 @@ def read_mapping(path: Path, what: str = "", *, error: type[LbwError] = UsageErr
     if not isinstance(loaded, dict):
         raise error(f"{named} must hold keys and values, such as `key: value`")
     return loaded
+
+
+def read_options(path: Path, what: str) -> dict[str, Any]:
+    """Read a YAML file whose keys are options, `max-drop` being the same as `max_drop`.
+
+    Args:
+        path: The file.
+        what: As `read_mapping` has it.
+
+    Raises:
+        UsageError: The file cannot be read, holds something else, or has an option in both spellings.
+    """
+    values: dict[str, Any] = {}
+    for key, value in read_mapping(path, what).items():
+        name = str(key).replace("-", "_")
+        if name in values:
+            raise UsageError(f"{what} {path} has the key {str(key)!r} twice, with - and with _: one must go")
+        values[name] = value
+    return values
 
 
 def _size(node: yaml.Node, most: int, known: dict[int, int]) -> int:
@@ -126,3 +156,6 @@ def _check_nodes(node: yaml.Node, seen: set[int]) -> None:
                 lines[name] = line
     elif node.tag == "tag:yaml.org,2002:int" and len(node.value) > LONGEST_NUMBER:
         raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number of {len(node.value)} characters")
+    elif node.tag in _NUMBERS and _NUMBERS[node.tag].fullmatch(node.value):
+        line = node.start_mark.line + 1
+        raise yaml.YAMLError(f"line {line}: YAML reads {node.value} in base 8 or 60: write it without 0 or :")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError, shorten, unknown_name
 from longbench_write.files.schema import MOST
-from longbench_write.files.yaml_text import read_mapping
+from longbench_write.files.yaml_text import read_options
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
 
@@ -34,9 +34,9 @@ def read_gate(path: Path) -> dict[str, Any]:
     A baseline's path in it is relative to the file.
 
     Raises:
-        UsageError: It cannot be read, is no mapping, or has a baseline that is no path.
+        UsageError: It cannot be read, is no mapping, has a key twice, or a baseline that is no path.
     """
-    values = {str(key).replace("-", "_"): value for key, value in read_mapping(path, "--config").items()}
+    values = read_options(path, "--config")
     if (baseline := values.get("baseline")) is not None:
         if not isinstance(baseline, str):
             raise UsageError(f"{path}: baseline must be a path, not {shorten(repr(baseline), 80)}")
@@ -65,8 +65,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     drops = dict(_mapping("max-drop", drops if isinstance(drops, Mapping) else {DEFAULT: drops}))
     default = _number("max-drop", drops.pop(DEFAULT, 1.0))
     allowed = {}
-    for name, drop in drops.items():
-        metric = parse_metric(str(name), declared)
+    for metric, name, drop in _by_metric("max-drop", drops, declared):
         allowed[metric] = _number(f"max-drop {name}", drop, (0.0, metric.metric.width or 0.0))
     if lost := [metric for metric in allowed if metrics is not None and metric not in metrics]:
         raise UsageError(f"--max-drop names {lost[0]}, which is not gated: add --metric {str(lost[0])!r}")
@@ -76,8 +75,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             "name every gated metric with --metric"
         )
     floors = {}
-    for name, low in _mapping("min", values.get("min", {})).items():
-        metric = parse_metric(str(name), declared)
+    for metric, name, low in _by_metric("min", _mapping("min", values.get("min", {})), declared):
         floors[metric] = _number(f"min {name}", low, metric.metric.range)
     judges = values.get("allow_different_judges", False)
     if not isinstance(judges, bool):
@@ -96,6 +94,23 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
         baseline=Path(str(baseline)) if baseline is not None else None,
         allow_different_judges=judges,
     )
+
+
+def _by_metric(
+    key: str, values: Mapping[Any, Any], declared: Sequence[Metric]
+) -> Iterator[tuple[MetricInRange, str, Any]]:
+    """Yield the metric that each name means, with the name and its value.
+
+    Raises:
+        UsageError: There is no such metric, or two names mean one.
+    """
+    names: dict[MetricInRange, str] = {}
+    for name, value in values.items():
+        metric = parse_metric(str(name), declared)
+        if metric in names:
+            raise UsageError(f"{key} names {metric} twice, as {names[metric]!r} and {name!r}: one must go")
+        names[metric] = str(name)
+        yield metric, str(name), value
 
 
 def _metrics(names: Any, declared: Sequence[Metric]) -> tuple[MetricInRange, ...] | None:

@@ -1,0 +1,80 @@
+"""A run checked against the baseline that lbw-gate.yaml, a command line or a test names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from longbench_write.compare.loading import load_scores
+from longbench_write.errors import UsageError
+from longbench_write.gate.config import DEFAULT, GateConfig, build_gate, read_gate
+from longbench_write.gate.gate import Verdict, check
+from longbench_write.metrics.base import Metric
+from longbench_write.metrics.catalogue import merged
+
+CONFIG = Path("lbw-gate.yaml")
+"""The file that is read where it lies in the working folder and no other is named."""
+
+
+def check_run(run: Path, given: Mapping[str, Any], config: Path | None = None) -> Verdict:
+    """Return the verdict on a run.
+
+    Args:
+        run: The run in question.
+        given: What overrules the file, by the keys of `build_gate`; None for what it does not.
+        config: The file that says the rest; None for the working folder's lbw-gate.yaml, if there is one.
+
+    Raises:
+        UsageError: A value is refused, no baseline is named, or the two are not comparable.
+        LbwError: The two cannot be read, or have nothing in common.
+    """
+    source = gate_file(config)
+    values = gate_values(given, source)
+    if values.get("baseline") is None:
+        where = f" (nor does {source} name one)" if source else ""
+        raise UsageError(f"--baseline is needed: a run, or the file that `lbw-eval baseline` wrote{where}")
+    try:
+        old = load_scores(Path(str(values["baseline"])))
+    except UsageError as error:
+        is_given = given.get("baseline") is not None
+        raise (error if is_given else UsageError(f"{source}: baseline: {error}")) from None
+    new = load_scores(run)
+    settings = gate_settings(values, source, merged(old.metrics, new.metrics))
+    return check(old, new, settings.rule, allow_different_judges=settings.allow_different_judges)
+
+
+def gate_file(config: Path | None) -> Path | None:
+    """Return the file of the gate's settings: the one that is named, or the working folder's, if any."""
+    return config or (CONFIG if CONFIG.is_file() else None)
+
+
+def gate_settings(
+    values: Mapping[str, Any], source: Path | None, declared: tuple[Metric, ...] = ()
+) -> GateConfig:
+    """Do as `build_gate` does; errors name the file that the values come from."""
+    try:
+        return build_gate(values, declared)
+    except UsageError as error:
+        raise (UsageError(f"{source}, with the options given: {error}") if source else error) from None
+
+
+def gate_values(given: Mapping[str, Any], source: Path | None) -> dict[str, Any]:
+    """Return what a file says, overruled by what is given; numbers are overruled metric by metric.
+
+    Args:
+        given: By key; None for what is not.
+        source: The file; None for none.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    values = read_gate(source) if source else {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        old = values.get(name)
+        if name == "max_drop" and old is not None:
+            old, value = (each if isinstance(each, dict) else {DEFAULT: each} for each in (old, value))
+        values[name] = {**old, **value} if isinstance(value, dict) and isinstance(old, dict) else value
+    return values
