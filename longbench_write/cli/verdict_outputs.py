@@ -175,10 +175,12 @@ def _draw(path: Path, verdict: Verdict) -> None:
 def _show(verdict: Verdict, worst: Sequence[FallenResponse]) -> None:
     """Print the verdict in tables."""
     from longbench_write.cli.difference_table import console, show_differences, show_lines, show_sides
+    from longbench_write.gate.headline import headline
     from longbench_write.gate.layout import FINDING_HEADS, WORST_HEADS, finding_line, worst_line
 
     target = console()
     with target.capture() as text:
+        target.print(escape_ci_log(headline(verdict)), markup=False, soft_wrap=True)
         show_sides(target, verdict.a, verdict.b, verdict.notes)
         show_differences(target, verdict.differences)
         if worst:

@@ -14,6 +14,7 @@ from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import suspects_of, tokens_added
 from longbench_write.gate.fallen import FallenResponse
 from longbench_write.gate.gate import Finding, Verdict
+from longbench_write.gate.headline import detectable_drops, headline
 
 SCHEMA = 1
 
@@ -53,6 +54,8 @@ def verdict_json(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> str:
             "schema": SCHEMA,
             "outcome": verdict.outcome.value,
             "exit_code": verdict.exit_code,
+            "headline": headline(verdict),
+            "detectable_drop": detectable_drops(verdict),
             "baseline": _side(verdict.a),
             "run": _side(verdict.b),
             "notes": verdict.notes,

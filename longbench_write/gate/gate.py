@@ -66,6 +66,11 @@ class Finding:
     without: dict[str, Difference]
     message: str
 
+    @property
+    def is_gated(self) -> bool:
+        """Whether it is about a gated metric, and not about a floor alone or prompts that failed."""
+        return self.level is not None and self.allowed is not None
+
 
 @dataclass(frozen=True)
 class Verdict:

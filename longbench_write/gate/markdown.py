@@ -9,6 +9,7 @@ from longbench_write.compare.paired import Difference
 from longbench_write.compare.scores import RunScores
 from longbench_write.gate.fallen import FallenResponse
 from longbench_write.gate.gate import Outcome, Verdict
+from longbench_write.gate.headline import headline
 from longbench_write.gate.layout import (
     DIFFERENCE_HEADS,
     FINDING_HEADS,
@@ -25,11 +26,7 @@ from longbench_write.gate.layout import (
 )
 from longbench_write.render.markdown import escape_markdown
 
-_TITLES = {
-    Outcome.PASSED: "✅ {} has not regressed",
-    Outcome.REGRESSED: "❌ {} regressed",
-    Outcome.UNDECIDED: "⚠️ {}: cannot tell whether it regressed",
-}
+_MARKS = {Outcome.PASSED: "✅", Outcome.REGRESSED: "❌", Outcome.UNDECIDED: "⚠️"}
 
 
 def comparison_markdown(found: Comparison) -> str:
@@ -60,7 +57,7 @@ def verdict_markdown(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> 
     findings = [finding_line(finding) for finding in verdict.findings]
     said = [f"**{finding.outcome}**: {escape_markdown(finding.message)}" for finding in verdict.findings]
     parts = [
-        "## " + _TITLES[verdict.outcome].format(escape_markdown(verdict.b.name)),
+        f"## {_MARKS[verdict.outcome]} {escape_markdown(headline(verdict))}",
         _list(said),
         _table(FINDING_HEADS, findings),
         "The detectable drop is the smallest true drop that this comparison finds with a chance of 80%.",
