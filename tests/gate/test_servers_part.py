@@ -15,7 +15,7 @@ from longbench_write.compare.comparison import compare
 from longbench_write.compare.loading import load_scores
 from longbench_write.gate.document import comparison_json, verdict_json
 from longbench_write.gate.gate import Outcome, check
-from longbench_write.gate.github import workflow_commands
+from longbench_write.gate.github import annotation
 from longbench_write.gate.junit import junit_xml
 from longbench_write.gate.markdown import comparison_markdown, verdict_markdown
 from longbench_write.testing import assert_no_regression
@@ -269,7 +269,7 @@ def test_every_output_says_it():
     a, b = scores(), cut(scores(seed=1, ceilings=[ceiling()]))
     found = check(a, b)
     case = ElementTree.fromstring(junit_xml(found)).find("testsuite/testcase/error")
-    texts = [case.get("message"), verdict_markdown(found), *workflow_commands(found)[:1]]
+    texts = [case.get("message"), verdict_markdown(found), annotation(found)]
     texts += [comparison_markdown(compare(a, b)), *(note for note in compare(a, b).notes if "differ" in note)]
     assert len(texts) == 5
     for text in texts:
