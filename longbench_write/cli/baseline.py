@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from longbench_write.cli.terminal import note
+from longbench_write.errors import UsageError
+
+_OUTPUT = typer.Option(
+    "--output",
+    "-o",
+    help="The file to write, such as baselines/model.json; with --update, where the moved one is written.",
+    metavar="FILE",
+    show_default=False,
+)
+_UPDATE = typer.Option(
+    help="Move this baseline to RUN, unless RUN has regressed against it (3) or it cannot be told (1).",
+    metavar="FILE",
+    show_default=False,
+)
+_INCOMPLETE = typer.Option(
+    "--incomplete", help="Take a run that lacks more than --max-missing; the file says so."
+)
+_MISSING = typer.Option(help="Percent of responses that may lack a score [5].", metavar="PERCENT")
+_CONFIG = typer.Option(help="YAML file of check's options [lbw-gate.yaml, if it is there].", metavar="FILE")
+
 
 def baseline(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="The file to write, such as baselines/model.json."
-        ),
-    ],
+    output: Annotated[Path | None, _OUTPUT] = None,
+    update: Annotated[Path | None, _UPDATE] = None,
+    incomplete: Annotated[bool, _INCOMPLETE] = False,
+    max_missing: Annotated[float | None, _MISSING] = None,
+    config: Annotated[Path | None, _CONFIG] = None,
 ) -> None:
-    """Keep a run's scores as a baseline.
+    """Keep a run's scores as a baseline, or move a baseline to a run.
 
     The file holds scores and hashes by prompt and no texts: small, the same for the same run, and made for
-        git.
+    git. A run that lacks more scores than --max-missing is refused (1). A baseline that moves only when a run
+    is better keeps the luckiest one, against which nights of an unchanged model turn red: move it by the
+    calendar, or by hand.
     """
-    from longbench_write.compare.baseline import baseline_text
-    from longbench_write.compare.loading import load_scores
     from longbench_write.files.output import write_file
+    from longbench_write.gate.moving import POLICY, made_baseline, moved_baseline
 
-    scores = load_scores(run)
-    write_file(output, baseline_text(scores))
-    prompts = len(scores.lengths)
-    print(f"{output}: {len(scores.responses)} responses to {prompts} prompts", file=sys.stderr)  # noqa: T201
-    counts = scores.counts or {}
-    scored = counts.get("judged" if scores.is_judged else "generated", 0)
-    if scored < counts.get("owed", 0):
-        print(  # noqa: T201
-            f"only {scored} of {counts['owed']} responses have a score: what is not there is not checked",
-            file=sys.stderr,
-        )
+    given = {"max_missing": max_missing}
+    target = output or update
+    if target is None:
+        raise UsageError("name the file to write with -o FILE, or the baseline to move with --update FILE")
+    if update is None:
+        scores, text = made_baseline(run, given, config, incomplete=incomplete)
+        write_file(target, text)
+    else:
+        moved = moved_baseline(update, run, given, config, incomplete=incomplete)
+        note(moved.message)
+        if moved.text is None:
+            raise typer.Exit(moved.exit_code)
+        scores = moved.scores
+        write_file(target, moved.text)
+        note(POLICY)
+    note(f"{target}: {len(scores.responses)} responses to {len(scores.lengths)} prompts")

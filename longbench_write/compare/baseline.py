@@ -16,18 +16,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from longbench_write.compare.baseline_shape import SCHEMA, check_baseline, digest_of
+from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.origin import Origin
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import RunFolderError, UsageError, shorten
 from longbench_write.files.json_object import read_object
 from longbench_write.files.schema import check_schema, check_values, known_names
 from longbench_write.metrics.base import Metric, complete
-from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
+from longbench_write.metrics.catalogue import BUILT_IN, HEADLINES, read_declarations
 from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import DIMENSIONS, S_BAR, S_Q, SIX
 from longbench_write.records import Key
@@ -67,6 +68,8 @@ def baseline_text(scores: RunScores, *, follows: Origin | None = None, incomplet
         "incomplete": incomplete,
         "parent": follows.digest if follows else None,
         "first": follows.first if follows else None,
+        "first_made": follows.first_made if follows else scores.info.start,
+        "first_figures": follows.first_figures if follows else figures_of(scores),
     }
     if scores.ceilings is not None:
         head |= {"ceilings": scores.ceilings, "serving": scores.serving}
@@ -75,6 +78,13 @@ def baseline_text(scores: RunScores, *, follows: Origin | None = None, incomplet
     lines = ",\n".join(f"    {_json(prompt)}: {_json(line)}" for prompt, line in sorted(prompts.items()))
     opening = json.dumps(head, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
     return f'{opening.removesuffix("}").rstrip()},\n  "scores": {{\n{lines}\n  }}\n}}\n'
+
+
+def figures_of(scores: RunScores) -> dict[str, float]:
+    """Return the means that a chain of baselines is followed by, of the metrics that the scores have."""
+    metrics = map(MetricInRange, (*HEADLINES, *scores.metrics))
+    means = {str(metric): metric.mean(scores) for metric in metrics}
+    return {name: mean for name, mean in means.items() if mean is not None}
 
 
 def _prompts(scores: RunScores) -> dict[str, dict[str, Any]]:
@@ -163,7 +173,7 @@ def read_baseline(path: Path) -> RunScores:
         info = _info(values["heading"])
         if (number := len(values["scores"])) > info.prompts["n"]:
             raise ValueError(f"heading.prompts.n is {info.prompts['n']}, and there are {number} prompts")
-        return RunScores(
+        scores = RunScores(
             source=path,
             info=info,
             convention=values["convention"],
@@ -174,8 +184,8 @@ def read_baseline(path: Path) -> RunScores:
             kept_tokens=_kept(values["scores"], "prompt_tokens"),
             ceilings=values.get("ceilings"),
             serving=values.get("serving"),
-            origin=_origin(values, info),
         )
+        return replace(scores, origin=_origin(values, info, scores))
     except RunFolderError as error:
         raise UsageError(str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -185,7 +195,7 @@ def read_baseline(path: Path) -> RunScores:
         ) from None
 
 
-def _origin(values: Mapping[str, Any], info: RunInfo) -> Origin:
+def _origin(values: Mapping[str, Any], info: RunInfo, scores: RunScores) -> Origin:
     """Return where the scores come from, as far as the schema says."""
     if values["schema"] > 1:
         known = {name: values[name] for name in known_names(Origin)}
@@ -194,6 +204,8 @@ def _origin(values: Mapping[str, Any], info: RunInfo) -> Origin:
     return Origin(
         digest=digest,
         first=digest,
+        first_made=info.start,
+        first_figures=figures_of(scores),
         parent=None,
         runs=1,
         made=(info.start,),

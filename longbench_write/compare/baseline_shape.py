@@ -46,6 +46,7 @@ def _is_time(text: str) -> bool:
 
 
 Sha256 = Annotated[str, Predicate(_is_sha256)]
+Time = Annotated[str, Predicate(_is_time)]
 
 
 class SampleShape(TypedDict):
@@ -97,9 +98,11 @@ class OriginShape:
 
     digest: Sha256
     first: Sha256
+    first_made: Time
+    first_figures: dict[str, Number]
     parent: Sha256 | None
     runs: Positive
-    made: Annotated[list[Annotated[str, Predicate(_is_time)]], Len(1)]
+    made: Annotated[list[Time], Len(1)]
     judge: KeptJudgeShape | None
     versions: dict[str, str]
     incomplete: bool

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from longbench_write.compare.lacking import differing_prompts
+from longbench_write.compare.figures import signed
+from longbench_write.compare.lacking import differing_prompts, missing_of_all
+from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import added_words, suspect_words, tokens_added
 from longbench_write.errors import LbwError, UsageError, shorten
+from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.scoring.summary import RunInfo
 from longbench_write.serving.messages import ceiling_lines, serving_lines, suspect_lines
 from longbench_write.suites.cards import card_of_file
@@ -60,7 +63,7 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
         notes += [f"{name}: {told}" for told in _served(scores)]
         if not scores.is_judged and (a.is_judged or b.is_judged):
             notes.append(f"{name} ({scores.source}) has no judge's scores: S_l alone is compared")
-    notes += _unknown_ceilings(a, b)
+    notes += [*_unknown_ceilings(a, b), *_origin(a, b)]
     return Terms(a.is_judged and b.is_judged, notes)
 
 
@@ -72,6 +75,26 @@ def _served(scores: RunScores) -> list[str]:
     if suspects := suspect_words(scores):
         told.append(f"suspects, which count as they stand: {suspects}")
     return told
+
+
+def _origin(a: RunScores, b: RunScores) -> list[str]:
+    """Return what must be said of a baseline file: what it lacks, and how far its chain has moved."""
+    if a.origin is None:
+        return []
+    notes = []
+    if a.origin.incomplete:
+        short, owed = missing_of_all(a, needs_judge=a.is_judged)
+        notes.append(f"the baseline was made with --incomplete: {short} of {owed} responses have no score")
+    if a.origin.parent is not None and not b.summary:
+        means = {str(each): each.mean(b) for each in map(MetricInRange, (*HEADLINES, *b.metrics))}
+        changes = [
+            f"{name} {signed(mean - then)}"
+            for name, then in a.origin.first_figures.items()
+            if (mean := means.get(name)) is not None
+        ]
+        first = f"{a.origin.first_made[:10]}, digest {a.origin.first[:12]}"
+        notes.append(f"since the first baseline of the chain ({first}): {', '.join(changes) or 'unknown'}")
+    return notes
 
 
 def _unknown_ceilings(a: RunScores, b: RunScores) -> list[str]:

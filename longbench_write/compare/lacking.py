@@ -66,7 +66,7 @@ def missing(a: RunScores, b: RunScores, metric: MetricInRange) -> tuple[int, int
         asked in B.
     """
     if a.summary or b.summary:
-        return _missing_of_all(b, metric)
+        return missing_of_all(b, needs_judge=metric.metric.needs_judge)
     asked = asked_of(b, a)
     prompts = metric.per_prompt(a).keys() & asked.keys()
     total = sum(asked[prompt] for prompt in prompts)
@@ -76,12 +76,17 @@ def missing(a: RunScores, b: RunScores, metric: MetricInRange) -> tuple[int, int
     return total - there, total
 
 
-def _missing_of_all(b: RunScores, metric: MetricInRange) -> tuple[int, int]:
-    """Count the same where A's prompts are not known one by one: B's own failures."""
-    if b.counts is None:
-        return 0, len(b.responses)
-    owed = b.counts["owed"]
-    return owed - b.counts["judged" if metric.metric.needs_judge else "generated"], owed
+def missing_of_all(scores: RunScores, *, needs_judge: bool) -> tuple[int, int]:
+    """Count the responses that a run lacks, or that lack a judgement, of all that were asked for.
+
+    Args:
+        scores: The run's; of a bare scores.csv, which does not say what was asked for, none is lacking.
+        needs_judge: Whether those without a judgement are lacking too.
+    """
+    if scores.counts is None:
+        return 0, len(scores.responses)
+    owed = scores.counts["owed"]
+    return owed - scores.counts["judged" if needs_judge else "generated"], owed
 
 
 def differing_prompts(a: RunScores, b: RunScores, common: int) -> list[str]:

@@ -14,6 +14,8 @@ class Origin:
     Attributes:
         digest: The sha256 of the file's content.
         first: The digest of the first baseline of its chain; its own where it is the first.
+        first_made: When the first run of that one began, UTC.
+        first_figures: Its means, by metric: what has changed since, little by little, shows against them.
         parent: The digest of the baseline that it replaced; None where it is the first.
         runs: How many runs it was made of.
         made: When each of them began, UTC.
@@ -25,6 +27,8 @@ class Origin:
 
     digest: str
     first: str
+    first_made: str
+    first_figures: Mapping[str, float]
     parent: str | None
     runs: int
     made: tuple[str, ...]

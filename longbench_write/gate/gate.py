@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from longbench_write.compare.comparable import terms
-from longbench_write.compare.lacking import missing, newly_failed
+from longbench_write.compare.lacking import missing, missing_of_all, newly_failed
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
 from longbench_write.compare.power import detectable_drop
@@ -235,6 +235,12 @@ class _Bench:
             )
         if alpha is not None and change.value is None:
             return "cannot be told: the baseline has no value for it"
+        short, owed = missing_of_all(self.a, needs_judge=change.metric.metric.needs_judge)
+        if alpha is not None and short > self.rule.max_missing * owed:
+            return (
+                f"cannot be told: {short} of {owed} responses of the baseline have no score "
+                f"(allowed {self.rule.max_missing:.0%}); make it from a complete run"
+            )
         if alpha is not None and change.interval is None:
             return "cannot be told: there are too few prompts for an interval; compare more"
         return ""

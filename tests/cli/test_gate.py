@@ -87,12 +87,6 @@ def test_the_gate_runs_on_a_baseline_file(lbw_eval, good, again, cut):
     assert lbw_eval("check", cut, "--baseline", "baselines/writer.json")[0] == 3
 
 
-def test_a_baseline_of_an_unfinished_run_says_so(lbw_eval, tmp_path):
-    run = write_run(tmp_path / "r", wrote_well(8) | {"p-000": Wrote(100, None)})
-    _, _, err = lbw_eval("baseline", run, "-o", "m.json")
-    assert re.search(r"\b7 of 8\b", err)
-
-
 def test_json_is_all_of_stdout_whatever_else_is_asked_for(lbw_eval, good, cut):
     code, out, err = lbw_eval("check", cut, "--baseline", good, "--json", "--github")
     assert code == json.loads(out)["exit_code"] == 3
