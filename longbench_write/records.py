@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 from annotated_types import Ge, Le, Len
 
 from longbench_write.errors import ERROR_ACTIONS
-from longbench_write.files.schema import MOST, Amount, Count, check_plain, check_values, known_names
+from longbench_write.files.schema import MOST, Amount, Count, Time, check_plain, check_values, known_names
 from longbench_write.metrics.base import Rubric
 from longbench_write.metrics.chapters import Chapter, over_chapters
 from longbench_write.metrics.length import LENGTH_RULES
@@ -160,20 +160,14 @@ class Prediction(Record):
         past_limit: Whether the server wrote on past the limit, and was read no further.
         unread: Where this is no response, but what a prompt cost that was not read whole: that prompt.
         answer_language: What the answer is to be in, where the suite says that it is not `language`.
+        made: When the answer came, in UTC; of a response made of steps, the first of them. None where that is
+            not known.
     """
 
     LATER: ClassVar[frozenset[str]] = Record.LATER | {
         *("calls", "steps", "planned_words", "requests", "model_served", "provider", "system_fingerprint"),
-        *(
-            "prompt_sha256",
-            "raw",
-            "preemptions",
-            "fallback",
-            "cache_hit",
-            "past_limit",
-            "unread",
-            "answer_language",
-        ),
+        *("prompt_sha256", "raw", "preemptions", "fallback", "cache_hit", "past_limit", "unread"),
+        *("answer_language", "made"),
     }
 
     prompt: str
@@ -210,6 +204,7 @@ class Prediction(Record):
     past_limit: bool = False
     unread: UnreadPrompt | None = None
     answer_language: str | None = None
+    made: Time | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of its line; where calls are counted, it says that there are no steps."""
@@ -265,11 +260,11 @@ class Step(Record):
         prompt_bytes: A bound on the prompt's tokens, kept where the server does not count them.
         prompt_size: What shows whether the server has read the whole prompt; None where it counts no tokens.
         left_out: The earlier steps whose texts the request lacks, since the writer keeps to the latest.
-        preemptions, fallback, cache_hit, past_limit: As a prediction's.
+        preemptions, fallback, cache_hit, past_limit, made: As a prediction's.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"left_out", "preemptions", "fallback", "cache_hit", "past_limit", "prompt_size"}
+        {"left_out", "preemptions", "fallback", "cache_hit", "past_limit", "prompt_size", "made"}
     )
 
     id: str
@@ -297,6 +292,7 @@ class Step(Record):
     cache_hit: bool = False
     past_limit: bool = False
     prompt_size: PromptSize | None = None
+    made: Time | None = None
 
     @property
     def key(self) -> StepKey:

@@ -23,6 +23,7 @@ def assert_no_regression(
     floors: Mapping[str, float] | None = None,
     max_missing: float | None = None,
     non_inferiority: float | None = None,
+    max_age: float | None = None,
     allow_different_judges: bool | None = None,
     config: str | Path | None = None,
 ) -> None:
@@ -43,6 +44,7 @@ def assert_no_regression(
         max_missing: Percent of responses that may lack a score, by default 5.
         non_inferiority: Percent of a metric's range, so points; every gated metric must then be shown to be
             worse by less, by a one-sided 95% bound.
+        max_age: Hours; where a response of the run is older, it cannot be told. By default any age.
         allow_different_judges: Compare what different judges said.
         config: Another file of these settings than the lbw-gate.yaml.
 
@@ -58,13 +60,14 @@ def assert_no_regression(
         "min": None if floors is None else dict(floors),
         "max_missing": max_missing,
         "non_inferiority": non_inferiority,
+        "max_age": max_age,
         "allow_different_judges": allow_different_judges,
     }
     verdict = check_run(Path(run), given, None if config is None else Path(config))
-    notes = [f"note: {note}" for note in verdict.notes]
+    notes = [f"note: {note}" for note in verdict.told]
     if failed := [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]:
         lines = [f"{run} has regressed against or cannot be told from {verdict.a.source}:"]
         lines += [f"{found.outcome}: {found.message}" for found in failed]
         raise AssertionError("\n  ".join([*lines, *notes]))
-    for note in verdict.notes:
+    for note in verdict.told if verdict.fresh.is_baseline else verdict.notes:
         warnings.warn(note, GateNoteWarning, stacklevel=2)

@@ -57,7 +57,7 @@ main()
 FILES = ("run.yaml", "predictions.jsonl", "judgements.jsonl", "scores.csv", "summary.json")
 TEMPLATE = "Rate what follows.\nAsked: $INST$\nWritten: $RESPONSE$\nReply in JSON."
 LENGTHS = tuple(range(150, 4950, 200))
-VARYING = ("seconds", "start", "end")
+VARYING = ("seconds", "start", "end", "made")
 """Keys that differ between two equal runs."""
 
 

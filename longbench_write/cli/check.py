@@ -35,6 +35,9 @@ _MARGIN = typer.Option(
     "95% bound of each gated metric.",
     metavar="X",
 )
+_MAX_AGE = typer.Option(
+    help="Cannot tell where a response of the run was made more than so many hours ago.", metavar="HOURS"
+)
 _JUDGES = typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning.")
 _JSON = typer.Option("--json", help="Print the verdict as JSON instead of the tables.")
 _JUNIT = typer.Option(help="Write JUnit XML, a case a metric.", metavar="FILE")
@@ -55,6 +58,7 @@ def check(
     floor: Annotated[_Texts, _MIN] = None,
     max_missing: Annotated[float | None, _MAX_MISSING] = None,
     non_inferiority: Annotated[float | None, _MARGIN] = None,
+    max_age: Annotated[float | None, _MAX_AGE] = None,
     allow_different_judges: Annotated[bool, _JUDGES] = False,
     as_json: Annotated[bool, _JSON] = False,
     junit: Annotated[_File, _JUNIT] = None,
@@ -83,6 +87,7 @@ def check(
             "min": _numbers("--min", floor),
             "max_missing": max_missing,
             "non_inferiority": non_inferiority,
+            "max_age": max_age,
             "allow_different_judges": allow_different_judges or None,
         }
         verdict = check_run(run, given, config)

@@ -180,7 +180,8 @@ def _show(verdict: Verdict, worst: Sequence[FallenResponse]) -> None:
 
     target = console()
     with target.capture() as text:
-        target.print(escape_ci_log(headline(verdict)), markup=False, soft_wrap=True)
+        for line in (headline(verdict), verdict.fresh.sentence()):
+            target.print(escape_ci_log(line), markup=False, soft_wrap=True)
         show_sides(target, verdict.a, verdict.b, verdict.notes)
         show_differences(target, verdict.differences)
         if worst:

@@ -7,9 +7,9 @@ run.
 Schema 2 has a `digest` over the content, so that nothing in it changes without a word, and says where the
 scores come from (see `Origin`). `metrics` has what must be known of each metric that is not built in, and in
 every sample `values` what each further metric gave for it; a prompt has `prompt_sha256` and `prompt_tokens`
-where they are known. `ceilings` and `serving` are those of summary.json, and a sample has `cut_by` and
-`suspect` where they say something; a file without `ceilings` does not know what its server did. Schema 1 is
-read too.
+where they are known, and a sample when it was `made`. `ceilings` and `serving` are those of summary.json, and
+a sample has `cut_by` and `suspect` where they say something; a file without `ceilings` does not know what its
+server did. Schema 1 is read too.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def _prompts(scores: RunScores) -> dict[str, dict[str, Any]]:
             "values": _further(response),
             "words": response.words,
             **_server(response),
+            **({"made": scores.made[response.key]} if response.key in scores.made else {}),
         }
         if response.id in scores.prompt_hashes:
             line["prompt_sha256"] = scores.prompt_hashes[response.id]
@@ -182,6 +183,7 @@ def read_baseline(path: Path) -> RunScores:
             metrics=metrics,
             kept_hashes=_kept(values["scores"], "prompt_sha256"),
             kept_tokens=_kept(values["scores"], "prompt_tokens"),
+            kept_made=_made(values["scores"]),
             ceilings=values.get("ceilings"),
             serving=values.get("serving"),
         )
@@ -218,6 +220,16 @@ def _origin(values: Mapping[str, Any], info: RunInfo, scores: RunScores) -> Orig
 def _kept(lines: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return what the prompts that have it say under a key."""
     return {prompt: line[name] for prompt, line in lines.items() if name in line}
+
+
+def _made(lines: Mapping[str, Any]) -> dict[Key, str]:
+    """Return when the responses that say so were made."""
+    return {
+        (prompt, int(sample)): kept["made"]
+        for prompt, line in lines.items()
+        for sample, kept in line["samples"].items()
+        if "made" in kept
+    }
 
 
 def _info(heading: Mapping[str, Any]) -> RunInfo:

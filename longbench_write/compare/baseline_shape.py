@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from annotated_types import Ge, Le, Len, Predicate
 from typing_extensions import TypedDict
 
-from longbench_write.files.schema import Count, Number, Score, check_plain, check_values
+from longbench_write.files.schema import Count, Number, Score, Time, check_plain, check_values
 from longbench_write.metrics.catalogue import BUILT_IN, read_declarations
 from longbench_write.metrics.quality import SIX
 from longbench_write.scoring.shapes import (
@@ -59,6 +59,7 @@ class SampleShape(TypedDict):
     words: Count
     cut_by: NotRequired[Literal["limit", "server", "unknown"]]
     suspect: NotRequired[list[str]]
+    made: NotRequired[Time]
 
 
 class PromptShape(TypedDict):

@@ -101,6 +101,7 @@ class RunScores:
         metrics: What it was measured by besides the built-in metrics.
         kept_hashes: The `prompt_hashes` that a baseline has kept; None for what is read where it lies.
         kept_tokens: Its `prompt_tokens`, likewise.
+        kept_made: Its `made`, likewise.
         ceilings: How many tokens its servers let through, as summary.json has them; None where that is not
             known, as of a version that did not look.
         serving: Who answered, as summary.json has it; None likewise.
@@ -116,6 +117,7 @@ class RunScores:
     metrics: tuple[Metric, ...] = ()
     kept_hashes: Mapping[str, str] | None = None
     kept_tokens: Mapping[str, int] | None = None
+    kept_made: Mapping[Key, str] | None = None
     ceilings: Sequence[Mapping[str, Any]] | None = None
     serving: Mapping[str, Any] | None = None
     origin: Origin | None = None
@@ -201,6 +203,18 @@ class RunScores:
             if asked.tokens:
                 found[asked.id] = max(asked.tokens, found.get(asked.id, 0))
         return found
+
+    @cached_property
+    def made(self) -> Mapping[Key, str]:
+        """When each response was made, where that is known.
+
+        Raises:
+            RunFolderError: The records cannot be read.
+        """
+        if self.kept_made is not None:
+            return self.kept_made
+        records = self._run.predictions if self._run else ()
+        return {record.key: record.made for record in records if record.made and record.key in self.responses}
 
     @cached_property
     def asked(self) -> Mapping[str, int] | None:

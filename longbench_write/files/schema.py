@@ -10,9 +10,10 @@ from dataclasses import MISSING, fields
 from functools import cache
 from typing import Annotated, Any, NotRequired, get_type_hints
 
-from annotated_types import Ge, Le, Len
+from annotated_types import Ge, Le, Len, Predicate
 
 from longbench_write.errors import RunFolderError, shorten
+from longbench_write.files.times import is_time
 
 MOST = 10**15
 """No count, and no other number of a file, is larger: sums of such are exact, and floats can hold them."""
@@ -23,6 +24,8 @@ Count = Annotated[int, Ge(0), Le(MOST)]
 Number = Annotated[float, Ge(-MOST), Le(MOST)]
 Amount = Annotated[float, Ge(0), Le(MOST)]
 """Such as seconds or money."""
+Time = Annotated[str, Predicate(is_time)]
+"""Such as 2026-11-27T02:10:00+00:00; without an offset it is UTC."""
 Score = Annotated[float, Ge(-1e-6), Le(100 + 1e-6)]
 """0 to 100, with room for the rounding of a mean."""
 Ends = Annotated[list[Number], Len(2, 2)]

@@ -16,16 +16,27 @@ from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
 
 DEFAULT = "default"
-_KEYS = ("baseline", "metrics", "max_drop", "min", "max_missing", "non_inferiority", "allow_different_judges")
+_MOST_HOURS = 1e6
+_KEYS = (
+    "baseline",
+    "metrics",
+    "max_drop",
+    "min",
+    "max_missing",
+    "non_inferiority",
+    "max_age",
+    "allow_different_judges",
+)
 
 
 @dataclass(frozen=True)
 class GateConfig:
-    """What `lbw-eval check` is told: the rule, and what to compare with."""
+    """What `lbw-eval check` is told: the rule, what to compare with, and the hours that it may be old."""
 
     rule: Rule
     baseline: Path | None
     allow_different_judges: bool
+    max_age: float | None
 
 
 def read_gate(path: Path) -> dict[str, Any]:
@@ -50,7 +61,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     Args:
         values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
             numbers; `min` a mapping of names to numbers; `max_missing` in percent; `non_inferiority` in
-            percent of each metric's range, or None; `baseline` a path.
+            percent of each metric's range, or None; `max_age` in hours; `baseline` a path.
         declared: Metrics that the baseline or the run knows besides those that are installed.
 
     Raises:
@@ -81,7 +92,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     if not isinstance(judges, bool):
         raise UsageError(f"allow-different-judges must be true or false, not {shorten(repr(judges), 80)}")
     margin = values.get("non_inferiority")
-    baseline = values.get("baseline")
+    baseline, age = values.get("baseline"), values.get("max_age")
     return GateConfig(
         rule=Rule(
             metrics=metrics,
@@ -93,6 +104,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
         ),
         baseline=Path(str(baseline)) if baseline is not None else None,
         allow_different_judges=judges,
+        max_age=None if age is None else _number("max-age", age, (0.0, _MOST_HOURS)),
     )
 
 

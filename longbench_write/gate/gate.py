@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from longbench_write.compare.comparable import terms
+from longbench_write.compare.freshness import Freshness
 from longbench_write.compare.lacking import missing, missing_of_all, newly_failed
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
@@ -81,6 +82,7 @@ class Verdict:
         findings: A metric each, gated or with a floor.
         differences: Every metric's, gated or not.
         notes: What a reader must know.
+        fresh: When both were made.
     """
 
     a: RunScores
@@ -88,6 +90,12 @@ class Verdict:
     findings: list[Finding]
     differences: list[Difference]
     notes: list[str]
+    fresh: Freshness
+
+    @property
+    def told(self) -> list[str]:
+        """What a reader must know, when both were made first."""
+        return [self.fresh.sentence(), *self.notes]
 
     @property
     def outcome(self) -> Outcome:
@@ -140,7 +148,7 @@ def check(
     findings = [bench.find(metric) for metric in dict.fromkeys([*gated, *rule.floors])]
     if (failed := newly_failed(baseline, run)) and failed.losses:
         findings.append(_failed_finding(failed))
-    return Verdict(baseline, run, findings, everything, agreed.notes)
+    return Verdict(baseline, run, findings, everything, agreed.notes, Freshness.of(baseline, run))
 
 
 @dataclass(frozen=True)

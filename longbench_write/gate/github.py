@@ -19,8 +19,8 @@ def annotation(verdict: Verdict) -> str:
     settings that differ.
     """
     shown = [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]
-    lines = [*(finding.message for finding in shown or verdict.findings), *verdict.notes]
-    warned = any(note.startswith("WARNING") for note in verdict.notes)
+    lines = [*(finding.message for finding in shown or verdict.findings), *verdict.told]
+    warned = any(note.startswith("WARNING") for note in verdict.told)
     level = "error" if shown else "warning" if warned else "notice"
     return _command(level, _TITLES[verdict.outcome].format(verdict.b.name), "\n".join(lines))
 

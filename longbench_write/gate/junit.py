@@ -51,7 +51,7 @@ def junit_xml(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> str:
             ElementTree.SubElement(case, "error", message=message, type="undecided").text = message + listed
         else:
             ElementTree.SubElement(case, "system-out").text = message
-    if said := _safe("\n".join(verdict.notes)) + listed:
+    if said := _safe("\n".join(verdict.told)) + listed:
         ElementTree.SubElement(suite, "system-out").text = said
     return _document(suite)
 

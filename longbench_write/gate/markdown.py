@@ -58,6 +58,7 @@ def verdict_markdown(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> 
     said = [f"**{finding.outcome}**: {escape_markdown(finding.message)}" for finding in verdict.findings]
     parts = [
         f"## {_MARKS[verdict.outcome]} {escape_markdown(headline(verdict))}",
+        escape_markdown(verdict.fresh.sentence()),
         _list(said),
         _table(FINDING_HEADS, findings),
         "The detectable drop is the smallest true drop that this comparison finds with a chance of 80%.",

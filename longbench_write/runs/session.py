@@ -12,10 +12,11 @@ from typing import Any
 from longbench_write.backends.base import ModelBackend
 from longbench_write.backends.sampling import in_force
 from longbench_write.errors import UsageError
+from longbench_write.files.times import now
 from longbench_write.records import Key
 from longbench_write.runs.ceiling_watch import CeilingWatch, answer_log, context_of
 from longbench_write.runs.discarded import discarded_judgements, discarded_predictions
-from longbench_write.runs.manifest import now, with_about, with_judge
+from longbench_write.runs.manifest import with_about, with_judge
 from longbench_write.runs.observer import Observer
 from longbench_write.runs.opening import ReasoningOpening, never_closed
 from longbench_write.runs.plan import (

@@ -85,7 +85,7 @@ def test_the_annotation_lists_what_failed_or_that_nothing_did_and_what_differs()
     found = verdict(shift=2.0)
     fallen = [each.message for each in found.findings if each.outcome is Outcome.REGRESSED]
     assert 1 < len(fallen) < len(found.findings)
-    lines = [*fallen, *found.notes]
+    lines = [*fallen, found.fresh.sentence(), *found.notes]
     assert annotation(found).endswith(f"::{escape_command(chr(10).join(lines))}")
     assert re.match(r"::error title=m\b", annotation(found))
     passed = verdict(settings={**RUN_INFO.settings, "temperature": 0.25})
