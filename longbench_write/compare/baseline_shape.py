@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge, Le, Len, Predicate
@@ -38,15 +37,7 @@ def _is_sha256(text: str) -> bool:
     return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
-def _is_time(text: str) -> bool:
-    try:
-        return bool(datetime.fromisoformat(text))
-    except ValueError:
-        return False
-
-
 Sha256 = Annotated[str, Predicate(_is_sha256)]
-Time = Annotated[str, Predicate(_is_time)]
 
 
 class SampleShape(TypedDict):
