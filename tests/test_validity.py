@@ -12,12 +12,14 @@ import pytest
 
 from benchmarks.validity import __main__ as command
 from benchmarks.validity.cells import Cell, CellFile, measure
+from benchmarks.validity.gate import WHERE, Loss, Pair, verdicts
 from benchmarks.validity.intervals import Tally, coverage, ruler_coverage
+from benchmarks.validity.ranks import errors, is_wrong, ranked
 from benchmarks.validity.sections import SECTIONS
-from benchmarks.validity.shares import AT_LEAST, Share
+from benchmarks.validity.shares import AT_LEAST, AT_MOST, Share
 from benchmarks.validity.worlds import WORLDS, Truth, draw
-from benchmarks.validity.written import run_info, scored, suite
-from longbench_write.metrics.length import S_L, S_L_RULE
+from benchmarks.validity.written import drawn_prompts, run_info, scored, suite
+from longbench_write.metrics.length import S_L, S_L_RULE, length_score
 from longbench_write.metrics.quality import S_Q
 
 WORLD = {world.name: world for world in WORLDS}
@@ -77,6 +79,60 @@ def test_a_share_is_held_to_its_bound_less_two_standard_errors():
     assert not share.is_at_least(0.97)
     assert share.is_at_most(0.85)
     assert not share.is_at_most(0.83)
+
+
+# Gate and ranks
+
+
+@pytest.mark.parametrize("name", ["good", "bimodal"])
+def test_the_gate_seldom_closes_on_models_that_are_alike(name, rng):
+    found = verdicts(Pair(WORLD[name], WORLD[name], 31, 1), None, rng, 15)
+    assert Share.read(found["3"]).is_at_most(AT_MOST)
+    assert sum(values["value"] for values in found.values()) == pytest.approx(1)
+
+
+def test_the_gate_closes_on_a_model_that_writes_much_less(rng):
+    assert Pair(WORLD["mixed"], WORLD["mixed"].moved(ratio=-0.5), 120, 1).verdict(rng).exit_code == 3
+
+
+@pytest.mark.parametrize("what", ["responses", "judgements"])
+def test_where_a_tenth_is_lost_the_gate_does_not_pass(what, rng):
+    for where in WHERE:
+        verdict = Pair(WORLD["mixed"], WORLD["mixed"], 120, 1).verdict(rng, Loss(what, where, 0.1))
+        (finding,) = (each for each in verdict.findings if str(each.metric) == "S_q")
+        assert verdict.exit_code != 0
+        assert finding.missing == (12, 120)
+
+
+def test_what_is_lost_is_the_longest_or_the_worst(rng):
+    prompts = drawn_prompts(rng, 31)
+    written = draw([WORLD["bimodal"]] * 2, rng, prompts, 1)
+    lengths = {prompt.id: prompt.length for prompt in prompts}
+    scores = {
+        prompt.id: length_score(prompt.length, int(words))
+        for prompt, words in zip(prompts, written.words[1, :, 0], strict=True)
+    }
+    longest, worst = (Loss("responses", where, 0.1).of(rng, prompts, written) for where in WHERE[1:])
+    assert len(longest.responses) == len(worst.responses) == 3
+    for of, lost, rest in ((lengths, longest, max), (scores, worst, min)):
+        chosen = {prompt for prompt, _ in lost.responses}
+        others = [of[prompt] for prompt in of.keys() - chosen]
+        assert all(of[prompt] == rest([of[prompt], *others]) for prompt in chosen)
+
+
+def test_models_far_apart_have_ranks_of_their_own_and_copies_share_theirs(rng, tmp_path):
+    worlds = [WORLD["good"].moved(ratio=-0.8 * (place // 2)) for place in range(4)]
+    runs = ranked("copies", worlds, 31, rng, tmp_path)
+    assert [(run.best, run.worst) for run in runs] == [(1, 2), (1, 2), (3, 4), (3, 4)]
+    assert not is_wrong(runs, [90, 90, 50, 50])
+    assert is_wrong(runs, [90, 80, 85, 50])
+    assert is_wrong(runs, [90, 90, 90, 50])
+
+
+def test_few_blocks_have_a_wrong_rank(rng):
+    found = errors("incomplete", WORLD["mixed"], 4, 12, rng, 3)
+    assert Share.read(found["wrong"]).is_at_most(AT_MOST)
+    assert 1 <= found["open"] <= 4
 
 
 # Cells

@@ -86,7 +86,8 @@ def code_of(section: Section) -> str:
     here = Path(__file__).parent
     own = sys.modules[section.cells.__module__].__file__ or ""
     digest = hashlib.sha256()
-    for place in (*map(ROOT.joinpath, section.code), here / "worlds.py", here / "written.py", Path(own)):
+    shared = [here / name for name in ("shares.py", "worlds.py", "written.py")]
+    for place in (*map(ROOT.joinpath, section.code), *shared, Path(own)):
         for path in sorted(place.rglob("*.*")) if place.is_dir() else [place]:
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())

@@ -6,6 +6,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def cells(quick: bool) -> list[Cell]:
             Cell(
                 {"world": world.name, "n": number, "k": samples},
                 trials,
-                lambda rng, trials, w=world, n=number, k=samples: coverage(w, n, k, rng, trials),  # type: ignore[misc]
+                partial(coverage, world, number, samples),
             )
             for number in PROMPTS
             for samples in SAMPLES
@@ -148,7 +149,7 @@ def cells(quick: bool) -> list[Cell]:
             Cell(
                 {"suite": RULER, "world": world.name, "k": samples},
                 trials,
-                lambda rng, trials, w=world, k=samples: ruler_coverage(w, k, rng, trials),  # type: ignore[misc]
+                partial(ruler_coverage, world, samples),
             )
             for samples in SAMPLES
             for world in WORLDS

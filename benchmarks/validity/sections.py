@@ -3,14 +3,51 @@
 What measures and what makes Markdown of it lie apart, so that a better sentence measures nothing again.
 """
 
-from benchmarks.validity import flags, flags_text, intervals, intervals_text
+from benchmarks.validity import (
+    flags,
+    flags_text,
+    gap,
+    gap_text,
+    gate,
+    gate_text,
+    intervals,
+    intervals_text,
+    ranks,
+    ranks_text,
+)
 from benchmarks.validity.cells import SCORING, Section
+
+COMPARE = (*SCORING, "longbench_write/compare")
 
 SECTIONS = {
     section.name: section
     for section in (
         Section(
             "intervals", "Intervals", intervals.cells, intervals_text.text, intervals_text.missed, SCORING
+        ),
+        Section(
+            "gate",
+            "The gate",
+            gate.cells,
+            gate_text.text,
+            gate_text.missed,
+            (*COMPARE, "longbench_write/gate"),
+        ),
+        Section(
+            "ranks",
+            "Ranks",
+            ranks.cells,
+            ranks_text.text,
+            ranks_text.missed,
+            (*COMPARE, "benchmarks/validity/gate.py"),
+        ),
+        Section(
+            "gap",
+            "The contamination gap",
+            gap.cells,
+            gap_text.text,
+            gap_text.missed,
+            (*COMPARE, "tests/obedient_models.py", "benchmark_data/lbw-open.jsonl"),
         ),
         Section(
             "flags",

@@ -33,10 +33,13 @@ class Share:
         """Take the mean over independent trials, each a share of its own, or 0 or 1.
 
         What one trial holds (the six dimensions, the groups of a run) is not independent: it is one trial.
+        Where all trials are alike, half a success and half a failure are added: no number of trials is sure.
         """
-        number = len(trials)
-        error = statistics.stdev(trials) / math.sqrt(number) if number > 1 else 0.5
-        return cls(statistics.fmean(trials), error, number)
+        number, mean = len(trials), statistics.fmean(trials)
+        if number > 1 and (spread := statistics.stdev(trials)):
+            return cls(mean, spread / math.sqrt(number), number)
+        near = (number * mean + 0.5) / (number + 1)
+        return cls(mean, math.sqrt(near * (1 - near) / number), number)
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> Share:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -11,16 +11,16 @@ import numpy as np
 from samples import RUN_INFO, failed, judged, predicted
 
 from benchmarks.validity.worlds import UNICODE, Written
-from longbench_write.compare.loading import info_of, responses_of
+from longbench_write.compare.loading import responses_of
 from longbench_write.compare.scores import RunScores
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import BUILT_IN
 from longbench_write.records import Judgement, Key, Prediction
 from longbench_write.scoring.diagnostics import Repetition
 from longbench_write.scoring.flags import ResponseFlags
-from longbench_write.scoring.rows import Row
+from longbench_write.scoring.rows import Row, score_rows
 from longbench_write.scoring.scoring import summarise
-from longbench_write.scoring.summary import RunInfo, Summary
+from longbench_write.scoring.summary import CONVENTION, RunInfo, Summary
 from longbench_write.suites.cards import SuiteCard, load_card
 from longbench_write.suites.suite import LENGTH_RANGES, Prompt, Suite, length_range, load_suite, select
 
@@ -30,7 +30,21 @@ _TEXT = "Rivers run on."
 _NO_FLAG = ResponseFlags(frozenset(), Repetition(0.0, None, None))
 """Texts are not what is measured here."""
 
-Run = tuple[Summary, list[Row]]
+
+@dataclass(frozen=True)
+class Lost:
+    """What failed for good, by prompt and sample.
+
+    Attributes:
+        responses: Those that there are none of.
+        judgements: Responses that have none.
+    """
+
+    responses: frozenset[Key] = frozenset()
+    judgements: frozenset[Key] = frozenset()
+
+
+NOTHING = Lost()
 
 
 @cache
@@ -78,8 +92,7 @@ def _card(name: str) -> SuiteCard:
 def run_info(name: str, prompts: int, samples: int, *, model: str = "m", is_judged: bool = True) -> RunInfo:
     """Return what a run on one of the suites is about."""
     card = _card(name)
-    judge = {} if is_judged else {"judge": None, "judge_sha256": None}
-    return replace(
+    info = replace(
         RUN_INFO,
         model=model,
         suite=name,
@@ -87,8 +100,8 @@ def run_info(name: str, prompts: int, samples: int, *, model: str = "m", is_judg
         suite_sha256=card.sha256,
         prompts={"n": prompts, "sha256": "4" * 64},
         samples=samples,
-        **judge,
     )
+    return info if is_judged else replace(info, judge=None, judge_sha256=None)
 
 
 def scored(
@@ -97,32 +110,55 @@ def scored(
     written: Written,
     model: int = 0,
     *,
-    failures: Collection[Key] = (),
-    unjudged: Collection[Key] = (),
+    lost: Lost = NOTHING,
     metrics: Sequence[Metric] = BUILT_IN,
-) -> Run:
-    """Score a model's responses.
+) -> tuple[Summary, list[Row]]:
+    """Return the summary of a model's run, and its rows.
 
     Args:
         info: What the run is about.
         prompts: What was asked.
         written: What came.
         model: Whose part of it.
-        failures: Responses that failed for good, by prompt and sample.
-        unjudged: Those whose judgement did.
+        lost: What failed of it.
         metrics: What is measured.
     """
-    predictions = list(_predictions(prompts, written.words[model], set(failures)))
-    judgements = _judgements(predictions, written.scores[model], set(unjudged)) if info.judge else ()
+    predictions, judgements = _records(info, prompts, written, model, lost)
     return summarise(
         info,
         predictions,
         judgements,
         owed=len(predictions),
         seconds=1.0,
-        response_flags={record.key: _NO_FLAG for record in predictions},
+        response_flags=_unflagged(predictions),
         metrics=metrics,
     )
+
+
+def rows_of(
+    info: RunInfo, prompts: Sequence[Prompt], written: Written, model: int = 0, *, lost: Lost = NOTHING
+) -> list[Row]:
+    """Return the rows alone, without intervals of their means, of the same."""
+    predictions, judgements = _records(info, prompts, written, model, lost)
+    return score_rows(predictions, judgements, response_flags=_unflagged(predictions))
+
+
+def scores_of(info: RunInfo, rows: Sequence[Row]) -> RunScores:
+    """Return rows as `lbw-eval check` has them once it has read a run, less the counts, which are shown."""
+    return RunScores(Path(info.model), info, CONVENTION, None, responses_of(list(rows)))
+
+
+def _records(
+    info: RunInfo, prompts: Sequence[Prompt], written: Written, model: int, lost: Lost
+) -> tuple[list[Prediction], list[Judgement]]:
+    predictions = list(_predictions(prompts, written.words[model], lost.responses))
+    if info.judge is None:
+        return predictions, []
+    return predictions, list(_judgements(predictions, written.scores[model], lost.judgements))
+
+
+def _unflagged(predictions: Sequence[Prediction]) -> dict[Key, ResponseFlags]:
+    return {record.key: _NO_FLAG for record in predictions}
 
 
 def _predictions(
@@ -150,16 +186,3 @@ def _judgements(
     for record, six in zip(predictions, scores.reshape(-1, scores.shape[-1]).tolist(), strict=True):
         if record.error is None:
             yield judged(record.id, record.sample, None if record.key in unjudged else six)
-
-
-def as_scores(run: Run) -> RunScores:
-    """Return a run as `lbw-eval check` has it after reading its folder."""
-    summary, rows = run
-    return RunScores(
-        Path(summary.model),
-        info_of(summary),
-        summary.convention,
-        summary.counts,
-        responses_of(rows),
-        metrics=summary.others,
-    )

@@ -5,38 +5,19 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from gate_samples import responded
+from obedient_models import RATIOS, row
 from samples import RUN_INFO
 
+from benchmarks.validity.gap import alarms
 from longbench_write.compare.contamination import contamination_gap, is_gap, mirrored
 from longbench_write.compare.contamination_report import GAP_HEADS, gap_lines
-from longbench_write.metrics.length import S_L, S_L_RULE, length_score, rule_length_score
-from longbench_write.metrics.quality import DIMENSIONS
-from longbench_write.scoring.diagnostics import Repetition
+from longbench_write.metrics.length import S_L
 from longbench_write.scoring.rows import Row
-from longbench_write.suites.suite import LENGTH_RANGES, Prompt, load_suite
+from longbench_write.suites.suite import LENGTH_RANGES, load_suite
 
 TYPES = ("News Report", "Popular Science")
-
-
-def row(name: str, score: float, *, kind=TYPES[0], language="en", length=300, quality=None, sample=0) -> Row:
-    scores = None if quality is None else dict.fromkeys(DIMENSIONS, quality)
-    return Row(
-        id=name,
-        sample=sample,
-        type=kind,
-        language=language,
-        length=length,
-        response_length=length,
-        response_length_unicode=length,
-        values=responded(name, sample, length, score, scores).values,
-        scores=scores,
-        failed=False,
-        flags=frozenset(),
-        repetition=Repetition(0.0, None, None),
-        reasoning_words=0,
-    )
 
 
 def noisy(prefix: str, shift: float, seed: int) -> list[Row]:
@@ -235,46 +216,12 @@ def test_the_english_suite_has_ids_of_its_own():
 # A model that obeys the form alone
 
 
-ASKED = {"about": 1.0, "at_least": 1.15, "at_most": 0.85}
-"""What a model aims at that reads the rule, in terms of the length that is stated; the middle of a range."""
-
-
-def obedient(prompts: tuple[Prompt, ...], ratio: float, spread: float, rng: random.Random, *, mirror: bool):
-    """Rows of a model that writes so much of what is asked, with log-normal noise, whatever it is about."""
-    for prompt in prompts:
-        low, high = prompt.length_bounds or (prompt.length, prompt.length)
-        aim = (low + high) / 2 * ASKED.get(prompt.length_rule, 1.0)
-        words = max(1, round(aim * ratio * rng.lognormvariate(0, spread)))
-        made = row(prompt.mirrors if mirror else prompt.id, length_score(prompt.length, words))
-        by_rule = rule_length_score(prompt.length_rule, prompt.length, words, prompt.length_bounds)
-        values = {**made.values, S_L_RULE.name: by_rule}
-        yield replace(made, length=prompt.length, type=prompt.type, language=prompt.language, values=values)
-
-
-def false_alarms(
-    trials: int, ratios: tuple[float, ...], spread: float
-) -> dict[tuple[str, str | None], float]:
-    """The share of null trials whose interval leaves 0 out, by metric and length range."""
-    prompts = load_suite("lbw-open").prompts
-    mirrors = {prompt.id: prompt.mirrors for prompt in prompts}
-    rng = random.Random(11)
-    alarms: dict[tuple[str, str | None], int] = {}
-    for trial in range(trials):
-        ratio = ratios[trial % len(ratios)]
-        public, unseen = (list(obedient(prompts, ratio, spread, rng, mirror=side)) for side in (True, False))
-        for gap in contamination_gap(public, unseen, mirrors=mirrors, metrics=(S_L, S_L_RULE)):
-            low, high = gap.interval
-            alarms[gap.measure, gap.range] = alarms.get((gap.measure, gap.range), 0) + (not low <= 0 <= high)
-    return {name: count / trials for name, count in alarms.items()}
-
-
-RATIOS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
-
-
 def test_a_model_that_obeys_the_rules_shows_a_gap_no_more_often_than_promised():
-    rates = false_alarms(36, RATIOS, 0.2)
+    rng = np.random.default_rng(11)
+    found = [alarms(ratio, 0.2, rng, 6) for ratio in RATIOS]
+    rates = [sum(each[name]["value"] for each in found) / len(found) for name in found[0]]
     assert len(rates) == 10
-    assert max(rates.values()) <= 0.05 + 3 * (0.05 * 0.95 / 36) ** 0.5
+    assert max(rates) <= 0.05 + 3 * (0.05 * 0.95 / 36) ** 0.5
 
 
 @pytest.mark.slow
@@ -282,5 +229,6 @@ def test_a_model_that_obeys_the_rules_shows_a_gap_no_more_often_than_promised():
 @pytest.mark.parametrize("spread", [0.02, 0.2, 0.5])
 def test_false_alarms_at_each_ratio(ratio, spread):
     """Three standard errors are allowed for."""
-    rates = false_alarms(400, (ratio,), spread)
+    found = alarms(ratio, spread, np.random.default_rng(11), 400)
+    rates = {name: values["value"] for name, values in found.items()}
     assert max(rates.values()) <= 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5, rates
