@@ -58,4 +58,5 @@ def _missed(done: Mapping[str, Sequence[Measured]], sections: Mapping[str, Secti
     found = [line for name, section in sections.items() for line in section.missed(done.get(name, ()))]
     if not found:
         return "Nothing that was measured misses its bound."
-    return "What misses its bound:\n\n" + "\n".join(f"- {each}" for each in found)
+    told = "What misses its bound (what just keeps it does so by chance in about one case of forty):\n\n"
+    return told + "\n".join(f"- {each}" for each in found)

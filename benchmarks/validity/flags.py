@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from flag_rates import flag_rates
+from flag_rates import entries, flag_rates
 
 from benchmarks.validity.cells import Cell
 
@@ -17,4 +17,5 @@ def rates(_: np.random.Generator, __: int) -> dict[str, Any]:
 
 
 def cells(quick: bool) -> list[Cell]:
-    return [Cell({"half": "held out"}, 1, rates)]
+    texts = sum(1 for name in ("refusal", "repetition", "language") for _ in entries(name, "held_out"))
+    return [Cell({"half": "held out"}, texts, rates)]

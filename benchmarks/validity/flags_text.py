@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,8 +18,9 @@ LEAST = 0.9
 def _shares(values: dict[str, Any]) -> tuple[Share, Share]:
     """Return precision and recall."""
     found = Rates(**values)
-    both = (found.precision, found.found + found.false), (found.recall, found.found + found.missed)
-    precision, recall = (Share(share, math.sqrt(share * (1 - share) / n), n) for share, n in both)
+    precision, recall = (
+        Share.of([1.0] * found.found + [0.0] * wrong) for wrong in (found.false, found.missed)
+    )
     return precision, recall
 
 
