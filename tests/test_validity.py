@@ -12,13 +12,13 @@ import pytest
 
 from benchmarks.validity import __main__ as command
 from benchmarks.validity.cells import Cell, CellFile, measure
-from benchmarks.validity.gate import WHERE, Loss, Pair, verdicts
+from benchmarks.validity.gate import MARGIN, WHERE, Loss, Pair, fallen_by, passes, verdicts
 from benchmarks.validity.intervals import Tally, coverage, ruler_coverage
 from benchmarks.validity.ranks import errors, is_wrong, ranked
 from benchmarks.validity.sections import SECTIONS
 from benchmarks.validity.shares import AT_LEAST, AT_MOST, Share
 from benchmarks.validity.worlds import WORLDS, Truth, draw
-from benchmarks.validity.written import drawn_prompts, run_info, scored, suite
+from benchmarks.validity.written import drawn_prompts, run_info, scored, shares, suite
 from longbench_write.metrics.length import S_L, S_L_RULE, length_score
 from longbench_write.metrics.quality import S_Q
 
@@ -93,6 +93,16 @@ def test_the_gate_seldom_closes_on_models_that_are_alike(name, rng):
 
 def test_the_gate_closes_on_a_model_that_writes_much_less(rng):
     assert Pair(WORLD["mixed"], WORLD["mixed"].moved(ratio=-0.5), 120, 1).verdict(rng).exit_code == 3
+
+
+def test_a_model_that_is_worse_by_the_margin_seldom_passes(rng):
+    world, parts = WORLD["mixed"], {label: count / 31 for label, count in shares(31).items()}
+    before, after = (
+        Truth(each, suite().prompts).by_shares(parts) for each in (world, fallen_by(world, MARGIN, 31))
+    )
+    assert before["S_l"] - after["S_l"] == pytest.approx(MARGIN, abs=0.05)
+    assert before["S_q"] == after["S_q"]
+    assert Share.read(passes(world, 31, rng, 12)["0"]).is_at_most(AT_MOST)
 
 
 @pytest.mark.parametrize("what", ["responses", "judgements"])

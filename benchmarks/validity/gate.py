@@ -23,6 +23,8 @@ from benchmarks.validity.written import (
     shares,
     suite,
 )
+from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.rule import Rule
 from longbench_write.gate.gate import Outcome, Verdict, check
 from longbench_write.metrics.length import S_L, length_score
 from longbench_write.suites.suite import Prompt
@@ -32,6 +34,8 @@ SAMPLES = (1, 3)
 LOST = (0.01, 0.05, 0.1)
 WHAT = ("responses", "judgements")
 WHERE = ("at random", "the longest", "the worst")
+MARGIN = 5.0
+"""Of non-inferiority, in points of S_l."""
 
 _PILOTS, _ROUNDS = 40, 3
 """Pairs that say how large a drop can be detected, and how often a drop of that size is sought."""
@@ -75,14 +79,16 @@ class Pair:
     prompts: int
     samples: int
 
-    def verdict(self, rng: np.random.Generator, loss: Loss | None = None) -> Verdict:
-        """Draw both runs and check the second, of which something may be lost."""
+    def verdict(
+        self, rng: np.random.Generator, loss: Loss | None = None, rule: Rule | None = None
+    ) -> Verdict:
+        """Draw both runs and check the second, of which something may be lost; by a rule, or the default."""
         prompts = drawn_prompts(rng, self.prompts)
         written = draw([self.baseline, self.run], rng, prompts, self.samples)
         info = run_info(SUITE, self.prompts, self.samples)
         lost = loss.of(rng, prompts, written) if loss else NOTHING
         baseline = scores_of(info, rows_of(info, prompts, written, 0))
-        return check(baseline, scores_of(info, rows_of(info, prompts, written, 1, lost=lost)))
+        return check(baseline, scores_of(info, rows_of(info, prompts, written, 1, lost=lost)), rule)
 
 
 def verdicts(pair: Pair, loss: Loss | None, rng: np.random.Generator, trials: int) -> dict[str, Any]:
@@ -93,22 +99,16 @@ def verdicts(pair: Pair, loss: Loss | None, rng: np.random.Generator, trials: in
 
 def power(world: World, number: int, samples: int, rng: np.random.Generator, trials: int) -> dict[str, Any]:
     """Return how often a drop in S_l is found that is as large as the verdicts say they detect."""
-    counts = shares(number)
-    parts = {label: count / number for label, count in counts.items()}
-
-    def level(moved: World) -> float:
-        return Truth(moved, suite().prompts).by_shares(parts)[S_L.name]
-
-    fallen, before = world, level(world)
+    fallen = world
     for _ in range(_ROUNDS):
         told = [_detectable(Pair(world, fallen, number, samples).verdict(rng)) for _ in range(_PILOTS)]
-        fallen = _fallen(world, level, before - float(np.mean(told)))
+        fallen = fallen_by(world, float(np.mean(told)), number)
     found, told = [], []
     for _ in range(trials):
         verdict = Pair(world, fallen, number, samples).verdict(rng)
         told.append(_detectable(verdict))
         found.append(float(_length(verdict).outcome == Outcome.REGRESSED))
-    drop = before - level(fallen)
+    drop = _level(world, number) - _level(fallen, number)
     return {"found": Share.of(found).to_dict(), "drop": drop, "detectable": float(np.mean(told))}
 
 
@@ -120,13 +120,28 @@ def _detectable(verdict: Verdict) -> float:
     return float(_length(verdict).detectable or 0.0)
 
 
-def _fallen(world: World, level: Any, wanted: float) -> World:
-    """Return the world of a model that writes so much less that its S_l is as wanted, by halving."""
+def _level(world: World, number: int) -> float:
+    """Return the true S_l of a run on so many prompts."""
+    parts = {label: count / number for label, count in shares(number).items()}
+    return Truth(world, suite().prompts).by_shares(parts)[S_L.name]
+
+
+def fallen_by(world: World, drop: float, number: int) -> World:
+    """Return the world of a model that writes so much less that its S_l is lower by a drop, by halving."""
+    wanted = _level(world, number) - drop
     low, high = 0.0, 2.0
     for _ in range(12):
         middle = (low + high) / 2
-        low, high = (middle, high) if level(world.moved(ratio=-middle)) > wanted else (low, middle)
+        low, high = (middle, high) if _level(world.moved(ratio=-middle), number) > wanted else (low, middle)
     return world.moved(ratio=-(low + high) / 2)
+
+
+def passes(world: World, number: int, rng: np.random.Generator, trials: int) -> dict[str, Any]:
+    """Return how often a model that is worse in S_l by the margin of non-inferiority passes."""
+    pair = Pair(world, fallen_by(world, MARGIN, number), number, 1)
+    rule = Rule(metrics=(MetricInRange(S_L),), non_inferiority=MARGIN)
+    codes = [pair.verdict(rng, rule=rule).exit_code for _ in range(trials)]
+    return {"0": Share.of([float(code == 0) for code in codes]).to_dict()}
 
 
 def _alarm_cells(quick: bool) -> list[Cell]:
@@ -155,6 +170,18 @@ def _power_cells(quick: bool) -> list[Cell]:
     ]
 
 
+def _margin_cells(quick: bool) -> list[Cell]:
+    return [
+        Cell(
+            {"pairs": "worse by the margin", "world": world.name, "n": number},
+            40 if quick else 1000,
+            partial(passes, world, number),
+        )
+        for number in PROMPTS
+        for world in WORLDS
+    ]
+
+
 def _lacking_cells(quick: bool) -> list[Cell]:
     losses = [Loss(what, where, share) for what in WHAT for where in WHERE for share in LOST]
     return [
@@ -175,4 +202,5 @@ def _lacking_cells(quick: bool) -> list[Cell]:
 
 
 def cells(quick: bool) -> list[Cell]:
-    return [*_alarm_cells(quick), *_power_cells(quick), *_lacking_cells(quick)]
+    groups = _alarm_cells, _power_cells, _margin_cells, _lacking_cells
+    return [cell for group in groups for cell in group(quick)]

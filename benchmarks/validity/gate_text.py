@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.speed.section import table
 from benchmarks.validity.cells import Measured, named
+from benchmarks.validity.gate import MARGIN
 from benchmarks.validity.shares import AT_MOST, Share, marked
 from benchmarks.validity.worlds import WORLDS
 
@@ -19,6 +20,10 @@ def _held(cell: Measured) -> Iterator[tuple[str, Share, bool]]:
     if cell.names["pairs"] == "apart":
         found = Share.read(cell.found["found"])
         yield "found", found, found.is_at_least(POWER)
+        return
+    if cell.names["pairs"] == "worse by the margin":
+        passed = Share.read(cell.found["0"])
+        yield "0", passed, passed.is_at_most(AT_MOST)
         return
     code = {name: Share.read(values) for name, values in cell.found.items()}
     yield "3", code["3"], code["3"].is_at_most(AT_MOST)
@@ -64,6 +69,12 @@ def text(done: Sequence[Measured]) -> str:
             f"have regressed, {POWER:.0%} as stated; behind the slash the drop, and the mean stated.",
             _table(apart, ("n", "k"), _power),
         ]
+    if margin := kinds.get("worse by the margin"):
+        told = (
+            f"**A model whose S_l is lower by {MARGIN:g} points**, checked with `--metric S_l "
+            f"--non-inferiority {MARGIN:g}`: how often it passes, at most {AT_MOST:.0%}."
+        )
+        parts += [told, _table(margin, ("n",), _alarm)]
     if lacking := kinds.get("lacking"):
         parts += [
             "**Two models that are alike, and the second lacks some of 120 responses:** exit codes 0 / 1 / 3 "
