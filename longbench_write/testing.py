@@ -25,6 +25,7 @@ def assert_no_regression(
     non_inferiority: float | None = None,
     max_age: float | None = None,
     allow_different_judges: bool | None = None,
+    common: bool | None = None,
     config: str | Path | None = None,
 ) -> None:
     """Fail where `lbw-eval check RUN --baseline BASELINE` would not exit with 0.
@@ -46,6 +47,7 @@ def assert_no_regression(
             worse by less, by a one-sided 95% bound.
         max_age: Hours; where a response of the run is older, it cannot be told. By default any age.
         allow_different_judges: Compare what different judges said.
+        common: Where the suites differ, compare the prompts that have not changed.
         config: Another file of these settings than the lbw-gate.yaml.
 
     Raises:
@@ -62,6 +64,7 @@ def assert_no_regression(
         "non_inferiority": non_inferiority,
         "max_age": max_age,
         "allow_different_judges": allow_different_judges,
+        "common": common,
     }
     verdict = check_run(Path(run), given, None if config is None else Path(config))
     notes = [f"note: {note}" for note in verdict.told]

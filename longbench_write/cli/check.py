@@ -39,6 +39,7 @@ _MAX_AGE = typer.Option(
     help="Cannot tell where a response of the run was made more than so many hours ago.", metavar="HOURS"
 )
 _JUDGES = typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning.")
+_COMMON = typer.Option("--common", help="Where the suites differ, compare the prompts that have not changed.")
 _JSON = typer.Option("--json", help="Print the verdict as JSON instead of the tables.")
 _JUNIT = typer.Option(help="Write JUnit XML, a case a metric.", metavar="FILE")
 _MARKDOWN = typer.Option(help="Write the verdict as Markdown.", metavar="FILE")
@@ -60,6 +61,7 @@ def check(
     non_inferiority: Annotated[float | None, _MARGIN] = None,
     max_age: Annotated[float | None, _MAX_AGE] = None,
     allow_different_judges: Annotated[bool, _JUDGES] = False,
+    common: Annotated[bool, _COMMON] = False,
     as_json: Annotated[bool, _JSON] = False,
     junit: Annotated[_File, _JUNIT] = None,
     markdown: Annotated[_File, _MARKDOWN] = None,
@@ -89,6 +91,7 @@ def check(
             "non_inferiority": non_inferiority,
             "max_age": max_age,
             "allow_different_judges": allow_different_judges or None,
+            "common": common or None,
         }
         verdict = check_run(run, given, config)
     raise typer.Exit(outputs.write(verdict))

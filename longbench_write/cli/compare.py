@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,6 +26,10 @@ def compare(
         bool,
         typer.Option("--allow-different-judges", help="Compare what different judges said, with a warning."),
     ] = False,
+    common: Annotated[
+        bool,
+        typer.Option("--common", help="Where the suites differ, compare the prompts that have not changed."),
+    ] = False,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw the differences by length range (png, svg or pdf)."),
@@ -36,10 +41,15 @@ def compare(
     """
     from longbench_write.compare import comparison
     from longbench_write.compare.loading import load_scores
+    from longbench_write.compare.same_prompts import unchanged_alone
     from longbench_write.gate.document import comparison_json
     from longbench_write.gate.markdown import comparison_markdown
 
-    found = comparison.compare(load_scores(a), load_scores(b), allow_different_judges=allow_different_judges)
+    old, new = load_scores(a), load_scores(b)
+    old, new, left = unchanged_alone(old, new) if common else (old, new, "")
+    found = comparison.compare(old, new, allow_different_judges=allow_different_judges)
+    if left:
+        found = replace(found, notes=[left, *found.notes])
     if plot:
         from longbench_write.cli.figure import save_figure
         from longbench_write.plots.differences import differences_figure

@@ -6,10 +6,10 @@ run.
 
 Schema 2 has a `digest` over the content, so that nothing in it changes without a word, and says where the
 scores come from (see `Origin`). `metrics` has what must be known of each metric that is not built in, and in
-every sample `values` what each further metric gave for it; a prompt has `prompt_sha256` and `prompt_tokens`
-where they are known, and a sample when it was `made`. `ceilings` and `serving` are those of summary.json, and
-a sample has `cut_by` and `suspect` where they say something; a file without `ceilings` does not know what its
-server did. Schema 1 is read too.
+every sample `values` what each further metric gave for it; a prompt has `prompt_sha256`, `prompt_tokens` and
+`content` (see `RunScores`) where they are known, and a sample when it was `made`. `ceilings` and `serving`
+are those of summary.json, and a sample has `cut_by` and `suspect` where they say something; a file without
+`ceilings` does not know what its server did. Schema 1 is read too.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ def _prompts(scores: RunScores) -> dict[str, dict[str, Any]]:
             line["prompt_sha256"] = scores.prompt_hashes[response.id]
         if response.id in scores.prompt_tokens:
             line["prompt_tokens"] = scores.prompt_tokens[response.id]
+        if response.id in scores.prompt_contents:
+            line["content"] = scores.prompt_contents[response.id]
     return prompts
 
 
@@ -184,6 +186,7 @@ def read_baseline(path: Path) -> RunScores:
             kept_hashes=_kept(values["scores"], "prompt_sha256"),
             kept_tokens=_kept(values["scores"], "prompt_tokens"),
             kept_made=_made(values["scores"]),
+            kept_contents=_kept(values["scores"], "content"),
             ceilings=values.get("ceilings"),
             serving=values.get("serving"),
         )

@@ -60,6 +60,7 @@ class PromptShape(TypedDict):
     samples: Annotated[dict[Annotated[str, Len(1, 9), Predicate(_is_sample)], SampleShape], Len(1)]
     prompt_sha256: NotRequired[str]
     prompt_tokens: NotRequired[Count]
+    content: NotRequired[str]
 
 
 @dataclass(frozen=True)

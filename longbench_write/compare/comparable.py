@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from longbench_write.compare.figures import signed
 from longbench_write.compare.lacking import differing_prompts, missing_of_all
 from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.same_prompts import changed_words, same_prompts
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import added_words, suspect_words, tokens_added
 from longbench_write.errors import LbwError, UsageError, shorten
@@ -43,7 +44,7 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
     """
     notes = []
     if a.info and b.info:
-        _refuse_other_suite(a.info, b.info)
+        _refuse_other_suite(a, b)
         if a.convention != b.convention:
             raise UsageError(
                 f"S̄ is formed differently ({a.convention} in {a.source}, {b.convention} in {b.source}): "
@@ -109,13 +110,18 @@ def _unknown_ceilings(a: RunScores, b: RunScores) -> list[str]:
     ]
 
 
-def _refuse_other_suite(a: RunInfo, b: RunInfo) -> None:
-    if a.suite_sha256 != b.suite_sha256:
-        names = f"{a.suite} {a.suite_version}, sha256 {a.suite_sha256[:8]}"
-        others = f"{b.suite} {b.suite_version}, sha256 {b.suite_sha256[:8]}"
-        raise UsageError(
-            f"the suites differ ({names}; {others}): compare runs of the same file of prompts{_way_out(a, b)}"
-        )
+def _refuse_other_suite(a: RunScores, b: RunScores) -> None:
+    if not (a.info and b.info) or a.info.suite_sha256 == b.info.suite_sha256 or same_prompts(a, b):
+        return
+    names, others = (
+        f"{info.suite} {info.suite_version}, sha256 {info.suite_sha256[:8]}" for info in (a.info, b.info)
+    )
+    changed = changed_words(a, b)
+    if changed and a.info.suite == b.info.suite:
+        advice = f" ({changed}), or the unchanged ones alone with --common"
+    else:
+        advice = _way_out(a.info, b.info)
+    raise UsageError(f"the suites differ ({names}; {others}): compare runs of the same prompts{advice}")
 
 
 def _way_out(a: RunInfo, b: RunInfo) -> str:
@@ -129,7 +135,7 @@ def _way_out(a: RunInfo, b: RunInfo) -> str:
 
 
 def _judges(a: RunInfo, b: RunInfo, judged: bool, allowed: bool) -> list[str]:
-    if not judged or a.judge_sha256 == b.judge_sha256:
+    if not judged or is_one_judge(a, b):
         notes = [f"judge {a.judge}: {a.judge_note}"] if judged and a.judge_note else []
         return notes + (_judged_elsewhere(a, b) if judged else [])
     if not allowed:
@@ -141,6 +147,13 @@ def _judges(a: RunInfo, b: RunInfo, judged: bool, allowed: bool) -> list[str]:
         f"WARNING: the judges differ ({_judge(a)}; {_judge(b)}): differences in S_q, S̄ and the dimensions "
         "may be the judges', not the models'"
     ]
+
+
+def is_one_judge(a: RunInfo, b: RunInfo) -> bool:
+    """Return whether two judges are one: by their hashes; by their labels where neither has one."""
+    if a.judge_sha256 is None and b.judge_sha256 is None:
+        return a.judge == b.judge
+    return a.judge_sha256 == b.judge_sha256
 
 
 def _judged_elsewhere(a: RunInfo, b: RunInfo) -> list[str]:
@@ -155,7 +168,8 @@ def _judged_elsewhere(a: RunInfo, b: RunInfo) -> list[str]:
 
 
 def _judge(info: RunInfo) -> str:
-    return f"{shorten(info.judge or '', 80)}, sha256 {(info.judge_sha256 or '')[:8]}"
+    known = f"sha256 {info.judge_sha256[:8]}" if info.judge_sha256 else "of which no hash is known"
+    return f"{shorten(info.judge or '', 80)}, {known}"
 
 
 def _settings(a: RunInfo, b: RunInfo) -> list[str]:

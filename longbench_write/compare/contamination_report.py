@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from longbench_write.compare.collection import Entry
+from longbench_write.compare.comparable import is_one_judge
 from longbench_write.compare.contamination import (
     PUBLIC,
     UNSEEN,
@@ -84,7 +85,7 @@ def gap_report(public: Entry, unseen: Entry, *, seed: int = 0) -> GapReport:
     mirrors = mirrored(a, b)
     gaps = contamination_gap(public.rows, unseen.rows, mirrors=mirrors, metrics=metrics, seed=seed)
     notes = [_MEANING, _PAIRED if mirrors else _UNPAIRED.format(b.suite_version), *_settings(a, b)]
-    if a.judge_sha256 != b.judge_sha256:
+    if not is_one_judge(a, b):
         unjudged = {metric.name for metric in metrics if not metric.needs_judge}
         gaps = [gap for gap in gaps if gap.measure in unjudged]
         notes.append(

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from longbench_write.backends.hashes import canonical_sha256
 from longbench_write.compare.origin import Origin
 from longbench_write.metrics.base import Metric, complete, measure
 from longbench_write.metrics.catalogue import BUILT_IN
@@ -102,6 +103,8 @@ class RunScores:
         kept_hashes: The `prompt_hashes` that a baseline has kept; None for what is read where it lies.
         kept_tokens: Its `prompt_tokens`, likewise.
         kept_made: Its `made`, likewise.
+        kept_contents: Its `prompt_contents`, likewise.
+        kept_asked: What stands for `asked` where only some prompts are looked at; None for all.
         ceilings: How many tokens its servers let through, as summary.json has them; None where that is not
             known, as of a version that did not look.
         serving: Who answered, as summary.json has it; None likewise.
@@ -118,6 +121,8 @@ class RunScores:
     kept_hashes: Mapping[str, str] | None = None
     kept_tokens: Mapping[str, int] | None = None
     kept_made: Mapping[Key, str] | None = None
+    kept_contents: Mapping[str, str] | None = None
+    kept_asked: Mapping[str, int] | None = None
     ceilings: Sequence[Mapping[str, Any]] | None = None
     serving: Mapping[str, Any] | None = None
     origin: Origin | None = None
@@ -205,6 +210,17 @@ class RunScores:
         return found
 
     @cached_property
+    def prompt_contents(self) -> Mapping[str, str]:
+        """A hash of each prompt as it was read, by id: its text, and what length and language it asks for.
+
+        Raises:
+            RunFolderError: The records cannot be read.
+        """
+        if self.kept_contents is not None:
+            return self.kept_contents
+        return {record.id: _content(record) for record in (self._run.predictions if self._run else ())}
+
+    @cached_property
     def made(self) -> Mapping[Key, str]:
         """When each response was made, where that is known.
 
@@ -223,6 +239,8 @@ class RunScores:
         Raises:
             RunFolderError: The records cannot be read.
         """
+        if self.kept_asked is not None:
+            return self.kept_asked
         return (self._run.manifest.get("asked") or None) if self._run else None
 
     @property
@@ -243,6 +261,18 @@ class RunScores:
     @cached_property
     def _run(self) -> Run | None:
         return load_run(self.source) if (self.source / PREDICTIONS).is_file() else None
+
+
+def _content(record: Prediction) -> str:
+    """Return the first 16 digits of the sha256 of all of a prompt that its scores depend on."""
+    asked = (
+        record.prompt,
+        record.length,
+        record.length_rule,
+        record.length_bounds,
+        record.answer_language,
+    )
+    return canonical_sha256(asked)[:16]
 
 
 def _tokens_asked(record: Prediction) -> int | None:

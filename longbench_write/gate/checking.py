@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from longbench_write.compare.loading import load_scores
+from longbench_write.compare.same_prompts import unchanged_alone
 from longbench_write.errors import UsageError
 from longbench_write.gate.age import held_to_age
 from longbench_write.gate.config import DEFAULT, GateConfig, build_gate, read_gate
@@ -43,7 +45,10 @@ def check_run(run: Path, given: Mapping[str, Any], config: Path | None = None) -
         raise (error if is_given else UsageError(f"{source}: baseline: {error}")) from None
     new = load_scores(run)
     settings = gate_settings(values, source, merged(old.metrics, new.metrics))
+    old, new, left = unchanged_alone(old, new) if settings.common else (old, new, "")
     verdict = check(old, new, settings.rule, allow_different_judges=settings.allow_different_judges)
+    if left:
+        verdict = replace(verdict, notes=[left, *verdict.notes])
     return verdict if settings.max_age is None else held_to_age(verdict, settings.max_age, datetime.now(UTC))
 
 

@@ -17,6 +17,7 @@ from longbench_write.metrics.catalogue import HEADLINES
 
 DEFAULT = "default"
 _MOST_HOURS = 1e6
+_SWITCHES = ("allow_different_judges", "common")
 _KEYS = (
     "baseline",
     "metrics",
@@ -25,18 +26,26 @@ _KEYS = (
     "max_missing",
     "non_inferiority",
     "max_age",
-    "allow_different_judges",
+    *_SWITCHES,
 )
 
 
 @dataclass(frozen=True)
 class GateConfig:
-    """What `lbw-eval check` is told: the rule, what to compare with, and the hours that it may be old."""
+    """What `lbw-eval check` is told: the rule, and what to compare with.
+
+    Attributes:
+        baseline: The path; None where none is named.
+        allow_different_judges: Compare what different judges said, with a warning.
+        max_age: The hours that the run may be old; None for any.
+        common: Where the suites differ, compare the prompts that have not changed.
+    """
 
     rule: Rule
     baseline: Path | None
     allow_different_judges: bool
     max_age: float | None
+    common: bool
 
 
 def read_gate(path: Path) -> dict[str, Any]:
@@ -88,9 +97,10 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     floors = {}
     for metric, name, low in _by_metric("min", _mapping("min", values.get("min", {})), declared):
         floors[metric] = _number(f"min {name}", low, metric.metric.range)
-    judges = values.get("allow_different_judges", False)
-    if not isinstance(judges, bool):
-        raise UsageError(f"allow-different-judges must be true or false, not {shorten(repr(judges), 80)}")
+    for key in _SWITCHES:
+        if not isinstance(value := values.get(key, False), bool):
+            name = key.replace("_", "-")
+            raise UsageError(f"{name} must be true or false, not {shorten(repr(value), 80)}")
     margin = values.get("non_inferiority")
     baseline, age = values.get("baseline"), values.get("max_age")
     return GateConfig(
@@ -103,8 +113,8 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             non_inferiority=None if margin is None else _number("non-inferiority", margin),
         ),
         baseline=Path(str(baseline)) if baseline is not None else None,
-        allow_different_judges=judges,
         max_age=None if age is None else _number("max-age", age, (0.0, _MOST_HOURS)),
+        **{key: values.get(key, False) for key in _SWITCHES},
     )
 
 
