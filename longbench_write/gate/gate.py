@@ -18,7 +18,7 @@ from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.gate.asked import Asked
 from longbench_write.gate.margin import margin_doubt
 from longbench_write.gate.remaining import Remaining
-from longbench_write.gate.sentences import NAMES, drop_words, limit_words, passed_words
+from longbench_write.gate.sentences import AGAIN, NAMES, drop_words, limit_words, passed_words
 from longbench_write.gate.worst import FAILED_ALPHA, AtWorst, failed_words, worst_words
 from longbench_write.stats import holm
 
@@ -239,7 +239,7 @@ class _Bench:
         if short > self.rule.max_missing * owed:
             return (
                 f"cannot be told: {short} of {owed} responses have no score "
-                f"(allowed {self.rule.max_missing:.0%}); run the same command again to get them"
+                f"(allowed {self.rule.max_missing:.0%}); {AGAIN}"
             )
         if alpha is not None and change.value is None:
             return "cannot be told: the baseline has no value for it"

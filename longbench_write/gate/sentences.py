@@ -12,6 +12,9 @@ from longbench_write.gate.margin import bound_words, margin_words
 NAMES = ("the baseline", "the run")
 """What the two sides are called in a finding, which may be read alone."""
 
+AGAIN = "the run's own command asks again for what is owed, and with --retry-failed for what failed"
+"""What helps where scores are missing."""
+
 
 def limit_words(metric: MetricInRange) -> str:
     """Return on which side of a floor a metric fails."""

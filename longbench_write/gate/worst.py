@@ -11,7 +11,7 @@ from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import Difference
 from longbench_write.compare.rule import ALPHA, Rule, is_beyond
 from longbench_write.compare.scores import RunScores
-from longbench_write.gate.sentences import fell, from_to, interval_words, limit_words
+from longbench_write.gate.sentences import AGAIN, fell, from_to, interval_words, limit_words
 from longbench_write.stats import holm
 
 FAILED_ALPHA = 0.02
@@ -81,14 +81,13 @@ class AtWorst:
         if alpha is not None and self.rule.is_fall(worst, alpha):
             return (
                 f"cannot be told: it changed {from_to(change)}, but {if_worst} it {fell(worst)} by "
-                f"{worst.drop or 0:.1f} ({interval_words(worst, alpha)}); run the same command again to get "
-                "them, or look for what fails"
+                f"{worst.drop or 0:.1f} ({interval_words(worst, alpha)}); {AGAIN}"
             )
         floor, least = self.rule.floors.get(metric), self.means[metric]
         if floor is not None and least is not None and is_beyond(least, floor, metric):
             return (
                 f"cannot be told: it is {mean:.1f}, but {if_worst} it is {least:.1f}, "
-                f"{limit_words(metric)} of {floor:g}"
+                f"{limit_words(metric)} of {floor:g}; {AGAIN}"
             )
         return ""
 
@@ -112,5 +111,5 @@ def failed_words(change: Difference) -> tuple[bool, str]:
         return False, f"may be chance: {told}"
     return True, (
         f"cannot be told: {told}, which is beyond chance (p at most {FAILED_ALPHA:g}), and a failure is no "
-        "score: run the same command again, or look for what fails"
+        f"score; {AGAIN}"
     )

@@ -222,6 +222,18 @@ def test_a_wider_run_than_the_baseline_is_compared_on_the_baselines_prompts():
     assert check(part(full, 60), full).exit_code == 0
 
 
+def test_of_a_file_alone_as_many_prompts_failed_as_it_says():
+    """A baseline of which four of 120 failed, beside 60 that were all answered, two of those four too."""
+    run = noisy(120)
+    before, after = lacking(run, 0, 1, 100, 101), part(run, 60)
+    found = newly_failed(before, after)
+    assert (found.losses, found.wins, found.n) == (0, 2, 60)
+    none_failed = replace(before, info=replace(before.info, prompts={"n": 116, "sha256": "7" * 64}))
+    assert newly_failed(none_failed, after).wins == 0
+    bare = replace(after, info=None)
+    assert missing(run, bare, S_L) == (60, 120)
+
+
 def test_the_records_say_which_prompts_were_asked(tmp_path):
     wrote = wrote_well(12) | {"p-003": Wrote(100, None)}
     scores = load_scores(write_run(tmp_path / "r", wrote))
