@@ -21,6 +21,7 @@ from longbench_write import evaluate, load_run, load_suite
 from longbench_write.compare.lacking import asked_of, missing, newly_failed
 from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import parse_metric
+from longbench_write.gate.gate import check
 from longbench_write.runs.manifest import prompts_of
 from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import select
@@ -137,12 +138,16 @@ def test_prompts_of_fewer_samples_are_not_missing_in_a_comparison(tmp_path, suit
 def test_prompts_that_failed_are_missing_and_those_that_were_not_asked_are_not(tmp_path, suite):
     with OpenAIServer(varied_writer()) as server:
         run(tmp_path / "a", suite, server)
+        run(tmp_path / "c", suite, server, limit=4)
     with OpenAIServer(in_turn(TOO_LONG, varied_writer())) as server:
         run(tmp_path / "b", suite, server, limit=4)
     a, b = (load_scores(the_run(tmp_path / name)) for name in "ab")
     assert len(asked_of(b, a)) == 4
     assert missing(a, b, parse_metric("S_l")) == (1, 4)
     assert (newly_failed(a, b).losses, newly_failed(a, b).n) == (1, 4)
+    verdict = check(a, load_scores(the_run(tmp_path / "c")))
+    assert verdict.exit_code == 0
+    assert all(each.missing == (0, 4) for each in verdict.findings)
 
 
 def test_retry_failed_asks_for_what_it_selects_alone(tmp_path, suite):
