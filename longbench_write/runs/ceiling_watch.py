@@ -41,8 +41,9 @@ def answer_log(manifest: Mapping[str, Any], *, judge_asked: int | None = None) -
 
 
 def context_of(manifest: Mapping[str, Any]) -> int | None:
-    """Return the context of the model under test as the server says it; None where it does not."""
-    context = (manifest.get("served") or {}).get("max_model_len")
+    """Return the context of the model under test as its server or engine says it; None where neither does."""
+    engine, served = manifest.get("engine") or {}, manifest.get("served") or {}
+    context = engine.get("context") or served.get("max_model_len")
     return context if isinstance(context, int) else None
 
 

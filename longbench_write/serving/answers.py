@@ -12,6 +12,7 @@ from longbench_write.errors import CONTEXT_LENGTH
 from longbench_write.records import Failure, Judgement, Key, Prediction, Step, Usage
 from longbench_write.serving.cuts import (
     LIMIT,
+    ROOM,
     SERVER,
     UNKNOWN,
     Answer,
@@ -20,6 +21,7 @@ from longbench_write.serving.cuts import (
     ceilings_of,
     is_mid_sentence,
     lowered_ceiling,
+    one_each,
     who_cut,
 )
 from longbench_write.serving.prompts_read import PromptsRead, sized
@@ -36,7 +38,8 @@ class AnswerLog:
         asked: New tokens that the run asks for in a response; None where that is not known.
         source: Who says so where an answer was given less room than was asked for: "refused" for a server,
             "models" for an engine in this process.
-        context: Tokens that the server says that the model's context has; None where it does not.
+        context: Tokens that the server, or the engine, says that the model's context has; None where it does
+            not.
         judge_asked: New tokens that a judge may have; None where that is not known.
     """
 
@@ -192,10 +195,11 @@ class AnswerLog:
         if role == _JUDGE and self._judge_asked is not None:
             lowered = lowered_ceiling(role, answers, self._judge_asked, "refused")
             found += [lowered] if lowered else []
+        said = self._context if role == _WRITER else None
+        found = one_each([*found, *ceilings_of(role, answers, who_cut(answers), said)])
         for tokens, count in self._refused[role].items():
-            if all(each.tokens != tokens for each in found):
+            if all(abs(each.tokens - tokens) > ROOM for each in found):
                 found.append(Ceiling(role, "context", tokens, count, "refused"))
-        found += ceilings_of(role, answers, who_cut(answers))
         if role == _WRITER and not found:
             found = self._listed()
         if cut := self._prompts[role].ceiling(role):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 CUTS = LIMIT, SERVER, UNKNOWN = "limit", "server", "unknown"
@@ -205,35 +205,64 @@ def lowered_ceiling(role: str, answers: Iterable[Answer], asked: int, source: So
     return Ceiling(role, "context", max(totals), count, source)
 
 
-def ceilings_of(role: str, answers: Sequence[Answer], cuts: Iterable[str | None]) -> list[Ceiling]:
+def ceilings_of(
+    role: str, answers: Sequence[Answer], cuts: Iterable[str | None], context: int | None = None
+) -> list[Ceiling]:
     """Return the ceilings that a role's answers show, those of most answers first.
 
     Answers that agree in prompt and answer together, within `ROOM`, show a context, those that agree in the
-    answer's tokens alone an output ceiling. Cut answers with which no other agrees show one of unknown kind.
+    answer's tokens alone an output ceiling. Where prompts of one size leave both open, the sums show a
+    context if they agree better, or if the server says that it has such a one. Cut answers with which no
+    other agrees show one of unknown kind.
 
     Args:
         role: Whose they are.
         answers: All of the role's.
         cuts: Who cut each, as `who_cut` says.
+        context: Tokens that the server, or the engine, says that the model's context has; None where unknown.
     """
     cut = [answer for answer, by in zip(answers, cuts, strict=True) if by == SERVER]
     found: list[Ceiling] = []
     while cut:
-        kind, members = _largest_agreement(cut) if len(found) < _MOST else ("unknown", set(range(len(cut))))
+        everyone = set(range(len(cut)))
+        kind, members = _largest_agreement(cut, context) if len(found) < _MOST else ("unknown", everyone)
         tokens = max(_tokens(cut[place], kind) for place in members)
         found.append(Ceiling(role, kind, tokens, len(members), "cut"))
         cut = [answer for place, answer in enumerate(cut) if place not in members]
     return found
 
 
-def _largest_agreement(cut: Sequence[Answer]) -> tuple[Kind, set[int]]:
+def one_each(ceilings: Iterable[Ceiling]) -> list[Ceiling]:
+    """Return ceilings of a role with those that are one put together, under the source of the first."""
+    found: list[Ceiling] = []
+    for each in ceilings:
+        for place, other in enumerate(found):
+            if other.kind == each.kind and abs(other.tokens - each.tokens) <= ROOM:
+                found[place] = replace(other, count=other.count + each.count)
+                break
+        else:
+            found.append(each)
+    return found
+
+
+def _largest_agreement(cut: Sequence[Answer], context: int | None) -> tuple[Kind, set[int]]:
     """Return the most answers that show one ceiling, and its kind; all of them where no two agree."""
     by_output, by_context = (_agreeing(cut, tokens_of) for tokens_of in (_completion, _total))
     if max(len(by_output), len(by_context)) < 2:
         return "unknown", set(range(len(cut)))
-    if len(by_context) > len(by_output):
-        return "context", by_context
-    return "output", by_output
+    if len(by_context) == len(by_output):
+        answers, sums = _range(cut, by_output, "output"), _range(cut, by_context, "context")
+        said = context is not None and abs(sums[-1] - context) <= ROOM
+        is_context = said or len(sums) < len(answers)
+    else:
+        is_context = len(by_context) > len(by_output)
+    return ("context", by_context) if is_context else ("output", by_output)
+
+
+def _range(cut: Sequence[Answer], places: Iterable[int], kind: Kind) -> range:
+    """Return from which tokens to which the answers of these places lie."""
+    tokens = [_tokens(cut[place], kind) for place in places]
+    return range(min(tokens), max(tokens) + 1)
 
 
 def _agreeing(cut: Sequence[Answer], tokens_of: Callable[[Answer], int | None]) -> set[int]:

@@ -78,6 +78,21 @@ def test_sums_that_agree_are_a_context():
     assert ceilings_of("writer", answers, cuts) == [Ceiling("writer", "context", 4096, 3, "cut")]
 
 
+def test_prompts_of_one_size_leave_the_kind_to_the_better_agreement_and_to_what_the_server_says():
+    near = [answer(512 - prompt, prompt, truncated=True) for prompt in (52, 53, 51)]
+    same = [answer(460, 52, truncated=True)] * 3
+    kinds = [
+        ceilings_of("writer", answers, who_cut(answers), context)[0]
+        for answers, context in ((near, None), (same, None), (same, 512), (same, 4096))
+    ]
+    assert [(each.kind, each.tokens) for each in kinds] == [
+        ("context", 512),
+        ("output", 460),
+        ("context", 512),
+        ("output", 460),
+    ]
+
+
 def test_one_cut_answer_is_a_ceiling_of_unknown_kind():
     answers = [answer(2000, truncated=True), answer(500)]
     assert ceilings_of("judge", answers, who_cut(answers)) == [Ceiling("judge", "unknown", 2000, 1, "cut")]
