@@ -140,7 +140,7 @@ def test_what_cannot_be_moved_is_wrong_usage(lbw_eval, tmp_path):
     assert lbw_eval("baseline", run)[0] == 2
     assert lbw_eval("baseline", "--update", "nowhere.json", run)[0] == 2
     assert lbw_eval("baseline", "--update", run / "summary.json", run)[0] == 2
-    other = write_run(tmp_path / "other", wrote_well(), suite_sha256="1" * 64)
+    other = write_run(tmp_path / "other", wrote_well(30), suite_sha256="1" * 64)
     lbw_eval("baseline", other, "-o", "other.json")
     assert lbw_eval("baseline", "--update", "other.json", run)[0] == 2
 
