@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from longbench_write.compare.metrics import MetricInRange
@@ -13,16 +14,17 @@ from longbench_write.metrics.base import Metric, complete
 from longbench_write.metrics.catalogue import BUILT_IN, merged
 from longbench_write.stats import sign_test_p
 
-NEWLY_FAILED = MetricInRange(
-    Metric(
-        "newly_failed",
-        "newly failed",
-        title="prompts without a response",
-        unit="percent",
-        higher_is_better=False,
-    )
-)
-"""Prompts that lack a response, a metric of their own: a failure is no score."""
+
+def _counted(name: str, what: str) -> MetricInRange:
+    """Return a metric of prompts that lack something: a failure is no score."""
+    symbol = name.replace("_", " ")
+    return MetricInRange(Metric(name, symbol, title=what, unit="percent", higher_is_better=False))
+
+
+NEWLY_FAILED = _counted("newly_failed", "responses")
+"""Prompts that lack responses; its title says what they lack."""
+NEWLY_UNJUDGED = _counted("newly_unjudged", "judgements")
+"""Likewise those of which responses lack judgements."""
 
 
 def asked_of(scores: RunScores, other: RunScores) -> dict[str, int]:
@@ -146,16 +148,57 @@ def newly_failed(a: RunScores, b: RunScores) -> Difference | None:
     """
     if a.summary or b.summary:
         return None
-    lost = [_lost(scores, asked_of(scores, other)) for scores, other in ((a, b), (b, a))]
-    common = lost[0].keys() & lost[1].keys()
+    before, after = (_lost(scores, asked_of(scores, other)) for scores, other in ((a, b), (b, a)))
+    return _by_count(NEWLY_FAILED, before, after, before.keys() & after.keys())
+
+
+def newly_unjudged(a: RunScores, b: RunScores, gated: Sequence[MetricInRange]) -> Difference | None:
+    """Do as `newly_failed` does, of responses that are there and lack a judgement.
+
+    Args:
+        a: The reference.
+        b: The new run.
+        gated: Those of them that need a judge say whether a response is judged.
+
+    Returns:
+        None likewise, and where nothing gated needs a judge or nobody judged the new run.
+    """
+    judged = [metric for metric in gated if metric.metric.needs_judge]
+    if a.summary or b.summary or not judged or not b.is_judged:
+        return None
+    before, after = (_unjudged(scores, judged) for scores in (a, b))
+    common = {prompt for prompt in before.keys() & after.keys() if min(before[prompt], after[prompt]) < 1}
+    return _by_count(NEWLY_UNJUDGED, before, after, common)
+
+
+def _lost(scores: RunScores, asked: Mapping[str, int]) -> dict[str, float]:
+    """Return which share of a prompt's responses is not there, by prompt id."""
+    there = Counter(prompt for prompt, _ in scores.responses)
+    return {prompt: max(0.0, 1 - there[prompt] / samples) for prompt, samples in asked.items()}
+
+
+def _unjudged(scores: RunScores, metrics: Sequence[MetricInRange]) -> dict[str, float]:
+    """Return which share of a prompt's responses has none of these metrics, by prompt id."""
+    without: dict[str, list[bool]] = {}
+    for response in scores.responses.values():
+        lacks = all(metric.value(response) is None for metric in metrics)
+        without.setdefault(response.id, []).append(lacks)
+    return {prompt: sum(each) / len(each) for prompt, each in without.items()}
+
+
+def _by_count(
+    metric: MetricInRange, before: Mapping[str, float], after: Mapping[str, float], common: Collection[str]
+) -> Difference | None:
+    """Return the difference between shares of these prompts, with a sign test; None without any prompt."""
     if not common:
         return None
-    before, after = ([shares[prompt] for prompt in sorted(common)] for shares in lost)
-    losses = sum(new > old for old, new in zip(before, after, strict=True))
-    wins = sum(new < old for old, new in zip(before, after, strict=True))
-    old, new = (100 * sum(shares) / len(common) for shares in (before, after))
+    losses = sum(after[prompt] > before[prompt] for prompt in common)
+    wins = sum(after[prompt] < before[prompt] for prompt in common)
+    old, new = (
+        100 * math.fsum(shares[prompt] for prompt in common) / len(common) for shares in (before, after)
+    )
     return Difference(
-        NEWLY_FAILED,
+        metric,
         n=len(common),
         a=old,
         b=new,
@@ -165,12 +208,6 @@ def newly_failed(a: RunScores, b: RunScores) -> Difference | None:
         losses=losses,
         evidence=_SignTest(losses, wins),
     )
-
-
-def _lost(scores: RunScores, asked: Mapping[str, int]) -> dict[str, float]:
-    """Return which share of a prompt's responses is not there, by prompt id."""
-    there = Counter(prompt for prompt, _ in scores.responses)
-    return {prompt: max(0.0, 1 - there[prompt] / samples) for prompt, samples in asked.items()}
 
 
 def at_worst(a: RunScores, b: RunScores) -> RunScores:

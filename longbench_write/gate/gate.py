@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from longbench_write.compare.comparable import terms
 from longbench_write.compare.freshness import Freshness
-from longbench_write.compare.lacking import missing, missing_of_all, newly_failed
+from longbench_write.compare.lacking import missing, missing_of_all, newly_failed, newly_unjudged
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
 from longbench_write.compare.power import detectable_drop
@@ -146,8 +146,8 @@ def check(
     worst = AtWorst.of(baseline, run, rule, known, gated, seed)
     bench = _Bench(baseline, run, rule, known, levels, spoilt, asked, worst, seed)
     findings = [bench.find(metric) for metric in dict.fromkeys([*gated, *rule.floors])]
-    if (failed := newly_failed(baseline, run)) and failed.losses:
-        findings.append(_failed_finding(failed))
+    lacking = (newly_failed(baseline, run), newly_unjudged(baseline, run, gated))
+    findings += [_failed_finding(change) for change in lacking if change and change.losses]
     return Verdict(baseline, run, findings, everything, agreed.notes, Freshness.of(baseline, run))
 
 
@@ -255,7 +255,7 @@ class _Bench:
 
 
 def _failed_finding(change: Difference) -> Finding:
-    """Return what is said of newly failed prompts; that is no regression, as a failure is no score."""
+    """Return what is said of prompts that newly lack something; no regression, as a failure is no score."""
     beyond, message = failed_words(change)
     return Finding(
         change.metric,

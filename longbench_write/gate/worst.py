@@ -100,12 +100,12 @@ def worst_words(metric: MetricInRange, lacking: int) -> str:
 
 
 def failed_words(change: Difference) -> tuple[bool, str]:
-    """Return whether more prompts have newly failed than chance explains, and what is said of them."""
+    """Return whether more prompts newly lack something than chance explains, and what is said of them."""
     p = change.p or 1.0
-    others = f"{change.wins} the other way round" if change.wins else "none the other way round"
+    what, others = change.metric.metric.title, change.wins or "none"
     told = (
-        f"{change.losses} of {change.n} prompts lack responses that the baseline has, {others} "
-        f"(sign test p = {p_value(p)})"
+        f"{change.losses} of {change.n} prompts lack {what} that the baseline has, {others} the other way "
+        f"round (sign test p = {p_value(p)})"
     )
     if p > FAILED_ALPHA:
         return False, f"may be chance: {told}"

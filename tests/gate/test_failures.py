@@ -110,6 +110,30 @@ def test_samples_that_failed_make_a_prompt_worse():
     assert found.b == pytest.approx(100 / 60)
 
 
+def test_newly_unjudged_prompts_count_where_a_judge_is_needed():
+    rng = np.random.default_rng(0)
+    a = made(rng.normal(60, 20, (120, 1)), rng.integers(1, 5, (120, 1, 6)).astype(float))
+    better = made(rng.normal(66, 20, (120, 1)), rng.integers(2, 6, (120, 1, 6)).astype(float))
+
+    def unjudged(count):
+        bare = {
+            key: replace(each, values={"S_l": each.values["S_l"]}, scores=None)
+            for key, each in sorted(better.responses.items())[:count]
+        }
+        return replace(better, responses={**better.responses, **bare})
+
+    verdict = check(a, unjudged(6))
+    assert verdict.exit_code == 1
+    undecided = [str(each.metric) for each in verdict.findings if each.outcome is Outcome.UNDECIDED]
+    assert undecided == ["newly_unjudged"]
+    assert finding(verdict, "newly_unjudged").difference.p == 1 / 64
+    assert check(a, unjudged(5)).exit_code == 0
+    assert check(a, unjudged(6), Rule(metrics=(S_L,))).exit_code == 0
+    assert check(unjudged(6), unjudged(6)).exit_code == 0
+    in_range = Rule(metrics=(parse_metric("S_q[2000,4000)"),))
+    assert finding(check(a, unjudged(30), in_range), "newly_unjudged").difference.losses == 8
+
+
 # At the worst
 
 
