@@ -213,7 +213,7 @@ def test_a_response_of_50_megabytes_is_read_counted_and_judged(tmp_path):
     assert len(text) > 50_000_000
     with OpenAIServer(in_turn(Answer(text, pieces=200))) as server, OpenAIServer(judge_reply()) as judges:
         judge = {"judge": "rubric", "judge_model": "j", "judge_base_url": [judges.base_url]}
-        summary = run(tmp_path, server, **judge)
+        summary = run(tmp_path, server, max_tokens=2 * words, **judge)
         assert len(server.requests) == len(judges.requests) == 1
     assert (summary.counts["judged"], summary.counts["repetitive"]) == (1, 1)
     (path,) = (tmp_path / "out").glob("*/*/*")

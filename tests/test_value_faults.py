@@ -27,7 +27,7 @@ allow_different_judges: false
 """
 LENGTHS = (100, 900, 2500, 5000)
 OPTIONS = ("--judge-repeats", "2", "--progress", "none", "--writer", "extend")
-QUICK, SLOW = 6, 120
+QUICK, SLOW = 6, 60
 """Commands that are run on faults of each file."""
 
 

@@ -32,8 +32,9 @@ def answer_log(manifest: Mapping[str, Any], *, judge_asked: int | None = None) -
         manifest: What run.yaml says.
         judge_asked: New tokens that the judge may have; None where that is not known.
     """
+    asked = manifest["config"].get("max_tokens")
     return AnswerLog(
-        manifest["config"].get("max_tokens"),
+        asked if isinstance(asked, int) else None,
         source="models" if _in_process(manifest["backend"]["kind"]) else "refused",
         context=context_of(manifest),
         judge_asked=judge_asked,

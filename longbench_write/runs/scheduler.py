@@ -177,7 +177,9 @@ class _Scheduler:
         """Find what responses show, one at a time, in between requests; the rest is left for the end."""
         while True:
             record = await self._unread.get()
-            self._run.response_flags[record.key] = flags_of(record)
+            # Where no file can be opened just now, as for a language detector's model, that too is left.
+            with suppress(OSError):
+                self._run.response_flags[record.key] = flags_of(record)
             for _ in range(_LOOK_EVERY):  # each lets the event loop run once, and send what waits
                 await asyncio.sleep(0)
 

@@ -46,6 +46,7 @@ class CardShape(TypedDict):
 
     repeats: NotRequired[Annotated[int, Ge(1), Le(10**6)]]
     combine: NotRequired[Literal["mean", "median"]]
+    max_tokens: NotRequired[Positive | None]
 
 
 class JudgeShape(TypedDict):

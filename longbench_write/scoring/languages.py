@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -101,12 +102,28 @@ def _is_english(words: Sequence[str]) -> bool:
     """Return whether a passage, given as words in lower case, is English.
 
     Ordinary English is known by its commonest words: py3langid takes a second to load its model.
+
+    Raises:
+        OSError: It cannot load it.
     """
     if sum(map(_COMMON.__contains__, words)) >= COMMON_SHARE * len(words):
         return True
+    return _detect(" ".join(words)) in _ENGLISH
+
+
+def _detect(text: str) -> str:
+    """Return the code of the language of a text.
+
+    Raises:
+        OSError: The detector's model, which is unpacked into a temporary file, cannot be loaded.
+    """
     import py3langid
 
-    return py3langid.classify(" ".join(words))[0] in _ENGLISH
+    try:
+        return str(py3langid.classify(text)[0])
+    except OSError as error:
+        what = f"{error.strerror or error} (the language model of py3langid is unpacked there)"
+        raise OSError(error.errno, what, tempfile.gettempdir()) from error
 
 
 _NAMES_EN = "English|Chinese|Mandarin|French|German|Spanish|Italian|Portuguese|Russian|Japanese|Korean|Arabic"

@@ -1,7 +1,7 @@
 """The gate's promises, kept in simulations through its real code: false alarms, power, coverage.
 
-The runs of 2,000 trials are marked slow; some with fewer trials are part of every test run, their bounds
-widened by three standard errors of a share.
+Runs of a few trials are part of every test run, those of 500 are marked slow; bounds are widened by three
+standard errors of a share. The document of benchmarks.validity has thousands.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from gate_samples import World
 from longbench_write.gate.gate import check
 
 SLOW = pytest.mark.slow
+TRIALS = 500
 SHAPES = [
     pytest.param(24, 1, 60, id="24 quick"),
     *(
-        pytest.param(prompts, samples, 2000, id=f"{prompts} of {samples}", marks=SLOW)
+        pytest.param(prompts, samples, TRIALS, id=f"{prompts} of {samples}", marks=SLOW)
         for prompts, samples in ((12, 1), (24, 1), (24, 3), (60, 1), (120, 1), (120, 3))
     ),
 ]
@@ -50,8 +51,8 @@ def simulate(world: World, prompts: int, samples: int, trials: int, *, seed: int
 
 
 def slack(share: float, trials: int) -> float:
-    """What chance may add to a share, beyond what 2,000 trials need."""
-    return 0.0 if trials >= 2000 else 3 * math.sqrt(share * (1 - share) / trials)
+    """What chance may add to a share."""
+    return 3 * math.sqrt(share * (1 - share) / trials)
 
 
 @pytest.mark.parametrize(("prompts", "samples", "trials"), SHAPES)
@@ -67,11 +68,14 @@ def test_without_a_true_difference_it_closes_in_at_most_5_percent_and_intervals_
 @SLOW
 @pytest.mark.parametrize("prompts", [24, 120])
 def test_with_a_true_difference_intervals_cover_as_often(prompts):
-    found = simulate(World(shift=0.25, dull=0.25), prompts, 1, 2000, seed=2)
-    assert all(0.93 <= share <= 0.97 for share in found.covered.values()), found
+    found = simulate(World(shift=0.25, dull=0.25), prompts, 1, TRIALS, seed=2)
+    more = slack(0.05, TRIALS)
+    assert all(0.93 - more <= share <= 0.97 + more for share in found.covered.values()), found
 
 
-@pytest.mark.parametrize("trials", [pytest.param(25, id="quick"), pytest.param(2000, id="full", marks=SLOW)])
+@pytest.mark.parametrize(
+    "trials", [pytest.param(25, id="quick"), pytest.param(TRIALS, id="full", marks=SLOW)]
+)
 def test_a_drop_of_twice_what_it_says_it_could_see_closes_it_in_95_percent(trials):
     world = World(shift=1.1)
     found = simulate(world, 60, 1, trials, seed=3)
@@ -84,10 +88,10 @@ def test_a_drop_of_just_what_it_says_it_could_see_is_found_in_about_80_percent()
     world = World(shift=0.47)
     rng = np.random.default_rng(5)
     found, detectable = 0, 0.0
-    for _ in range(2000):
+    for _ in range(TRIALS):
         verdict = check(*world.pair(rng, 60))
         (length,) = [finding for finding in verdict.findings if str(finding.metric) == "S_l"]
         found += length.outcome == "regressed"
-        detectable += length.detectable / 2000
+        detectable += length.detectable / TRIALS
     assert -world.truth["S_l"] == pytest.approx(detectable, rel=0.03)
-    assert 0.77 <= found / 2000 <= 0.86
+    assert abs(found / TRIALS - 0.81) <= 0.04 + slack(0.2, TRIALS)
