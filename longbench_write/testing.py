@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from longbench_write.gate.checking import check_run
-from longbench_write.gate.gate import Outcome
+from longbench_write.gate.gate import Outcome, Verdict
 
 
 class GateNoteWarning(UserWarning):
@@ -15,7 +15,7 @@ class GateNoteWarning(UserWarning):
 
 
 def assert_no_regression(
-    run: str | Path,
+    run: str | Path | Sequence[str | Path],
     baseline: str | Path | None = None,
     *,
     metrics: Sequence[str] | None = None,
@@ -34,7 +34,8 @@ def assert_no_regression(
     it. Notes of a comparison that passed are `GateNoteWarning`s, those of one that failed stand in its error.
 
     Args:
-        run: The run in question: its folder, or a folder with no other run under it.
+        run: The run in question: its folder, or a folder with no other run under it; or several of one
+            model, which are pooled.
         baseline: A run, a file that `lbw-eval baseline` wrote, a summary.json or a scores.csv; None for that
             of lbw-gate.yaml.
         metrics: The gated ones, such as "S_l" or "S_q[2000,4000)"; by default S_bar, S_l and S_q.
@@ -66,11 +67,17 @@ def assert_no_regression(
         "allow_different_judges": allow_different_judges,
         "common": common,
     }
-    verdict = check_run(Path(run), given, None if config is None else Path(config))
-    notes = [f"note: {note}" for note in verdict.told]
-    if failed := [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]:
-        lines = [f"{run} has regressed against or cannot be told from {verdict.a.source}:"]
-        lines += [f"{found.outcome}: {found.message}" for found in failed]
-        raise AssertionError("\n  ".join([*lines, *notes]))
+    runs = [run] if isinstance(run, str | Path) else run
+    verdict = check_run([Path(each) for each in runs], given, None if config is None else Path(config))
+    if verdict.outcome is not Outcome.PASSED:
+        raise AssertionError(_failure(verdict, run))
     for note in verdict.told if verdict.fresh.is_baseline else verdict.notes:
         warnings.warn(note, GateNoteWarning, stacklevel=2)
+
+
+def _failure(verdict: Verdict, run: object) -> str:
+    """Return what is said of a run that did not pass: each finding that did not, and the notes."""
+    failed = [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]
+    lines = [f"{run} has regressed against or cannot be told from {verdict.a.source}:"]
+    lines += [f"{found.outcome}: {found.message}" for found in failed]
+    return "\n  ".join([*lines, *(f"note: {note}" for note in verdict.told)])

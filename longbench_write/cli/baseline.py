@@ -10,6 +10,9 @@ import typer
 from longbench_write.cli.terminal import note
 from longbench_write.errors import UsageError
 
+_RUNS = typer.Argument(
+    metavar="RUN...", help="A run folder, or several of one model that are pooled.", show_default=False
+)
 _OUTPUT = typer.Option(
     "--output",
     "-o",
@@ -30,7 +33,7 @@ _CONFIG = typer.Option(help="YAML file of check's options [lbw-gate.yaml, if it 
 
 
 def baseline(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
+    runs: Annotated[list[Path], _RUNS],
     output: Annotated[Path | None, _OUTPUT] = None,
     update: Annotated[Path | None, _UPDATE] = None,
     incomplete: Annotated[bool, _INCOMPLETE] = False,
@@ -52,14 +55,15 @@ def baseline(
     if target is None:
         raise UsageError("name the file to write with -o FILE, or the baseline to move with --update FILE")
     if update is None:
-        scores, text = made_baseline(run, given, config, incomplete=incomplete)
+        scores, text = made_baseline(runs, given, config, incomplete=incomplete)
         write_file(target, text)
     else:
-        moved = moved_baseline(update, run, given, config, incomplete=incomplete)
+        moved = moved_baseline(update, runs, given, config, incomplete=incomplete)
         note(moved.message)
         if moved.text is None:
             raise typer.Exit(moved.exit_code)
         scores = moved.scores
         write_file(target, moved.text)
         note(POLICY)
-    note(f"{target}: {len(scores.responses)} responses to {len(scores.lengths)} prompts")
+    pooled = f" of {scores.runs} runs" if scores.runs > 1 else ""
+    note(f"{target}: {len(scores.responses)} responses to {len(scores.lengths)} prompts{pooled}")

@@ -11,7 +11,11 @@ from longbench_write.errors import UsageError
 
 _Texts = list[str] | None
 _File = Path | None
-_RUN = typer.Argument(metavar="RUN", help="The run in question.", show_default=False)
+_RUNS = typer.Argument(
+    metavar="RUN...",
+    help="The run in question, or several of one model that are pooled.",
+    show_default=False,
+)
 _BASELINE = typer.Option(
     help="What to compare it with: a run, a baseline file, a summary.json or a scores.csv.", metavar="PATH"
 )
@@ -51,7 +55,7 @@ _WORST = typer.Option(help="Name so many of the responses that fell furthest.", 
 
 
 def check(
-    run: Annotated[Path, _RUN],
+    runs: Annotated[list[Path], _RUNS],
     baseline: Annotated[_File, _BASELINE] = None,
     config: Annotated[_File, _CONFIG] = None,
     metric: Annotated[_Texts, _METRIC] = None,
@@ -78,7 +82,7 @@ def check(
     """
     from longbench_write.cli.verdict_outputs import VerdictOutputs
 
-    outputs = VerdictOutputs(run, as_json, junit, markdown, plot, github, worst)
+    outputs = VerdictOutputs(runs[0], as_json, junit, markdown, plot, github, worst)
     with outputs.telling_errors():
         from longbench_write.gate.checking import check_run
 
@@ -93,7 +97,7 @@ def check(
             "allow_different_judges": allow_different_judges or None,
             "common": common or None,
         }
-        verdict = check_run(run, given, config)
+        verdict = check_run(runs, given, config)
     raise typer.Exit(outputs.write(verdict))
 
 

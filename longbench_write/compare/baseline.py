@@ -62,8 +62,7 @@ def baseline_text(scores: RunScores, *, follows: Origin | None = None, incomplet
         "kind": _KIND,
         "metrics": {metric.name: metric.declaration() for metric in scores.metrics},
         "schema": SCHEMA,
-        "runs": 1,
-        "made": [scores.info.start],
+        **_made_of(scores, scores.info),
         **_made_with(scores, scores.info),
         "incomplete": incomplete,
         "parent": follows.digest if follows else None,
@@ -110,13 +109,23 @@ def _prompts(scores: RunScores) -> dict[str, dict[str, Any]]:
     return prompts
 
 
+def _made_of(scores: RunScores, info: RunInfo) -> dict[str, Any]:
+    """Return of how many runs it is made, with how many samples, and when each began."""
+    if scores.origin is not None:
+        return {name: getattr(scores.origin, name) for name in ("runs", "run_samples", "made")}
+    started = [member.info.start for member in scores.members if member.info] or [info.start]
+    samples = list(scores.run_samples) or [info.samples]
+    return {"runs": scores.runs, "run_samples": samples, "made": started}
+
+
 def _made_with(scores: RunScores, info: RunInfo) -> dict[str, Any]:
     """Return who judged and which versions ran, as run.yaml says; a baseline's own where it is copied."""
     if scores.origin is not None:
         return {"judge": scores.origin.judge, "versions": scores.origin.versions}
-    if not (scores.source / MANIFEST).is_file():
+    folder = scores.members[0].source if scores.members else scores.source
+    if not (folder / MANIFEST).is_file():
         return {"judge": _judge(info, None, None), "versions": {}}
-    manifest = read_manifest(scores.source)
+    manifest = read_manifest(folder)
     versions = {name: str(version) for name, version in (manifest.get("versions") or {}).items()}
     card = (manifest["judges"].get(info.judge) or {}).get("card") or {}
     return {"judge": _judge(info, card.get("repeats"), card.get("tries")), "versions": versions}
@@ -190,7 +199,8 @@ def read_baseline(path: Path) -> RunScores:
             ceilings=values.get("ceilings"),
             serving=values.get("serving"),
         )
-        return replace(scores, origin=_origin(values, info, scores))
+        origin = _origin(values, info, scores)
+        return replace(scores, origin=origin, run_samples=origin.run_samples if origin.runs > 1 else ())
     except RunFolderError as error:
         raise UsageError(str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -204,7 +214,8 @@ def _origin(values: Mapping[str, Any], info: RunInfo, scores: RunScores) -> Orig
     """Return where the scores come from, as far as the schema says."""
     if values["schema"] > 1:
         known = {name: values[name] for name in known_names(Origin)}
-        return Origin(**known | {"made": tuple(values["made"])})
+        lists = {name: tuple(values[name]) for name in ("made", "run_samples")}
+        return Origin(**known | lists)
     digest = digest_of(values)
     return Origin(
         digest=digest,
@@ -213,6 +224,7 @@ def _origin(values: Mapping[str, Any], info: RunInfo, scores: RunScores) -> Orig
         first_figures=figures_of(scores),
         parent=None,
         runs=1,
+        run_samples=(info.samples,),
         made=(info.start,),
         judge=_judge(info, None, None),
         versions={},

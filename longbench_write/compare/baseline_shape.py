@@ -95,6 +95,7 @@ class OriginShape:
     first_figures: dict[str, Number]
     parent: Sha256 | None
     runs: Positive
+    run_samples: Annotated[list[Positive], Len(1)]
     made: Annotated[list[Time], Len(1)]
     judge: KeptJudgeShape | None
     versions: dict[str, str]
@@ -170,6 +171,8 @@ def _check_origin(values: Mapping[str, Any]) -> None:
     """Check what schema 2 says of a baseline's origin."""
     if len(values["made"]) != values["runs"]:
         raise ValueError(f"made has {len(values['made'])} dates, and runs is {values['runs']}")
+    if len(values["run_samples"]) != values["runs"]:
+        raise ValueError(f"run_samples has {len(values['run_samples'])}, and runs is {values['runs']}")
     if (values["parent"] is None) != (values["first"] == values["digest"]):
         raise ValueError("first is the digest of the file itself where parent is null, and only there")
     judge, heading = values["judge"] or {}, values["heading"]

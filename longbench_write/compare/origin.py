@@ -18,6 +18,7 @@ class Origin:
         first_figures: Its means, by metric: what has changed since, little by little, shows against them.
         parent: The digest of the baseline that it replaced; None where it is the first.
         runs: How many runs it was made of.
+        run_samples: How many samples each of them has, in the order of their numbers.
         made: When each of them began, UTC.
         judge: The judge's `label` and `config_sha256`, and its `repeats` and `tries`, which are None where
             run.yaml does not say; None where nobody judged.
@@ -31,6 +32,7 @@ class Origin:
     first_figures: Mapping[str, float]
     parent: str | None
     runs: int
+    run_samples: tuple[int, ...]
     made: tuple[str, ...]
     judge: Mapping[str, Any] | None
     versions: Mapping[str, str]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longbench_write.compare.metrics import MetricInRange, compared_metrics
+from longbench_write.compare.run_spread import RunSpread, run_spread
 from longbench_write.compare.scores import RunScores
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.flags import FLAGS
@@ -159,7 +160,7 @@ def paired(a: RunScores, b: RunScores, metric: MetricInRange, *, seed: int = 0) 
     """Return the difference in one metric, over the prompts that have a value in both runs.
 
     The standard error is that of the mean of the prompts' differences, their standard deviation over the root
-    of their number.
+    of their number; where one of them is several runs, with what varies from run to run.
 
     Args:
         a: The reference.
@@ -167,13 +168,28 @@ def paired(a: RunScores, b: RunScores, metric: MetricInRange, *, seed: int = 0) 
         metric: What is compared.
         seed: Of the resampling.
     """
-    return paired_means(metric.per_prompt(a), metric.per_prompt(b), metric, seed=seed)
+    before, after = metric.per_prompt(a), metric.per_prompt(b)
+    spread = run_spread(a, b, metric, before.keys() & after.keys()) if a.runs > 1 or b.runs > 1 else None
+    return paired_means(before, after, metric, spread=spread, seed=seed)
 
 
 def paired_means(
-    before: Mapping[str, float], after: Mapping[str, float], metric: MetricInRange, *, seed: int = 0
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    metric: MetricInRange,
+    *,
+    spread: RunSpread | None = None,
+    seed: int = 0,
 ) -> Difference:
-    """Do as `paired` does, of A's and B's values by prompt id."""
+    """Do as `paired` does, of A's and B's values by prompt id.
+
+    Args:
+        before: A's.
+        after: B's.
+        metric: What is compared.
+        spread: What varies from run to run; None for nothing, or where that is not known.
+        seed: Of the resampling.
+    """
     common = sorted(before.keys() & after.keys())
     if not common:
         return Difference(metric, 0, None, None, None)
@@ -193,22 +209,36 @@ def paired_means(
     if len(common) < 2:
         return found
     error = float(change.std(ddof=1)) / math.sqrt(len(common))
-    return replace(found, error=error, evidence=_Pairs(change, seed))
+    evidence = _Pairs(change, seed, error, spread)
+    return replace(found, error=spread.total(error) if spread else error, evidence=evidence)
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Differences prompt by prompt; they are resampled once, when an interval is first asked for."""
+    """Differences prompt by prompt; they are resampled once, when an interval is first asked for.
+
+    What varies from run to run lengthens the interval as it lengthens that of Student's t.
+    """
 
     change: NDArray[np.float64]
     seed: int
+    error: float
+    spread: RunSpread | None
 
     @cached_property
     def _means(self) -> NDArray[np.float64]:
         return resampled_means(self.change, seed=self.seed)
 
     def interval(self, level: float) -> Interval:
-        return widened_interval(self._means, float(self.change.mean()), len(self.change), level=level)
+        centre = float(self.change.mean())
+        low, high = widened_interval(self._means, centre, len(self.change), level=level)
+        if self.spread is None:
+            return low, high
+        half, over_prompts = self.spread.half_widths(self.error, len(self.change), level)
+        if over_prompts < _TIE:
+            return centre - half, centre + half
+        factor = max(1.0, half / over_prompts)
+        return centre + factor * (low - centre), centre + factor * (high - centre)
 
     def p(self) -> float:
         return sign_flip_p(self.change, seed=self.seed)

@@ -109,6 +109,9 @@ class RunScores:
             known, as of a version that did not look.
         serving: Who answered, as summary.json has it; None likewise.
         origin: Where they come from, of a baseline file; None for what is read where it lies.
+        run_samples: How many samples each of several pooled runs has, in the order of their numbers; empty
+            for one run.
+        members: The pooled runs themselves; none of one run, or of a baseline file.
     """
 
     source: Path
@@ -126,6 +129,13 @@ class RunScores:
     ceilings: Sequence[Mapping[str, Any]] | None = None
     serving: Mapping[str, Any] | None = None
     origin: Origin | None = None
+    run_samples: tuple[int, ...] = ()
+    members: tuple[RunScores, ...] = ()
+
+    @property
+    def runs(self) -> int:
+        """How many runs they are of."""
+        return len(self.run_samples) or 1
 
     @property
     def name(self) -> str:

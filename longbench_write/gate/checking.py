@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from longbench_write.compare.loading import load_scores
+from longbench_write.compare.pooling import pooled
 from longbench_write.compare.same_prompts import unchanged_alone
+from longbench_write.compare.scores import RunScores
 from longbench_write.errors import UsageError
 from longbench_write.gate.age import held_to_age
 from longbench_write.gate.config import DEFAULT, GateConfig, build_gate, read_gate
@@ -21,11 +23,11 @@ CONFIG = Path("lbw-gate.yaml")
 """The file that is read where it lies in the working folder and no other is named."""
 
 
-def check_run(run: Path, given: Mapping[str, Any], config: Path | None = None) -> Verdict:
+def check_run(run: Path | Sequence[Path], given: Mapping[str, Any], config: Path | None = None) -> Verdict:
     """Return the verdict on a run.
 
     Args:
-        run: The run in question.
+        run: The run in question, or several of one model that are pooled.
         given: What overrules the file, by the keys of `build_gate`; None for what it does not.
         config: The file that says the rest; None for the working folder's lbw-gate.yaml, if there is one.
 
@@ -43,13 +45,23 @@ def check_run(run: Path, given: Mapping[str, Any], config: Path | None = None) -
     except UsageError as error:
         is_given = given.get("baseline") is not None
         raise (error if is_given else UsageError(f"{source}: baseline: {error}")) from None
-    new = load_scores(run)
+    new = load_runs([run] if isinstance(run, Path) else run)
     settings = gate_settings(values, source, merged(old.metrics, new.metrics))
     old, new, left = unchanged_alone(old, new) if settings.common else (old, new, "")
     verdict = check(old, new, settings.rule, allow_different_judges=settings.allow_different_judges)
     if left:
         verdict = replace(verdict, notes=[left, *verdict.notes])
     return verdict if settings.max_age is None else held_to_age(verdict, settings.max_age, datetime.now(UTC))
+
+
+def load_runs(runs: Sequence[Path]) -> RunScores:
+    """Return the scores of a run, or of several as one.
+
+    Raises:
+        UsageError: One is no run, or they cannot be pooled.
+        RunFolderError: One cannot be read.
+    """
+    return pooled([load_scores(run) for run in runs])
 
 
 def gate_file(config: Path | None) -> Path | None:

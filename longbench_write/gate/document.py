@@ -58,6 +58,7 @@ def verdict_json(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> str:
             "detectable_drop": detectable_drops(verdict),
             "baseline": _side(verdict.a),
             "run": _side(verdict.b),
+            "runs": [verdict.a.runs, verdict.b.runs],
             "fresh": verdict.fresh.to_json(),
             "notes": verdict.told,
             "findings": [_finding(finding) for finding in verdict.findings],

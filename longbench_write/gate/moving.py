@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,9 @@ from typing import Any
 from longbench_write.compare.baseline import baseline_text, is_baseline, read_baseline
 from longbench_write.compare.figures import number
 from longbench_write.compare.lacking import missing_of_all
-from longbench_write.compare.loading import load_scores
 from longbench_write.compare.scores import RunScores
 from longbench_write.errors import LbwError, UsageError
-from longbench_write.gate.checking import gate_file, gate_settings, gate_values
+from longbench_write.gate.checking import gate_file, gate_settings, gate_values, load_runs
 from longbench_write.gate.gate import Outcome, Verdict, check
 from longbench_write.metrics.catalogue import merged
 
@@ -47,12 +46,12 @@ class Moved:
 
 
 def made_baseline(
-    run: Path, given: Mapping[str, Any], config: Path | None = None, *, incomplete: bool = False
+    runs: Sequence[Path], given: Mapping[str, Any], config: Path | None = None, *, incomplete: bool = False
 ) -> tuple[RunScores, str]:
     """Return a run's scores, and the text of their baseline file, the first of a chain.
 
     Args:
-        run: The run.
+        runs: The run, or several of one model that are pooled.
         given: As for `check_run`; `max_missing` alone is used.
         config: Likewise.
         incomplete: Take a run that has more missing than is allowed; the file says so.
@@ -61,7 +60,7 @@ def made_baseline(
         UsageError: There is no scored run, or a value is refused.
         LbwError: More is missing than is allowed.
     """
-    scores = load_scores(run)
+    scores = load_runs(runs)
     source = gate_file(config)
     rule = gate_settings(gate_values(given, source), source, scores.metrics).rule
     lacking = _refuse_incomplete(scores, rule.max_missing, incomplete)
@@ -69,13 +68,18 @@ def made_baseline(
 
 
 def moved_baseline(
-    path: Path, run: Path, given: Mapping[str, Any], config: Path | None = None, *, incomplete: bool = False
+    path: Path,
+    runs: Sequence[Path],
+    given: Mapping[str, Any],
+    config: Path | None = None,
+    *,
+    incomplete: bool = False,
 ) -> Moved:
     """Move a baseline file to another run, unless that has regressed or it cannot be told.
 
     Args:
         path: The baseline file.
-        run: The run whose scores it is to hold.
+        runs: The run whose scores it is to hold, or several of one model that are pooled.
         given: As for `check_run`.
         config: Likewise.
         incomplete: Take a run, or an old baseline, that has more missing than is allowed; the file says so.
@@ -89,7 +93,7 @@ def moved_baseline(
         raise UsageError(
             f"{path} is no baseline file: make the first one with `lbw-eval baseline RUN -o {path}`"
         )
-    old, scores = read_baseline(path), load_scores(run)
+    old, scores = read_baseline(path), load_runs(runs)
     source = gate_file(config)
     settings = gate_settings(gate_values(given, source), source, merged(old.metrics, scores.metrics))
     lacking = _refuse_incomplete(scores, settings.rule.max_missing, incomplete)

@@ -1,0 +1,126 @@
+"""Several runs of one model as one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gate_samples import made, write_run, wrote_well
+from samples import RUN_INFO
+
+from longbench_write.compare.baseline import baseline_text
+from longbench_write.compare.loading import load_scores
+from longbench_write.compare.metrics import parse_metric
+from longbench_write.compare.paired import paired
+from longbench_write.compare.pooling import pooled
+from longbench_write.compare.run_spread import run_spread
+from longbench_write.errors import UsageError
+from longbench_write.gate.checking import check_run
+from longbench_write.gate.document import verdict_json
+
+S_L = parse_metric("S_l")
+
+
+def night(folder, number, **changes):
+    settings = RUN_INFO.settings | {"seed": number} | changes.pop("settings", {})
+    start = f"2026-11-{number:02d}T03:00:00+00:00"
+    return write_run(
+        folder / f"n{number}", wrote_well(24, seed=number), start=start, settings=settings, **changes
+    )
+
+
+def nights(*tables):
+    """Runs of these values, one a night, as one."""
+    return pooled([replace(made(table), source=Path(f"night {n}")) for n, table in enumerate(tables)])
+
+
+def test_a_prompts_value_is_the_mean_over_runs(tmp_path):
+    runs = [load_scores(night(tmp_path, number)) for number in (1, 2, 3)]
+    together = pooled(runs)
+    assert (together.runs, together.info.samples, len(together.responses)) == (3, 3, 72)
+    assert together.counts["owed"] == together.counts["judged"] == 72
+    for prompt, mean in S_L.per_prompt(together).items():
+        assert mean == pytest.approx(np.mean([S_L.per_prompt(run)[prompt] for run in runs]))
+    assert pooled(runs[:1]) is runs[0]
+
+
+def test_a_baseline_of_several_runs_is_read_as_they_are(tmp_path):
+    together = pooled([load_scores(night(tmp_path, number)) for number in (1, 2, 3, 4, 5)])
+    path = tmp_path / "main.json"
+    path.write_text(baseline_text(together))
+    values = json.loads(path.read_text())
+    assert values["runs"] == 5
+    assert values["made"] == [f"2026-11-0{number}T03:00:00+00:00" for number in range(1, 6)]
+    kept = load_scores(path)
+    assert (kept.responses, kept.counts, kept.runs) == (together.responses, together.counts, 5)
+    single = night(tmp_path, 6)
+    verdict = check_run(single, {"baseline": path})
+    assert json.loads(verdict_json(verdict))["runs"] == [5, 1]
+    assert verdict.exit_code == 0
+    both = check_run([single, night(tmp_path, 7)], {"baseline": path})
+    assert json.loads(verdict_json(both))["runs"] == [5, 2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"model": "n"}, "model"),
+        ({"writer": "outline"}, "writer"),
+        ({"judge_sha256": "8" * 64}, "judge"),
+        ({"settings": {"temperature": 1.0}}, "temperature"),
+        ({"settings": {"top_p": 0.9}}, "top_p"),
+        ({"prompts": {"n": 25, "sha256": "4" * 64}}, "prompts"),
+    ],
+)
+def test_what_is_not_one_models_is_refused_and_named(tmp_path, changes, named):
+    one, other = night(tmp_path, 1), night(tmp_path, 2, **changes)
+    with pytest.raises(UsageError, match=rf"differ in {named}\b"):
+        check_run([one, other], {"baseline": one})
+
+
+def test_a_run_that_is_named_twice_and_what_is_none_are_refused(tmp_path):
+    one = load_scores(night(tmp_path, 1))
+    with pytest.raises(UsageError, match="twice"):
+        pooled([one, one])
+    path = tmp_path / "main.json"
+    path.write_text(baseline_text(one))
+    with pytest.raises(UsageError, match="runs alone"):
+        pooled([one, load_scores(path)])
+
+
+def test_what_moves_whole_runs_is_found_exactly_where_nothing_else_varies():
+    prompts = np.linspace(40, 60, 20)[:, None]
+    a = nights(*(prompts + shift for shift in (-2, 0, 2)))
+    b = made(prompts)
+    spread = run_spread(a, b, S_L, a.lengths.keys())
+    assert spread.freedom == 2
+    assert spread.variance == pytest.approx(4 * (1 / 3 + 1))
+    found = paired(a, b, S_L)
+    assert found.error == pytest.approx(np.sqrt(4 * (1 / 3 + 1)))
+    half = 4.302653 * found.error
+    assert found.interval == pytest.approx((-half, half), abs=1e-4)
+
+
+def test_runs_that_differ_prompt_by_prompt_alone_add_nothing_else():
+    rng = np.random.default_rng(3)
+    prompts = rng.normal(60, 5, (40, 1))
+    alike = [prompts + noise - noise.mean() for noise in rng.normal(0, 2, (5, 40, 1))]
+    a, b = nights(*alike[:4]), made(alike[4])
+    assert run_spread(a, b, S_L, a.lengths.keys()) is None
+    apart = nights(*(table + shift for table, shift in zip(alike, (-3, -1, 1, 3), strict=False)))
+    narrow, wide = (paired(side, b, S_L).interval for side in (a, apart))
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_intervals_of_pooled_runs_cover_what_nights_do():
+    covered = 0
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        prompts = rng.normal(60, 8, (30, 1))
+        drawn = [prompts + rng.normal(0, 1.5) + rng.normal(0, 4, (30, 1)) for _ in range(8)]
+        low, high = paired(nights(*drawn[:5]), nights(*drawn[5:]), S_L).interval
+        covered += low <= 0 <= high
+    assert covered >= 184
