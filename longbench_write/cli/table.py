@@ -16,9 +16,9 @@ from longbench_write.render.terminal import print_output
 from longbench_write.runs.folder import SCORES
 from longbench_write.runs.store import Owed
 from longbench_write.scoring.figures import interval_in, value_in
+from longbench_write.scoring.server_lines import server_lines
 from longbench_write.scoring.summary import Summary
 from longbench_write.scoring.table import read_rows
-from longbench_write.serving.messages import ceiling_lines, serving_lines, suspect_lines
 from longbench_write.serving.suspects import CAUSES
 
 if TYPE_CHECKING:
@@ -214,10 +214,9 @@ def footer(summary: Summary, path: Path) -> list[str]:
             "reasoning: raise --max-tokens, or ask for less reasoning"
         )
     lines += _of_plans(summary.steps or {})
-    lines += ceiling_lines(summary.ceilings, summary.reach)
-    lines += serving_lines(summary.serving)
-    if suspects := suspect_lines(summary.suspects, summary.S_l):
-        lines += [f"{suspects[0]}; `lbw-eval score {path} --suspects` lists them"]
+    lines += server_lines(summary)
+    if summary.suspects and summary.suspects["count"]:
+        lines[-1] += f"; `lbw-eval score {path} --suspects` lists them"
     lines += _of_judge(summary) if summary.judge else [_WITHOUT_JUDGE.format(path=path)]
     if known := [f"{who} {cost:,.2f}" for who, cost in summary.cost.items() if cost is not None]:
         lines.append(f"cost at the prices given: {', '.join(known)}")

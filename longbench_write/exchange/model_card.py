@@ -15,8 +15,8 @@ from longbench_write.metrics.length import S_L
 from longbench_write.metrics.quality import S_BAR, S_Q
 from longbench_write.render.markdown import escape_markdown
 from longbench_write.scoring.figures import interval_in, value_in
+from longbench_write.scoring.server_lines import server_lines
 from longbench_write.scoring.summary import Summary
-from longbench_write.serving.messages import ceiling_lines, suspect_lines
 
 _PAPER = "https://arxiv.org/abs/2408.07055"
 _NAMES = {
@@ -88,8 +88,7 @@ def _section(summary: Summary, note: str) -> Iterator[str]:
         f"{counts['generated']} of {counts['owed']} responses, {counts['judged']} of them judged; {judge}; "
         f"required words in the columns, 0 to 100, by [LongBench-Write]({_PAPER})."
     )
-    served = *ceiling_lines(summary.ceilings, summary.reach), *suspect_lines(summary.suspects, summary.S_l)
-    for text in (*filter(None, (summary.judge_note, note)), *served):
+    for text in (*filter(None, (summary.judge_note, note)), *server_lines(summary)):
         yield ""
         yield escape_markdown(text)
 

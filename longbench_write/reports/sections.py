@@ -10,6 +10,8 @@ from typing import get_args
 from longbench_write.compare.collection import Block
 from longbench_write.compare.ranking import Ranking
 from longbench_write.leaderboards.layout import By, Table, ranked_tables
+from longbench_write.render.text import one_line
+from longbench_write.scoring.server_lines import server_lines
 
 _WIDE = 9.0
 """Inches from which on a figure has panels side by side."""
@@ -32,12 +34,14 @@ class RankingSection:
         title: What they share.
         names: Their names on this page, in the order of the tables' rows.
         tables: The leaderboard with each breakdown; without a judge there is none by dimension.
+        servers: What must be known of each run's servers, a sentence each.
         plots: Every figure that there are data for.
     """
 
     title: str
     names: Sequence[str]
     tables: dict[By, Table]
+    servers: list[str]
     plots: list[PlotImage]
 
 
@@ -48,7 +52,12 @@ def section(ranking: Ranking, names: Sequence[str]) -> RankingSection:
     for by in get_args(By):
         if judged or by != "dimension":
             (tables[by],) = ranked_tables([ranking], by)
-    return RankingSection(tables["length"].title, names, tables, _plots(ranking))
+    servers = [
+        one_line(f"{ranked.entry.label}: {told}")
+        for ranked in ranking.runs
+        for told in server_lines(ranked.entry.summary)
+    ]
+    return RankingSection(tables["length"].title, names, tables, servers, _plots(ranking))
 
 
 def _plots(ranking: Ranking) -> list[PlotImage]:

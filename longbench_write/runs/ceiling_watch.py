@@ -24,6 +24,9 @@ _FIRST = 200
 _SURE = 2
 """Cut answers from which on something is said."""
 
+_BEGIN_ANEW = "then begin anew with --fresh: a run that is resumed keeps the answers that were cut"
+_ASK_AGAIN = "then --retry-failed asks again for the judgements that failed"
+
 
 def answer_log(manifest: Mapping[str, Any], *, judge_asked: int | None = None) -> AnswerLog:
     """Begin a log of the answers of a run that is asked for as its run.yaml says.
@@ -119,7 +122,8 @@ class CeilingWatch(Observer):
             system_fingerprint=record.system_fingerprint,
             provider=getattr(record, "provider", None),
         )
-        self.note(f"{ceiling_lines([asdict(sure[0])], None)[0]}; {helps}")
+        then = _ASK_AGAIN if name == "judge" else _BEGIN_ANEW
+        self.note(f"{ceiling_lines([asdict(sure[0])], None)[0]}; {helps}; {then}")
 
     def _look_at_context(self) -> None:
         """Say that the server's list names a smaller context than an answer has shown."""

@@ -36,6 +36,11 @@ _ERRORS = 2.5
 _SHORTEST = 100
 """Tokens that a prompt should have for its count to tell anything: shorter texts vary more."""
 
+_SMALL, _SATURATED = 300, 0.45
+"""Tokens below which a count must also be as large, as a share of the largest: a server that cuts prompts to
+half of its window has read none of more than twice as many. Where a quarter of the characters is said, as
+servers without a tokenizer do, short prompts with lists or of two languages have far fewer than others."""
+
 _ALWAYS_FITTED = 64
 _GROWTH = 1.1
 """Up to so many prompts each is fitted at once, beyond that as often as their number has grown so."""
@@ -157,8 +162,10 @@ class _Counts:
         self._fit: TokenFit | None = None
         self._fitted = 0
         self._same: int | None = None
+        self._most = 0
 
     def add(self, pieces: Pieces, tokens: int) -> None:
+        self._most = max(self._most, tokens)
         if tokens > self.tokens.get(pieces, 0):
             self.tokens[pieces] = tokens
             if len(self.tokens) <= _ALWAYS_FITTED:
@@ -170,7 +177,8 @@ class _Counts:
             self._fit = self.refit()
         tokens, expected = self.tokens[pieces], self._fit.tokens_of(pieces)
         least = expected - _ERRORS * self._fit.error_of(pieces)
-        told = self._fit.explained > 0.5 and least >= _SHORTEST
+        grown = tokens < _SMALL and tokens < _SATURATED * self._most
+        told = self._fit.explained > 0.5 and least >= _SHORTEST and not grown
         if tokens == self._same or (told and tokens < _SHARE * least):
             return max(round(expected), tokens)
         return None

@@ -52,4 +52,5 @@ def test_what_to_do_is_said_before_ten_answers_are_paid_for(tmp_path, finish):
     assert paid < 10
     assert "2,000 tokens of prompt and answer" in said
     assert "--max-tokens" in said
+    assert "--fresh" in said
     assert "docs/servers.md" in said

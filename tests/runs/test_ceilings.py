@@ -160,9 +160,13 @@ def test_it_stands_wherever_the_figures_do(tmp_path, suite, monkeypatch, capsys)
     path = next(out.rglob("scores.csv")).parent
     _, board = lbw_eval(monkeypatch, capsys, "leaderboard", path, "--format", "md")
     _, card = lbw_eval(monkeypatch, capsys, "export", path, "--to", "model-card")
-    for text in (table, board, card):
+    lbw_eval(monkeypatch, capsys, "report", path, "--out", tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for text in (table, board, card, report):
         assert "ceiling" in text
         assert "500 tokens" in text
+    for text in (table, card, report):
+        assert "out of reach" in text
 
 
 def test_what_a_gateway_says_of_its_cache_is_counted_and_told(tmp_path, suite, monkeypatch, capsys):

@@ -119,6 +119,16 @@ def test_three_that_say_the_largest_number_were_cut_and_two_were_not():
     assert alarms([*sizes, *cut, size(901, 0, 890)])[0] == []
 
 
+def test_a_quarter_of_the_characters_of_a_short_prompt_is_no_cut():
+    """Prompts as those of longbench-write: with lists, and with Chinese and English in one."""
+    sizes = [size(n, 0, round(1.25 * n) + 10) for n in (12, 15, 20, 31, 40, 48, 60, 75, 90, 110, 150, 200)]
+    sizes += [size(n // 8, n, round(0.28 * n) + 10) for n in (20, 31, 47, 60, 90, 120, 250)]
+    odd = [size(263, 0, 216), size(268, 398, 197), size(247, 579, 245)]
+    assert alarms([size(492, 0, 771), *sizes, *odd]) == ([], [])
+    cut = [size(n, 0, 210) for n in (350, 500)]
+    assert alarms([*sizes[:9], *cut])[0] == cut
+
+
 def test_a_number_that_is_made_up_is_no_window():
     assert alarms([size(n, 0, 700) for n in range(50, 300, 10)]) == ([], [])
 
