@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Interval, MinLen
 
 from longbench_write.config.requests import flag, request_options
 from longbench_write.errors import UsageError, unknown_name
-from longbench_write.files.yaml_text import load_yaml, read_options
+from longbench_write.files.yaml_text import as_options, load_yaml, read_options
 from longbench_write.urls import check_url
 
 BUILT_IN_BACKENDS = ("openai", "vllm", "hf", "local")
@@ -237,7 +237,7 @@ def build_config(values: Mapping[str, Any]) -> RunConfig:
         if isinstance(value := ready.get(name), (list, tuple)):
             ready[name] = dict(_engine_argument(flag(name), str(text)) for text in value)
         elif isinstance(value, dict):
-            ready[name] = {str(key).replace("-", "_"): one for key, one in value.items()}
+            ready[name] = as_options(value, flag(name))
     ready |= request_options(ready)
     for name, value in ready.items():
         if value in ("", []):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,13 +105,26 @@ def read_options(path: Path, what: str) -> dict[str, Any]:
     Raises:
         UsageError: The file cannot be read, holds something else, or has an option in both spellings.
     """
-    values: dict[str, Any] = {}
-    for key, value in read_mapping(path, what).items():
+    return as_options(read_mapping(path, what), f"{what} {path}")
+
+
+def as_options(values: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    """Return values whose keys are options, with `_` in the keys for `-`.
+
+    Args:
+        values: As YAML has them.
+        where: Where they stand, for the error.
+
+    Raises:
+        UsageError: An option stands there in both spellings.
+    """
+    found: dict[str, Any] = {}
+    for key, value in values.items():
         name = str(key).replace("-", "_")
-        if name in values:
-            raise UsageError(f"{what} {path} has the key {str(key)!r} twice, with - and with _: one must go")
-        values[name] = value
-    return values
+        if name in found:
+            raise UsageError(f"{where} has the key {str(key)!r} twice, with - and with _: one must go")
+        found[name] = value
+    return found
 
 
 def _size(node: yaml.Node, most: int, known: dict[int, int]) -> int:

@@ -3,12 +3,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longbench_write.config import read_config
+from longbench_write.config import build_config, read_config
 from longbench_write.errors import RunFolderError, UsageError
 from longbench_write.files.yaml_text import load_yaml, read_mapping
 from longbench_write.gate.config import read_gate
 from longbench_write.judging.cards import load_card
+from longbench_write.runs.manifest_file import read_manifest
 from longbench_write.runs.store import load_run
+from longbench_write.writers.cards import read_folder
 
 LAUGHS = "a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
@@ -116,3 +118,29 @@ def test_a_file_larger_than_any_is_not_read_whole(tmp_path, monkeypatch):
     (tmp_path / "f.yaml").write_text(f"a: {'b' * 98}")
     with pytest.raises(UsageError):
         read_mapping(tmp_path / "f.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["max-tokens: 5\nmax_tokens: 6\n", "model: m\nengine_arg: {max-num-seqs: 1, max_num_seqs: 2}\n"]
+)
+def test_an_option_in_two_spellings_stands_twice(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"max_\w+.* twice"):
+        build_config(read_config(path))
+
+
+@pytest.mark.parametrize(
+    ("file", "read", "error"),
+    [
+        ("judge.yaml", lambda folder: load_card(str(folder)), UsageError),
+        ("writer.yaml", read_folder, UsageError),
+        ("run.yaml", read_manifest, RunFolderError),
+        ("lbw-gate.yaml", lambda folder: read_gate(folder / "lbw-gate.yaml"), UsageError),
+        ("config.yaml", lambda folder: read_config(folder / "config.yaml"), UsageError),
+    ],
+)
+def test_each_yaml_file_is_refused_with_the_line_of_a_key_that_stands_twice(tmp_path, file, read, error):
+    (tmp_path / file).write_text("model: m\nseed: 1\nmodel: n\n")
+    with pytest.raises(error, match=r"line 3: .*'model'.* line 1\b"):
+        read(tmp_path)
