@@ -77,8 +77,24 @@ class Section:
     code: Sequence[str]
 
 
-SCORING = ("longbench_write/metrics", "longbench_write/scoring", "longbench_write/stats.py")
-"""What every section measures."""
+MEANS = (
+    "longbench_write/metrics",
+    "longbench_write/stats.py",
+    *(
+        f"longbench_write/scoring/{name}.py"
+        for name in (
+            "bounded_mean",
+            "figures",
+            "groups",
+            "intervals",
+            "range_means",
+            "rows",
+            "scoring",
+            "summary",
+        )
+    ),
+)
+"""What makes means and their intervals of responses, whatever their texts show."""
 
 
 def code_of(section: Section) -> str:

@@ -174,7 +174,7 @@ def _margin_cells(quick: bool) -> list[Cell]:
     return [
         Cell(
             {"pairs": "worse by the margin", "world": world.name, "n": number},
-            40 if quick else 1000,
+            150 if quick else 1000,
             partial(passes, world, number),
         )
         for number in PROMPTS

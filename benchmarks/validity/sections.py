@@ -15,16 +15,14 @@ from benchmarks.validity import (
     ranks,
     ranks_text,
 )
-from benchmarks.validity.cells import SCORING, Section
+from benchmarks.validity.cells import MEANS, Section
 
-COMPARE = (*SCORING, "longbench_write/compare")
+COMPARE = (*MEANS, "longbench_write/compare")
 
 SECTIONS = {
     section.name: section
     for section in (
-        Section(
-            "intervals", "Intervals", intervals.cells, intervals_text.text, intervals_text.missed, SCORING
-        ),
+        Section("intervals", "Intervals", intervals.cells, intervals_text.text, intervals_text.missed, MEANS),
         Section(
             "gate",
             "The gate",
@@ -47,7 +45,12 @@ SECTIONS = {
             gap.cells,
             gap_text.text,
             gap_text.missed,
-            (*COMPARE, "tests/obedient_models.py", "benchmark_data/lbw-open.jsonl"),
+            (
+                *MEANS,
+                "longbench_write/compare/contamination.py",
+                "tests/obedient_models.py",
+                "benchmark_data/lbw-open.jsonl",
+            ),
         ),
         Section(
             "flags",
@@ -55,7 +58,7 @@ SECTIONS = {
             flags.cells,
             flags_text.text,
             flags_text.missed,
-            (*SCORING, "tests/scoring/flag_texts", "tests/flag_rates.py"),
+            ("longbench_write/scoring", "tests/scoring/flag_texts", "tests/flag_rates.py"),
         ),
     )
 }
