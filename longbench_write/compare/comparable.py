@@ -16,6 +16,9 @@ from longbench_write.scoring.summary import RunInfo
 from longbench_write.serving.messages import ceiling_lines, serving_lines, suspect_lines
 from longbench_write.suites.cards import card_of_file
 
+OF_A_RUN = ("seed", "date")
+"""Settings in which runs may differ that are pooled."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -51,7 +54,7 @@ def terms(a: RunScores, b: RunScores, *, allow_different_judges: bool = False) -
                 "compare runs of one convention"
             )
         notes += _judges(a.info, b.info, a.is_judged and b.is_judged, allow_different_judges)
-        notes += _settings(a.info, b.info)
+        notes += _settings(a, b)
         notes += _asked_differently(a, b)
         notes += _longer_prompts(a, b)
     else:
@@ -172,16 +175,20 @@ def _judge(info: RunInfo) -> str:
     return f"{shorten(info.judge or '', 80)}, {known}"
 
 
-def _settings(a: RunInfo, b: RunInfo) -> list[str]:
-    names = list(dict.fromkeys([*a.settings, *b.settings]))
+def _settings(one: RunScores, other: RunScores) -> list[str]:
+    """Return what must be said where two runs were not asked for alike; several pooled have no one seed."""
+    if one.info is None or other.info is None:
+        return []
+    a, b = one.info, other.info
+    left_out = OF_A_RUN if max(one.runs, other.runs) > 1 else ()
     changed = [
         f"{name} {a.settings.get(name)} → {b.settings.get(name)}"
-        for name in names
-        if a.settings.get(name) != b.settings.get(name)
+        for name in dict.fromkeys([*a.settings, *b.settings])
+        if a.settings.get(name) != b.settings.get(name) and name not in left_out
     ]
     if a.writer != b.writer:
         changed.append(f"writer {a.writer} → {b.writer}")
-    if a.samples != b.samples:
+    if a.samples * other.runs != b.samples * one.runs:
         changed.append(f"samples {a.samples} → {b.samples}")
     return [f"the settings differ: {', '.join(changed)}"] if changed else []
 

@@ -8,15 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from longbench_write.compare.comparable import is_one_judge
+from longbench_write.compare.comparable import OF_A_RUN, is_one_judge
 from longbench_write.compare.same_prompts import same_prompts
 from longbench_write.compare.scores import RunScores
 from longbench_write.errors import UsageError
 from longbench_write.records import Key
 from longbench_write.scoring.summary import RunInfo
-
-_OF_A_RUN = ("seed", "date")
-"""Settings in which runs that are pooled may differ."""
 
 
 def pooled(runs: Sequence[RunScores]) -> RunScores:
@@ -36,12 +33,8 @@ def pooled(runs: Sequence[RunScores]) -> RunScores:
         raise UsageError("a run is named twice: name each of the runs once")
     samples = [_samples(run) for run in runs]
     offsets = [sum(samples[:place]) for place in range(len(runs))]
-    owed = {prompt for info in infos for prompt in info.prompts.get("samples", {})}
-    fewer = {prompt: sum(info.samples_of(prompt) for info in infos) for prompt in owed}
-    prompts = {name: value for name, value in infos[0].prompts.items() if name != "samples"}
     info = replace(
         infos[0],
-        prompts=prompts | ({"samples": fewer} if fewer else {}),
         samples=sum(info.samples for info in infos),
         start=min(info.start for info in infos),
     )
@@ -86,7 +79,12 @@ def _check(run: RunScores, first: RunScores) -> RunInfo:
         "convention": first.convention == run.convention,
     }
     names = dict.fromkeys([*a.settings, *b.settings])
-    alike |= {name: a.settings.get(name) == b.settings.get(name) for name in names if name not in _OF_A_RUN}
+    alike |= {name: a.settings.get(name) == b.settings.get(name) for name in names if name not in OF_A_RUN}
+    if b.prompts.get("samples"):
+        raise UsageError(
+            f"{run.source} has fewer samples of some prompts than of others: the run's own command with all "
+            "of its prompts and --samples gets the rest"
+        )
     if differing := [name for name, same in alike.items() if not same]:
         raise UsageError(
             f"{first.source} and {run.source} differ in {', '.join(differing)}: runs are pooled that differ "

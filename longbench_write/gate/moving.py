@@ -14,6 +14,7 @@ from longbench_write.compare.scores import RunScores
 from longbench_write.errors import LbwError, UsageError
 from longbench_write.gate.checking import gate_file, gate_settings, gate_values, load_runs
 from longbench_write.gate.gate import Outcome, Verdict, check
+from longbench_write.gate.sentences import AGAIN
 from longbench_write.metrics.catalogue import merged
 
 POLICY = (
@@ -110,7 +111,12 @@ def moved_baseline(
         if each.allowed is not None
     )
     text = baseline_text(scores, follows=old.origin, incomplete=lacking)
-    return Moved(text, scores, verdict, f"{path} is moved to {scores.source}: {changes}")
+    fewer = (
+        f"; it was of {old.runs} runs and is of {scores.runs} now, and fewer runs are luckier or unluckier"
+        if scores.runs < old.runs
+        else ""
+    )
+    return Moved(text, scores, verdict, f"{path} is moved to {scores.source}: {changes}{fewer}")
 
 
 def _refuse_incomplete(scores: RunScores, allowed: float, incomplete: bool) -> bool:
@@ -134,7 +140,7 @@ def _refuse_incomplete(scores: RunScores, allowed: float, incomplete: bool) -> b
         parts = [f"{counts[kind]} {kind.replace('_', ' ')}" for kind in kinds if counts.get(kind)]
         raise LbwError(
             f"{scores.source}: {short} of {owed} responses have no score ({', '.join(parts)}; allowed "
-            f"{allowed:.0%}), and a baseline would pass whatever falls there: run the same command again to "
-            "get them, or take the run as it is with --incomplete"
+            f"{allowed:.0%}), and a baseline would pass whatever falls there: {AGAIN}; --incomplete takes "
+            "the run as it is"
         )
     return True

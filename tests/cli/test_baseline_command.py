@@ -112,6 +112,20 @@ def test_a_moved_baseline_knows_its_parent_and_the_first_of_its_chain(lbw_eval, 
     assert "2026-11-01" in note
 
 
+def test_a_baseline_of_several_runs_is_moved_to_several_and_fewer_are_said(lbw_eval, tmp_path):
+    path = tmp_path / "main.json"
+    runs = [night(tmp_path, number) for number in range(1, 6)]
+    assert lbw_eval("baseline", *runs[:3], "-o", path)[0] == 0
+    assert (values_of(path)["runs"], values_of(path)["judge"]["repeats"]) == (3, 3)
+    _, err = lbw_eval("baseline", "--update", path, *runs[2:])
+    assert "it was of" not in err
+    assert len(values_of(path)["made"]) == 3
+    _, err = lbw_eval("baseline", "--update", path, runs[0])
+    assert "it was of 3 runs and is of 1 now" in err
+    assert values_of(path)["runs"] == 1
+    assert lbw_eval("check", *runs[:2], "--baseline", path)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("number", "options", "code"),
     [(2, {"share": 0.6}, 3), (2, {"n0": "text", "n1": "text"}, 1), (1, {}, 0)],

@@ -124,3 +124,21 @@ def test_intervals_of_pooled_runs_cover_what_nights_do():
         low, high = paired(nights(*drawn[:5]), nights(*drawn[5:]), S_L).interval
         covered += low <= 0 <= high
     assert covered >= 184
+
+
+def test_nights_beside_their_own_pool_have_no_settings_that_differ(tmp_path):
+    runs = [night(tmp_path, number) for number in (1, 2, 3)]
+    path = tmp_path / "main.json"
+    path.write_text(baseline_text(pooled([load_scores(run) for run in runs])))
+    for new in (runs[2:], runs[1:]):
+        assert not [note for note in check_run(new, {"baseline": path}).notes if "settings" in note]
+    other = night(tmp_path, 4, samples=2)
+    (note,) = [note for note in check_run(other, {"baseline": path}).notes if "settings" in note]
+    assert "samples 3 → 2" in note
+
+
+def test_a_run_with_fewer_samples_of_some_prompts_is_not_pooled(tmp_path):
+    prompts = {"n": 24, "sha256": "4" * 64, "samples": {"p-000": 1}}
+    runs = [load_scores(night(tmp_path, number, samples=2, prompts=prompts)) for number in (1, 2)]
+    with pytest.raises(UsageError, match="fewer samples"):
+        pooled(runs)
