@@ -1,22 +1,22 @@
-"""The files under ci/: valid by their schemas, and their steps run as scripts up to the gate's exit code."""
+"""The files under ci/ are valid, and walked as runners do, every verdict is about tonight's responses."""
 
 from __future__ import annotations
 
-import os
+import json
 import re
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
+from ci_runners import CI, GITHUB, Ended, Github, Gitlab, environment
 from samples import LENGTHS, write_suite
-from servers.openai_server import OpenAIServer, judge_reply, writer
+from servers.openai_server import Answer, OpenAIServer, judge_reply, writer
 
-CI = Path(__file__).parent.parent / "ci"
-GITHUB = yaml.safe_load((CI / "github-workflow.yml").read_text())
-GITLAB = yaml.safe_load((CI / "gitlab-ci.yml").read_text())["long-form-writing"]
 TEMPLATE = "Judge this.\n$INST$\n$RESPONSE$\n"
 
 
@@ -34,15 +34,16 @@ def test_the_schema_accepts_it(file, schema):
 def test_no_input_is_pasted_into_a_script():
     """Input reaches a shell through variables alone."""
     scripts = [step["run"] for step in GITHUB["jobs"]["gate"]["steps"] if "run" in step]
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     assert not any("${{" in script for script in scripts)
 
 
 @pytest.fixture
 def workplace(tmp_path):
-    """A checkout with a suite and a judge of its own, and the command on the path."""
+    """A checkout with two suites and a judge of its own, and the command on the path."""
     place = tmp_path / "work"
     (place / "judge").mkdir(parents=True)
+    write_suite(place, LENGTHS[:6]).rename(place / "hills.jsonl")
     write_suite(place)
     (place / "judge" / "judge.yaml").write_text(
         yaml.safe_dump({"description": "For tests.", "model": "judge-model", "template": "template.txt"})
@@ -60,53 +61,16 @@ def as_asked(prompt: str) -> int:
     return LENGTHS[int(re.search(r"\d+", prompt)[0])]
 
 
-def environment(workplace: Path, **more: str) -> dict[str, str]:
-    package = str(Path(__file__).parent.parent)
-    path = f"{workplace.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "PYTHONPATH": package} | more
+def on(night: str, share: float = 1.0):
+    """Answers of one night, a share of what was asked for: each begins with the night's name."""
+    write = writer(lambda prompt: int(share * as_asked(prompt)))
+    return lambda body, number: replace(answer := write(body, number), text=f"{night} {answer.text}")
 
 
-def lbw_eval(workplace: Path, *words: str) -> None:
-    command = str(workplace.parent / "bin" / "lbw-eval")
-    subprocess.run([command, *words], cwd=workplace, env=environment(workplace), check=True, timeout=120)
-
-
-class Github:
-    """A runner of the job: expressions resolved, `run` steps executed one after another."""
-
-    def __init__(self, workplace: Path, **inputs: str) -> None:
-        self._workplace = workplace
-        trigger = GITHUB[True]["workflow_call"]
-        defaults = {name: str(value.get("default", "")) for name, value in trigger["inputs"].items()}
-        self._values = {f"inputs.{name}": value for name, value in (defaults | inputs).items()}
-        self._values |= {f"secrets.{name}": "" for name in trigger["secrets"]}
-        self._values |= {"github.workspace": str(workplace), "github.run_id": "1", "github.run_attempt": "1"}
-        self._summary = workplace.parent / "summary.md"
-
-    def _resolved(self, values: dict[str, str]) -> dict[str, str]:
-        expression = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
-        return {
-            name: expression.sub(lambda match: self._values[match[1]], str(value))
-            for name, value in values.items()
-        }
-
-    def run(self, step_name: str) -> subprocess.CompletedProcess[str]:
-        job = GITHUB["jobs"]["gate"]
-        (step,) = (step for step in job["steps"] if step.get("name") == step_name)
-        variables = self._resolved(job["env"] | step.get("env", {}))
-        variables |= {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(self._summary)}
-        return subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-            cwd=self._workplace,
-            env=environment(self._workplace, **variables),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    @property
-    def summary(self) -> str:
-        return self._summary.read_text()
+def breaking_off(answer, after: int):
+    """The same for so many requests, and then a key that is refused, which stops the run."""
+    refused = Answer(status=401, error={"message": "no such key"})
+    return lambda body, number: refused if number >= after else answer(body, number)
 
 
 @pytest.fixture
@@ -117,80 +81,177 @@ def servers():
 
 
 @pytest.fixture
-def baseline(workplace, servers):
-    """A baseline in the checkout, made from a run in which every text is as long as was asked."""
-    model, judge = servers(writer(as_asked)), servers(judge_reply())
-    lbw_eval(
-        workplace,
-        *("--model", "m", "--base-url", model.base_url, "--suite", "rivers.jsonl", "--out", "before"),
-        *("--judge", "judge", "--judge-base-url", judge.base_url),
-    )
-    lbw_eval(workplace, "baseline", "before", "-o", "baseline.json")
-    return "baseline.json"
+def make_baseline(workplace, servers):
+    """Makes the baseline of a suite from a run in which every text is as long as was asked."""
+
+    def make(suite: str = "rivers.jsonl", judge: str = "none") -> str:
+        model, judging = servers(on("before")), servers(judge_reply())
+        words = ["--model", "m", "--base-url", model.base_url, "--suite", suite, "--out", f"before-{suite}"]
+        words += ["--judge", judge, "--judge-base-url", judging.base_url]
+        for each in (words, ["baseline", f"before-{suite}", "-o", f"{suite}.json"]):
+            command = str(workplace.parent / "bin" / "lbw-eval")
+            subprocess.run([command, *each], cwd=workplace, env=environment(workplace), check=True)
+        return f"{suite}.json"
+
+    return make
 
 
-def job(workplace, baseline, model, judge):
-    return Github(
-        workplace,
-        model="m",
-        suite="rivers.jsonl",
-        judge="judge",
-        baseline=baseline,
-        **{"base-url": model.base_url, "judge-base-url": judge.base_url},
-    )
+class Walk:
+    """Both kinds of runner, called in one way."""
+
+    def __init__(self, kind: str, workplace: Path, *, keeps_disk: bool) -> None:
+        self.runner = (Github if kind == "github" else Gitlab)(workplace, keeps_disk)
+        self.workplace = workplace
+
+    def job(self, pipeline: int, server: OpenAIServer, *, attempt: int = 1, index: int = 1, **more) -> Ended:
+        """Run the job of a matrix, in a pipeline's attempt."""
+        inputs = {"model": "m", "suite": "rivers.jsonl", "judge": "none", "baseline": "rivers.jsonl.json"}
+        inputs |= {"base_url": server.base_url, **more}
+        if isinstance(self.runner, Github):
+            named = {name.replace("_", "-"): value for name, value in inputs.items()}
+            return self.runner.job(pipeline, attempt, named)
+        return self.runner.job(pipeline, {name.upper(): value for name, value in inputs.items()}, index)
+
+    def texts(self) -> list[str]:
+        """The responses that the verdict is about."""
+        (records,) = (self.workplace / ".lbw" / "results").rglob("predictions.jsonl")
+        return [json.loads(line)["response"] for line in records.read_text(encoding="utf-8").splitlines()]
+
+    def all_of(self, night: str) -> bool:
+        """Whether all of them were made on this night."""
+        texts = self.texts()
+        return len(texts) > 0 and all(text.startswith(night) for text in texts)
+
+    def junit(self) -> ElementTree.Element:
+        """The test suite of gate.xml."""
+        return ElementTree.parse(self.workplace / ".lbw" / "reports" / "gate.xml").find("testsuite")
 
 
-@pytest.mark.slow
-def test_the_github_steps_pass_a_model_that_is_as_good(workplace, baseline, servers):
-    github = job(workplace, baseline, servers(writer(as_asked)), servers(judge_reply()))
-    written = github.run("Write and judge")
-    assert written.returncode == 0, written.stderr
-    gate = github.run("Gate")
-    assert gate.returncode == 0, gate.stdout + gate.stderr
-    assert (workplace / ".lbw" / "reports" / "gate.xml").exists()
-    assert (workplace / ".lbw" / "reports" / "report.html").exists()
-    assert "S_l" in github.summary
-
-
-@pytest.mark.slow
-def test_the_github_steps_fail_a_model_that_got_worse(workplace, baseline, servers):
-    github = job(workplace, baseline, servers(writer(20)), servers(judge_reply((1, 1, 1, 1, 1, 1))))
-    assert github.run("Write and judge").returncode == 0
-    gate = github.run("Gate")
-    assert gate.returncode == 3, gate.stdout + gate.stderr
-    assert "::error" in gate.stdout + gate.stderr
-
-
-@pytest.mark.slow
-def test_a_second_attempt_asks_for_nothing_again(workplace, baseline, servers):
-    model, judge = servers(writer(as_asked)), servers(judge_reply())
-    github = job(workplace, baseline, model, judge)
-    assert github.run("Write and judge").returncode == 0
-    asked = len(model.requests), len(judge.requests)
-    assert github.run("Write and judge").returncode == 0
-    assert (len(model.requests), len(judge.requests)) == asked
+@pytest.fixture(params=["github", "gitlab"])
+def kind(request):
+    return request.param
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("words", "exit_code"), [(as_asked, 0), (20, 3)])
-def test_the_gitlab_script_ends_as_the_gate_says(workplace, baseline, servers, words, exit_code):
-    model, judge = servers(writer(words)), servers(judge_reply())
-    variables = {name: str(value) for name, value in GITLAB["variables"].items()} | {
-        "MODEL": "m",
-        "BASE_URL": model.base_url,
-        "SUITE": "rivers.jsonl",
-        "JUDGE": "judge",
-        "JUDGE_BASE_URL": judge.base_url,
-        "BASELINE": baseline,
+def test_a_night_is_never_judged_by_the_one_before_on_a_runner_that_keeps_its_disk(
+    workplace, servers, make_baseline, kind
+):
+    baseline, judge = make_baseline(judge="judge"), servers(judge_reply())
+    walk = Walk(kind, workplace, keeps_disk=True)
+    judged = {"baseline": baseline, "judge": "judge", "judge_base_url": judge.base_url}
+    first = servers(on("one"))
+    args = {
+        "eval_args": '--system "Answer in full." --concurrency 2',
+        "check_args": "--max-drop 'S_l=2' --markdown 'the gate.md'",
     }
-    variables = {name: value.replace("$CI_PROJECT_DIR", str(workplace)) for name, value in variables.items()}
-    script = "set -eo pipefail\n" + "\n".join(GITLAB["script"])
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=workplace,
-        env=environment(workplace, **variables),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == exit_code, done.stdout + done.stderr
+    passed = walk.job(1, first, **judged, **args)
+    assert passed.code == 0, passed.log
+    assert walk.all_of("one")
+    assert "S_l" in (workplace / "the gate.md").read_text(encoding="utf-8")
+    assert {request.body["messages"][0]["content"] for request in first.requests} == {"Answer in full."}
+    fell = walk.job(2, servers(on("two", 0.3)), **judged)
+    assert fell.code == 3, fell.log
+    assert walk.all_of("two")
+    assert walk.junit().get("failures") != "0"
+    assert (workplace / ".lbw" / "reports" / "report.html").exists()
+    again = walk.job(3, servers(on("three")), **judged, eval_args="--fresh")
+    assert again.code == 0, again.log
+    assert walk.all_of("three")
+
+
+ONE = {"eval_args": "--concurrency 1"}
+
+
+class Model:
+    """A server that is asked in one pipeline after the other, or in one attempt after the other.
+
+    Attributes:
+        answer: How it answers at the time.
+    """
+
+    def __init__(self, servers) -> None:
+        self.answer = on("nobody")
+        self.server = servers(lambda body, number: self.answer(body, number - self._before))
+        self._before = 0
+
+    def next(self, answer) -> OpenAIServer:
+        """Answer otherwise from now on, whose requests are counted from 0."""
+        self._before = len(self.server.requests)
+        self.answer = answer
+        return self.server
+
+    @property
+    def asked(self) -> int:
+        """The requests since then."""
+        return len(self.server.requests) - self._before
+
+
+@pytest.fixture
+def model(servers):
+    return Model(servers)
+
+
+@pytest.mark.slow
+def test_an_aborted_job_resumes_and_a_finished_one_begins_anew(workplace, model, make_baseline, kind):
+    make_baseline()
+    walk = Walk(kind, workplace, keeps_disk=False)
+    aborted = walk.job(1, model.next(breaking_off(on("one"), 3)), **ONE)
+    assert aborted.code not in (0, 3), aborted.log
+    resumed = walk.job(1, model.next(on("two")), attempt=2, **ONE)
+    assert resumed.code == 0, resumed.log
+    assert model.asked == len(LENGTHS) - 3
+    assert sorted(text.split()[0] for text in walk.texts()) == ["one"] * 3 + ["two"] * 5
+    rerun = walk.job(1, model.next(on("three", 0.3)), attempt=3, **ONE)
+    assert rerun.code == 3, rerun.log
+    assert walk.all_of("three")
+
+
+@pytest.mark.slow
+def test_a_rerun_with_fresh_resumes_nothing(workplace, model, make_baseline, kind):
+    make_baseline()
+    walk = Walk(kind, workplace, keeps_disk=True)
+    fresh = {"eval_args": "--fresh --concurrency 1"}
+    aborted = walk.job(1, model.next(breaking_off(on("one"), 3)), **fresh)
+    assert aborted.code not in (0, 3), aborted.log
+    done = walk.job(1, model.next(on("two")), attempt=2, **fresh)
+    assert done.code == 0, done.log
+    assert walk.all_of("two")
+
+
+@pytest.mark.slow
+def test_responses_that_an_old_attempt_left_cannot_be_told(workplace, model, make_baseline, kind):
+    make_baseline()
+    walk = Walk(kind, workplace, keeps_disk=False)
+    assert walk.job(1, model.next(breaking_off(on("one"), 3)), **ONE).code
+    for cache in walk.runner.caches.values():
+        for records in cache.rglob("predictions.jsonl"):
+            text = records.read_text(encoding="utf-8")
+            records.write_text(re.sub(r'("made": ")\d{4}', r"\g<1>2001", text), encoding="utf-8")
+    late = walk.job(1, model.next(on("two")), attempt=2, **ONE)
+    assert late.code == 1, late.log
+    assert "--max-age" in late.log
+
+
+@pytest.mark.slow
+def test_a_matrix_of_models_and_suites_mixes_nothing(workplace, model, make_baseline, kind):
+    """One name begins with the other; one job of each suite is aborted, and its cache is there for all."""
+    walk = Walk(kind, workplace, keeps_disk=False)
+    matrix = [(name, suite) for suite in ("rivers.jsonl", "hills.jsonl") for name in ("org/m", "org/m-2")]
+    baselines = {suite: make_baseline(suite) for suite in ("rivers.jsonl", "hills.jsonl")}
+    classes, artifacts = set(), []
+    places = [
+        {"model": name, "suite": suite, "baseline": baselines[suite], "index": index, **ONE}
+        for index, (name, suite) in enumerate(matrix, start=1)
+    ]
+    for place in places[::2]:
+        assert walk.job(1, model.next(breaking_off(on("aborted"), 2)), **place).code not in (0, 3)
+    for place in places:
+        night, share, code = ("poor", 0.3, 3) if place["model"] == "org/m" else ("good", 1.0, 0)
+        done = walk.job(1, model.next(on(night, share)), attempt=2, **place)
+        assert done.code == code, done.log
+        assert {text.split()[0] for text in walk.texts()} <= {night} | ({"aborted"} if code else set())
+        classes |= {case.get("classname") for case in walk.junit().iter("testcase")}
+        artifacts.append(done.artifact)
+    assert len(classes) == 4
+    assert kind == "gitlab" or len(set(artifacts)) == 4
+    assert not any(re.search(r'[":<>|*?\\/]', name) for name in artifacts)
