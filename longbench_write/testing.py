@@ -71,7 +71,7 @@ def assert_no_regression(
     verdict = check_run([Path(each) for each in runs], given, None if config is None else Path(config))
     if verdict.outcome is not Outcome.PASSED:
         raise AssertionError(_failure(verdict, run))
-    for note in verdict.told if verdict.fresh.is_baseline else verdict.notes:
+    for note in verdict.told if verdict.fresh.own_responses else verdict.notes:
         warnings.warn(note, GateNoteWarning, stacklevel=2)
 
 

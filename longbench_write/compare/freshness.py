@@ -45,15 +45,15 @@ class Freshness:
         run, baseline: When their responses were made; None where that is not known.
         responses: How many the run has.
         new_responses: How many of them were made after the baseline's last; None where that is not known.
-        is_baseline: Whether the run's responses are the baseline's own, each made at the same time with as
-            many words and the same S_l.
+        own_responses: How many are the baseline's own: made at the same time, with as many words and the same
+            S_l.
     """
 
     run: Made | None
     baseline: Made | None
     responses: int
     new_responses: int | None
-    is_baseline: bool
+    own_responses: int
 
     @classmethod
     def of(cls, baseline: RunScores, run: RunScores) -> Freshness:
@@ -66,18 +66,19 @@ class Freshness:
         made = Made(min(after.values()), max(after.values())) if after else _begun(run)
         then = Made(min(before.values()), max(before.values())) if before else _begun(baseline)
         new = sum(time > then.last for time in after.values()) if after and then else None
-        own = bool(after) and all(
-            before.get(key) == time and _same(baseline.responses[key], run.responses[key])
-            for key, time in after.items()
-        )
+        theirs = {_mark(baseline.responses[key], time) for key, time in before.items()}
+        own = sum(_mark(run.responses[key], time) in theirs for key, time in after.items())
         return cls(made, then, len(run.responses), new, own)
 
     def sentence(self) -> str:
         """Return when both were made, and how many responses are new since, in a sentence."""
         run, baseline = (str(each) if each else "at a time that it does not say" for each in self._both())
         said = f"run made {run}, baseline {baseline}"
-        if self.is_baseline:
-            return f"WARNING: {said}: the run's responses are the baseline's own, so nothing is compared"
+        if self.own_responses:
+            own = (
+                "the" if self.own_responses == self.responses else f"{self.own_responses} of {self.responses}"
+            )
+            return f"WARNING: {said}: {own} responses of the run are the baseline's own, not measured anew"
         if self.new_responses is None:
             return said
         return f"{said}: {self.new_responses} of {self.responses} responses are new since"
@@ -91,9 +92,9 @@ class Freshness:
         return self.run, self.baseline
 
 
-def _same(a: Response, b: Response) -> bool:
-    """Return whether two responses may be one, whatever judges said of it."""
-    return (a.words, a.values.get(S_L.name)) == (b.words, b.values.get(S_L.name))
+def _mark(response: Response, time: datetime) -> tuple[Any, ...]:
+    """Return what two responses share that are one, whatever judges said of it or its number in a pool is."""
+    return response.id, time, response.words, response.values.get(S_L.name)
 
 
 def _times(scores: RunScores) -> dict[Key, datetime]:

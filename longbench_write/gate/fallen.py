@@ -67,6 +67,13 @@ def _fall(metric: MetricInRange, before: float, after: float) -> float:
 
 
 def _anchor(run: RunScores, prompt: str, sample: int) -> str:
-    """Return a sample's address on the report's page, which knows a run by its folder or its model."""
+    """Return a sample's address on the report's page, which knows a run by its folder or its model.
+
+    One of several pooled runs stands on the page as itself, with its own numbers.
+    """
+    for member, samples in zip(run.members, run.run_samples, strict=False):
+        if sample < samples:
+            return _anchor(member, prompt, sample)
+        sample -= samples
     name = run.source.name if run.source.is_dir() else run.name
     return "#" + urlencode({"run": name, "id": prompt, "sample": sample})

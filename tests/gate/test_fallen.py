@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from longbench_write.compare.collection import collect
 from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import MetricInRange
+from longbench_write.compare.pooling import pooled
 from longbench_write.compare.rule import Rule
 from longbench_write.gate.document import verdict_json
 from longbench_write.gate.fallen import fallen_responses
@@ -88,3 +89,13 @@ def test_a_summary_alone_has_none(runs):
     good, bad = runs
     (bad / "scores.csv").unlink()
     assert fallen_responses(check(load_scores(good), load_scores(bad / "summary.json")), 10) == []
+
+
+def test_a_response_of_a_pooled_run_is_found_in_its_own_report(tmp_path):
+    good, bad = wrote_well(8), wrote_well(8)
+    bad["p-003"] = Wrote(bad["p-003"].length, 20)
+    first, second = (write_run(tmp_path / name, wrote) for name, wrote in (("one", good), ("two", bad)))
+    verdict = check(load_scores(first), pooled([load_scores(first), load_scores(second)]))
+    (worst, *_) = fallen_responses(verdict, 10)
+    assert (worst.id, worst.sample) == ("p-003", 1)
+    assert parse_qs(worst.anchor[1:]) == {"run": ["two"], "id": ["p-003"], "sample": ["0"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from value_faults import command
 from longbench_write.compare.baseline import baseline_text, read_baseline
 from longbench_write.compare.freshness import Freshness
 from longbench_write.compare.loading import load_scores
+from longbench_write.compare.pooling import pooled
 from longbench_write.files.times import is_time, now, parse_time
 from longbench_write.gate.age import held_to_age
 from longbench_write.gate.gate import Outcome, check
@@ -40,7 +42,7 @@ def at(*hours, start=-1.0):
 
 def test_what_is_new_is_what_was_made_after_the_baselines_last():
     fresh = Freshness.of(at(0, 1, 2, 3), at(2, 3, 3.5, 24))
-    assert (fresh.new_responses, fresh.is_baseline) == (2, False)
+    assert (fresh.new_responses, fresh.own_responses) == (2, 0)
     assert (fresh.baseline.first, fresh.baseline.last) == (NIGHT, NIGHT + timedelta(hours=3))
     assert (fresh.run.first, fresh.run.last) == (NIGHT + timedelta(hours=2), NIGHT + timedelta(hours=24))
     assert fresh.to_json()["run"]["last"] == "2026-11-28T02:00:00+00:00"
@@ -48,10 +50,25 @@ def test_what_is_new_is_what_was_made_after_the_baselines_last():
 
 def test_a_run_whose_responses_are_the_baselines_own_is_said_to_be_it():
     fresh = Freshness.of(at(0, 1, 2), at(0, 1, 2))
-    assert (fresh.new_responses, fresh.is_baseline) == (0, True)
+    assert (fresh.new_responses, fresh.own_responses) == (0, 3)
     assert fresh.sentence().startswith("WARNING")
-    assert Freshness.of(at(0, 1, 2), at(0, 1)).is_baseline  # a part of them
-    assert not Freshness.of(at(0, 1), at(0, 1, 2)).is_baseline
+    fresh = Freshness.of(at(0, 1), at(0, 1, 2))
+    assert fresh.own_responses == 2
+    assert re.search(r"^WARNING.*\b2 of 3\b", fresh.sentence())
+
+
+def test_a_run_of_which_a_pooled_baseline_was_made_is_found_in_it(tmp_path):
+    starts = [f"2026-11-2{day}T00:00:00+00:00" for day in (1, 2, 3)]
+    runs = [
+        write_run(tmp_path / start[:10], wrote_well(8, seed=int(start[9])), start=start) for start in starts
+    ]
+    one, two, three = (
+        replace(scores, kept_made=dict.fromkeys(scores.responses, start))
+        for scores, start in zip(map(load_scores, runs), starts, strict=True)
+    )
+    assert Freshness.of(pooled([one, two]), two).own_responses == 8
+    assert Freshness.of(pooled([one, two]), three).own_responses == 0
+    assert Freshness.of(pooled([one, two]), pooled([two, three])).own_responses == 8
 
 
 def test_a_response_that_does_not_say_was_made_after_its_run_began():
@@ -60,14 +77,14 @@ def test_a_response_that_does_not_say_was_made_after_its_run_began():
     half = at(0, 1)
     fresh = Freshness.of(old, replace(half, kept_made=dict([*half.made.items()][:1])))
     assert (fresh.run.first, fresh.new_responses) == (NIGHT - timedelta(hours=1), 1)
-    assert Freshness.of(old, old).is_baseline
+    assert Freshness.of(old, old).own_responses == 2
 
 
 def test_of_imported_responses_nobody_knows():
     settings = {**RUN_INFO.settings, "backend": "imported"}
     imported = replace(at(0, 1), kept_made={}, info=replace(RUN_INFO, settings=settings))
     fresh = Freshness.of(at(0, 1), imported)
-    assert (fresh.run, fresh.new_responses, fresh.is_baseline) == (None, None, False)
+    assert (fresh.run, fresh.new_responses, fresh.own_responses) == (None, None, 0)
     assert fresh.to_json()["run"] is None
     bare = replace(at(0, 1), kept_made={}, info=None)
     assert Freshness.of(bare, imported).to_json() == {"run": None, "baseline": None, "new_responses": None}
