@@ -31,7 +31,7 @@ OPENING, END = 4, 2
 
 _BASE, _DENIES, _DECLINES_AND_OFFERS, _SIZE = 0.5, 1.0, 1.0, -1.5
 _IN_OPENING = ((words.NEGATES, 2.5), (words.DECLINES_PLAINLY, 1.5))
-_NEEDED = (words.NEGATES, words.DECLINES, words.REASONS)
+_NEEDED = (words.NEGATES, words.DECLINES)
 _AT_END = ((words.OFFERS_OTHER, 1.0),)
 _SHARES = (
     (words.REASONS, 7.0),
@@ -43,7 +43,7 @@ _SHARES = (
 """What each sign adds to the log of the odds that a short text is a refusal: where the opening has it, where
 the end has it, and if all sentences had it. `_DENIES` is for a first person who denies something in the
 opening, `_DECLINES_AND_OFFERS` for declining there and offering at the end, `_SIZE` for each unit of the log
-of the words; without any of `_NEEDED` there are none. They come from a logistic regression on texts made for
+of the words; a text without any of `_NEEDED` is none. They come from a logistic regression on texts made for
 it, rounded."""
 
 _QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|「[^「」]*」|『[^『』]*』|«[^«»]*»|„[^„“”]*[“”]")

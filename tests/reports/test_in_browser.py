@@ -209,7 +209,7 @@ def test_it_opens_with_leaderboards_plots_and_all_samples(page):
         ("language", "zh", ["p-2", "p-2"]),
         ("type", "News Report", ["p-2", "p-2", "p-4"]),
         ("flag", "truncated", ["p-4"]),
-        ("flag", "some flag", ["p-1", "p-3", "p-4"]),
+        ("flag", "some flag", ["p-1", "p-3", "p-3", "p-4"]),
         ("state", "no response", ["p-2"]),
         ("state", "judge failed", ["p-2"]),
         ("state", "not judged", ["p-3", "p-4"]),

@@ -58,6 +58,8 @@ NEITHER = [
     "爸，我不能继续念下去了，钱是我花的。您别怪老师。",
     "As an architect, I can tell you that light matters more than walls.",
     "Helping is hard.",
+    "<script>window.hacked = 1</script>",
+    "Harmful and illegal content fills the old archive.",
     "",
     REFUSALS[0] + " " + english_prose(400),
     REFUSALS[-1] + chinese_prose(400),
