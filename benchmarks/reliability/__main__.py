@@ -26,7 +26,7 @@ from pathlib import Path
 from crash_tests import Trial, faulty_servers, judge_outcome
 from servers.answers import TRANSIENT
 
-from benchmarks.reliability import answers, gating, more, outside, places
+from benchmarks.reliability import answers, gating, more, outside, places, told
 from benchmarks.reliability.experiments import experiments
 from benchmarks.reliability.rows import SEED, Experiment, Row, Whole, added, read_table, table
 from benchmarks.reliability.system_calls import EACH, failing_calls
@@ -40,6 +40,7 @@ PARTS: dict[str, Callable[[Path], list[Experiment]]] = {
     "places": lambda _: places.experiments(),
     "outside": lambda _: outside.experiments(),
     "answers": lambda _: answers.experiments(),
+    "told": lambda _: told.experiments(),
     "more": lambda _: more.experiments(),
     "gating": lambda _: gating.experiments(),
     "calls": failing_calls,

@@ -19,6 +19,8 @@ _NEXT_TURN = re.compile("|".join(map(re.escape, _BEGINNINGS)))
 _TEXT_END = re.compile(r"(?:\s*(?:</s>|<eos>|<\|eos\|>|\[EOS\]|<pad>|<\|pad\|>))+\s*\Z")
 """Ends of a text that are also tags of other languages: in the middle of an answer they are text."""
 
+_ANY = re.compile(f"{_TURN_END.pattern}|{_NEXT_TURN.pattern}")
+
 _TAIL = 1000
 """Characters at the end of a text in which its last control tokens are sought."""
 
@@ -27,6 +29,11 @@ def end_at_turn(text: str) -> str:
     """Return an answer up to the control token that ends it; the same object where none does."""
     end = _end(text)
     return text if end is None else text[: end.start()]
+
+
+def without_control_tokens(text: str) -> str:
+    """Return a text without the ends and beginnings of turns in it, of which each was one token."""
+    return _ANY.sub(" ", text) if "<" in text else text
 
 
 def ending_token(text: str) -> str | None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from longbench_write.backends.control_tokens import without_control_tokens
 from longbench_write.backends.finish_reasons import is_truncated
 from longbench_write.records import Key, Prediction, Step, Usage
 from longbench_write.serving.spoilt_text import spoilt
@@ -72,6 +73,7 @@ class SuspectLog:
             return
         if thought is None and reasoning:
             text = f"{reasoning}\n{text}"
+        text = without_control_tokens(text)
         counted = Counted(sized(text), tokens - (thought or 0))
         if counted.tokens > 0:
             kind = kind_of(text, counted.pieces)

@@ -169,10 +169,12 @@ def test_it_stands_wherever_the_figures_do(tmp_path, suite, monkeypatch, capsys)
         assert "out of reach" in text
 
 
-def test_what_a_gateway_says_of_its_cache_is_counted_and_told(tmp_path, suite, monkeypatch, capsys):
+def test_who_answered_and_what_a_gateway_says_of_its_cache_is_counted_and_told(
+    tmp_path, suite, monkeypatch, capsys
+):
     def answer(body, number):
         headers = {"x-litellm-cache-hit": "True"} if number == 0 else {}
-        return replace(obedient()(body, number), headers=headers)
+        return replace(obedient()(body, number), headers=headers, model="other" if number % 3 == 2 else "")
 
     with OpenAIServer(answer) as server:
         words = ["--model", "m", "--base-url", server.base_url, "--suite", suite, "--judge", "none"]
@@ -180,8 +182,9 @@ def test_what_a_gateway_says_of_its_cache_is_counted_and_told(tmp_path, suite, m
     (path,) = (tmp_path / "out").rglob("summary.json")
     serving = json.loads(path.read_text())["serving"]
     assert serving["cache_hits"] == 1
-    assert serving["models"] == {"m": 6}
+    assert serving["models"] == {"m": 4, "other": 2}
     assert "cache" in table
+    assert "more than one model answered: m 4, other 2" in table
 
 
 def test_a_ceiling_that_cut_nothing_is_shown_and_is_no_failure(tmp_path, suite, monkeypatch, capsys):

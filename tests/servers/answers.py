@@ -59,7 +59,8 @@ class Answer:
 
     With a `status` other than 200 the body is `body`, or `{"error": error}` if it is None.
     `usage` is counted in words if None. `hold` is waited for before anything is sent, so that a test decides
-    the order of the answers; `delay` is waited for too, in seconds; `page` is the body of "html".
+    the order of the answers; `delay` is waited for too, in seconds; `page` is the body of "html". `model` is
+    the model that answers, if it is not the one that was asked.
     """
 
     text: str = ""
@@ -77,6 +78,7 @@ class Answer:
     fault: Fault | None = None
     body: str | None = None
     pieces: int = 8
+    model: str = ""
 
 
 AnswerFunction = Callable[[dict[str, Any], int], Answer]

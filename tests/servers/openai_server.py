@@ -226,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
             if answer.hold is not None:
                 owner.wait(answer.hold)
             time.sleep(answer.delay)
-            self._reply(answer, body)
+            self._reply(answer, {**body, "model": answer.model or body["model"]})
 
     def _reply(self, answer: Answer, body: dict[str, Any]) -> None:
         if answer.fault == "drop_before":

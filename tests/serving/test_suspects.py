@@ -233,6 +233,15 @@ def test_an_answer_that_lost_or_gained_text(share):
     assert reasons(*answers({3: share, 7: share})) == {"p-3": ("tokens",), "p-7": ("tokens",)}
 
 
+def test_control_tokens_are_a_token_each():
+    records = list(answers())
+    text = " ".join(records[0].response.split()[:25])
+    turn = "<|im_end|>\n<|im_start|>user\nMore?<|im_end|>"
+    usage = {"completion_tokens": 32 + 6}
+    ended = predicted("ended", prompt="?", response=text, raw=text + turn, usage=usage)
+    assert reasons(*records, ended) == {}
+
+
 def test_a_few_answers_say_nothing_of_each_other():
     assert reasons(*answers({1: 0.6}, count=5)) == {}
 
