@@ -51,6 +51,9 @@ _PLOT = typer.Option(help="Draw the differences by length range (png, svg or pdf
 _GITHUB = typer.Option(
     "--github", help="Print an annotation on stderr, and append to the job's $GITHUB_STEP_SUMMARY."
 )
+_HISTORY = typer.Option(
+    help="Look for a trend in the verdicts of this file, and append this one.", metavar="FILE.jsonl"
+)
 _WORST = typer.Option(help="Name so many of the responses that fell furthest.", metavar="N", min=0)
 
 
@@ -66,6 +69,7 @@ def check(
     max_age: Annotated[float | None, _MAX_AGE] = None,
     allow_different_judges: Annotated[bool, _JUDGES] = False,
     common: Annotated[bool, _COMMON] = False,
+    history: Annotated[_File, _HISTORY] = None,
     as_json: Annotated[bool, _JSON] = False,
     junit: Annotated[_File, _JUNIT] = None,
     markdown: Annotated[_File, _MARKDOWN] = None,
@@ -97,7 +101,7 @@ def check(
             "allow_different_judges": allow_different_judges or None,
             "common": common or None,
         }
-        verdict = check_run(runs, given, config)
+        verdict = check_run(runs, given, config, history=history)
     raise typer.Exit(outputs.write(verdict))
 
 

@@ -32,6 +32,13 @@ def plot(
             show_default=False,
         ),
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="Draw the verdicts of this file of `check --history`, and runs only where they are named.",
+        ),
+    ] = None,
     strict: Strict = False,
 ) -> None:
     """Draw runs: required against written length, scores by length range, the dimensions and more.
@@ -39,10 +46,19 @@ def plot(
     Runs on other prompts, with another judge or convention are drawn apart, in folders of their own. The
     files' paths are printed.
     """
+    from longbench_write.errors import UsageError
     from longbench_write.plots.files import write_plots
+    from longbench_write.plots.history import write_history
     from longbench_write.render.terminal import escape_terminal
 
     chosen = [form.value for form in forms or [Form.png, Form.svg]]
+    if history is not None:
+        if not history.is_file():
+            raise UsageError(f"--history {history} is no file: `lbw-eval check --history FILE` writes one")
+        for path in write_history(history, out, chosen, note):
+            sys.stdout.write(escape_terminal(f"{path}\n"))
+        if not places:
+            return
     found = scored_runs(places, lambda entry: entry.rows)
     for path in write_plots(found.entries, out, chosen, note):
         sys.stdout.write(escape_terminal(f"{path}\n"))

@@ -58,7 +58,15 @@ def read_object(path: Path) -> dict[str, Any]:
         ValueError: It holds none, no UTF-8, or a key twice in one object.
         OSError: It cannot be read.
     """
-    text = read_text(path, encoding="utf-8-sig")
+    return decode_object(read_text(path, encoding="utf-8-sig"))
+
+
+def decode_object(text: str) -> dict[str, Any]:
+    """Return the JSON object that a text holds.
+
+    Raises:
+        ValueError: It holds none, or a key twice in one object.
+    """
     try:
         value = _DECODER.decode(text)
     except _RepeatedKeysError as error:

@@ -55,6 +55,23 @@ def append_file(path: Path, text: str) -> None:
         raise UsageError(f"cannot write {path}: {told(error)}") from None
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a text file, on a line of its own even where the last one was cut.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    try:
+        with path.open("ab+") as file:
+            cut = b""
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                cut = b"" if file.read() == b"\n" else b"\n"
+            file.write(cut + line.encode() + b"\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {told(error)}") from None
+
+
 def remove_earlier(path: Path) -> None:
     """Remove the file that an earlier command wrote where this one is to write.
 

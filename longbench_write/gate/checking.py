@@ -15,6 +15,7 @@ from longbench_write.compare.scores import RunScores
 from longbench_write.errors import UsageError
 from longbench_write.gate.age import held_to_age
 from longbench_write.gate.config import DEFAULT, GateConfig, build_gate, read_gate
+from longbench_write.gate.following import followed
 from longbench_write.gate.gate import Verdict, check
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import merged
@@ -23,13 +24,22 @@ CONFIG = Path("lbw-gate.yaml")
 """The file that is read where it lies in the working folder and no other is named."""
 
 
-def check_run(run: Path | Sequence[Path], given: Mapping[str, Any], config: Path | None = None) -> Verdict:
+def check_run(
+    run: Path | Sequence[Path],
+    given: Mapping[str, Any],
+    config: Path | None = None,
+    *,
+    history: Path | None = None,
+    now: datetime | None = None,
+) -> Verdict:
     """Return the verdict on a run.
 
     Args:
         run: The run in question, or several of one model that are pooled.
         given: What overrules the file, by the keys of `build_gate`; None for what it does not.
         config: The file that says the rest; None for the working folder's lbw-gate.yaml, if there is one.
+        history: The file of earlier verdicts; None to look at this run alone. It is read, not written.
+        now: The time, UTC; None for the clock's.
 
     Raises:
         UsageError: A value is refused, no baseline is named, or the two are not comparable.
@@ -51,7 +61,10 @@ def check_run(run: Path | Sequence[Path], given: Mapping[str, Any], config: Path
     verdict = check(old, new, settings.rule, allow_different_judges=settings.allow_different_judges)
     if left:
         verdict = replace(verdict, notes=[left, *verdict.notes])
-    return verdict if settings.max_age is None else held_to_age(verdict, settings.max_age, datetime.now(UTC))
+    now = now or datetime.now(UTC)
+    if history is not None:
+        verdict = followed(verdict, settings.rule, history, now)
+    return verdict if settings.max_age is None else held_to_age(verdict, settings.max_age, now)
 
 
 def load_runs(runs: Sequence[Path]) -> RunScores:

@@ -60,6 +60,7 @@ def verdict_json(verdict: Verdict, worst: Sequence[FallenResponse] = ()) -> str:
             "run": _side(verdict.b),
             "runs": [verdict.a.runs, verdict.b.runs],
             "fresh": verdict.fresh.to_json(),
+            "history": verdict.history.to_json() if verdict.history else None,
             "notes": verdict.told,
             "findings": [_finding(finding) for finding in verdict.findings],
             "differences": _differences(verdict.differences),

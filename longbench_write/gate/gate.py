@@ -16,6 +16,7 @@ from longbench_write.compare.rule import ALPHA, Rule, is_beyond
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.gate.asked import Asked
+from longbench_write.gate.history import Followed
 from longbench_write.gate.margin import margin_doubt
 from longbench_write.gate.remaining import Remaining
 from longbench_write.gate.sentences import AGAIN, NAMES, drop_words, limit_words, passed_words
@@ -83,6 +84,7 @@ class Verdict:
         differences: Every metric's, gated or not.
         notes: What a reader must know.
         fresh: When both were made.
+        history: What the nights before say; None where they are not looked at.
     """
 
     a: RunScores
@@ -91,6 +93,7 @@ class Verdict:
     differences: list[Difference]
     notes: list[str]
     fresh: Freshness
+    history: Followed | None = None
 
     @property
     def told(self) -> list[str]:
