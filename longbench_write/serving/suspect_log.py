@@ -13,6 +13,7 @@ from longbench_write.records import Key, Prediction, Step, Usage
 from longbench_write.serving.spoilt_text import spoilt
 from longbench_write.serving.suspects import EMPTY, IDENTICAL, REASONING_ONLY, TOKENS, ordered
 from longbench_write.serving.text_kind import kind_of
+from longbench_write.serving.token_estimates import Lengths, misfits_of_estimates
 from longbench_write.serving.token_fit import Counted
 from longbench_write.serving.token_outliers import cannot_be, misfits
 from longbench_write.serving.token_size import sized
@@ -28,6 +29,7 @@ class _Answer:
     key: Key
     counted: Counted
     kind: str
+    lengths: Lengths
 
 
 class SuspectLog:
@@ -79,7 +81,9 @@ class SuspectLog:
             kind = kind_of(text, counted.pieces)
             if cannot_be(text, counted.tokens, kind):
                 self._reasons[key].add(TOKENS)
-            self._answers[thought is None and bool(reasoning)].append(_Answer(key, counted, kind))
+            self._answers[thought is None and bool(reasoning)].append(
+                _Answer(key, counted, kind, Lengths.of(text))
+            )
 
     def suspects(self) -> Mapping[Key, tuple[str, ...]]:
         """Return the reasons of each response that is suspect."""
@@ -88,6 +92,10 @@ class SuspectLog:
             for key in (key for keys in prompts.values() for key in keys if len(prompts) > 1):
                 found.setdefault(key, set()).add(IDENTICAL)
         for answers in self._answers.values():
-            for place in misfits([each.counted for each in answers], [each.kind for each in answers]):
+            counted = [each.counted for each in answers]
+            odd = misfits_of_estimates([each.tokens for each in counted], [each.lengths for each in answers])
+            if odd is None:
+                odd = misfits(counted, [each.kind for each in answers])
+            for place in odd:
                 found.setdefault(answers[place].key, set()).add(TOKENS)
         return {key: ordered(reasons) for key, reasons in found.items()}

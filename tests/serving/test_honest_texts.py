@@ -156,3 +156,25 @@ def test_no_honest_answer_of_a_run_is_suspect(pools):
 @pytest.mark.parametrize("pools", SIMULATED)
 def test_no_honest_answer_of_a_thousand_runs_is_suspect(pools):
     assert suspects_of_simulated_runs(SIMULATED[pools], 1000) == []
+
+
+ESTIMATES = {
+    "a quarter of the characters": lambda text: len(text) // 4,
+    "a third of the bytes": lambda text: len(text.encode()) // 3,
+    "four thirds of the words": lambda text: len(text.split()) * 4 // 3,
+}
+
+
+@pytest.mark.parametrize("estimate", ESTIMATES)
+def test_where_a_server_estimates_tokens_only_what_was_lost_or_gained_is_suspect(estimate):
+    rng = random.Random(4)
+    records = []
+    for number in range(60):
+        pool = ENGLISH if estimate.endswith("words") else rng.choice([ENGLISH, CHINESE, MIXED])
+        text = "\n\n".join(each["text"] for each in rng.choices(pool, k=rng.choice(LENGTHS)))
+        came = spoilt(text, rng, gained=number == 20) if number in (10, 20) else text
+        records.append(record(f"p-{number}", came, ESTIMATES[estimate](text), f"{number}?"))
+    assert {key[0]: found for key, found in suspects(records).items() if "tokens" in found} == {
+        "p-10": ("tokens",),
+        "p-20": ("tokens",),
+    }
