@@ -119,11 +119,9 @@ def _refuse_other_suite(a: RunScores, b: RunScores) -> None:
     names, others = (
         f"{info.suite} {info.suite_version}, sha256 {info.suite_sha256[:8]}" for info in (a.info, b.info)
     )
-    changed = changed_words(a, b)
-    if changed and a.info.suite == b.info.suite:
-        advice = f" ({changed}), or the unchanged ones alone with --common"
-    else:
-        advice = _way_out(a.info, b.info)
+    advice = _way_out(a.info, b.info)
+    if a.info.suite == b.info.suite and (changed := changed_words(a, b)):
+        advice += f"; --common compares those that have not changed ({changed})"
     raise UsageError(f"the suites differ ({names}; {others}): compare runs of the same prompts{advice}")
 
 

@@ -10,6 +10,7 @@ import pytest
 from samples import RUN_INFO, judged, predicted
 
 from longbench_write.cli.app import main
+from longbench_write.runs.manifest import prompts_of
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
 from longbench_write.suites.suite import load_suite
@@ -67,7 +68,7 @@ def write(folder, predictions, **info):
     folder.mkdir()
     said = [judged(each.id) for each in predictions]
     summary, rows = summarise(
-        replace(RUN_INFO, **info),
+        replace(RUN_INFO, **({"prompts": prompts_of({each.id for each in predictions})} | info)),
         predictions,
         said,
         owed=len(predictions),

@@ -56,7 +56,7 @@ def test_prompts_that_changed_are_named_and_the_others_compared_where_that_is_as
     wrote = wrote_well()
     wrote |= {name: Wrote(wrote[name].length, 1, wrote[name].scores) for name in ("p-003", "p-007")}
     new = with_prompts(write_run(tmp_path / "b", wrote, **OTHER_FILE), reworded("p-003", "p-007"))
-    with pytest.raises(UsageError, match=r"of 24 prompts .*\b2\b .*p-003.*--common"):
+    with pytest.raises(UsageError, match=r"--common.*of 24 prompts .*\b2\b .*p-003"):
         check_run(new, {"baseline": reference})
     verdict = check_run(new, {"baseline": reference, "common": True})
     assert verdict.exit_code == 0
@@ -79,7 +79,7 @@ def test_all_that_scores_depend_on_makes_a_prompt(tmp_path, before, change):
 def test_more_prompts_make_another_suite(tmp_path, before):
     more = {"n": 30, "sha256": "9" * 64}
     new = write_run(tmp_path / "b", wrote_well(30), **OTHER_FILE, prompts=more)
-    with pytest.raises(UsageError, match=r"6 more are in B alone.*--common"):
+    with pytest.raises(UsageError, match=r"--common.*6 more are in B alone"):
         check_run(new, {"baseline": before})
     assert check_run(new, {"baseline": before, "common": True}).findings[0].difference.n == 24
 
