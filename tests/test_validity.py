@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.validity import __main__ as command
 from benchmarks.validity.cells import Cell, CellFile, measure
+from benchmarks.validity.drift import DRIFT, HALF_YEAR, SIX_WEEKS, is_found
 from benchmarks.validity.gate import MARGIN, WHERE, Loss, Pair, fallen_by, passes, verdicts
 from benchmarks.validity.intervals import Tally, coverage, ruler_coverage
 from benchmarks.validity.ranks import errors, is_wrong, ranked
@@ -199,6 +200,15 @@ def test_no_cell_begins_when_the_time_is_over(tmp_path):
     counts = []
     assert measured(counting(counts), tmp_path / "cells.jsonl", until=0.0) == []
     assert counts == []
+
+
+# Drift
+
+
+def test_looked_at_every_night_a_drift_is_found_in_six_weeks_and_none_where_there_is_none(rng):
+    found = [is_found(rng, 0.65, nights=SIX_WEEKS, drift=DRIFT) for _ in range(60)]
+    assert Share.of(found).is_at_least(0.9)
+    assert Share.of([is_found(rng, 0.65, nights=HALF_YEAR) for _ in range(20)]).is_at_most(AT_MOST)
 
 
 # The command

@@ -4,6 +4,8 @@ What measures and what makes Markdown of it lie apart, so that a better sentence
 """
 
 from benchmarks.validity import (
+    drift,
+    drift_text,
     flags,
     flags_text,
     gap,
@@ -30,6 +32,19 @@ SECTIONS = {
             gate_text.text,
             gate_text.missed,
             (*COMPARE, "longbench_write/gate"),
+        ),
+        Section(
+            "drift",
+            "Drift from night to night",
+            drift.cells,
+            drift_text.text,
+            drift_text.missed,
+            (
+                "longbench_write/gate/following.py",
+                "longbench_write/gate/trend.py",
+                "longbench_write/compare/rule.py",
+                "longbench_write/stats.py",
+            ),
         ),
         Section(
             "ranks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,11 +13,18 @@ from longbench_write.compare.figures import signed
 from longbench_write.compare.freshness import IMPORTED
 from longbench_write.compare.lacking import missing
 from longbench_write.compare.metrics import MetricInRange
-from longbench_write.compare.paired import Difference, Interval
+from longbench_write.compare.paired import Difference
 from longbench_write.compare.rule import ALPHA, Rule
 from longbench_write.compare.scores import RunScores
 from longbench_write.gate.gate import Finding, Outcome, Verdict
-from longbench_write.gate.history import Followed, VerdictLine, by_night, once_each, read_history
+from longbench_write.gate.history import (
+    Followed,
+    HeldTrend,
+    VerdictLine,
+    by_night,
+    once_each,
+    read_history,
+)
 from longbench_write.gate.trend import FEWEST, Trend, trend_of
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
@@ -51,22 +58,16 @@ def followed(verdict: Verdict, rule: Rule, path: Path, now: datetime) -> Verdict
     nights = once_each([*alike, line])
     gated = [metric for metric in rule.gated(verdict.a.known) if rule.allowed(metric) is not None]
     days = {metric: by_night(nights, str(metric)) for metric in gated}
-    trends = {metric: trend for metric in gated if (trend := trend_of(days[metric]))}
-    told = {metric: trend for metric, trend in trends.items() if trend.nights >= FEWEST}
-    levels = holm(told, lambda metric, alpha: _is_worse(told[metric], metric, alpha), alpha=ALPHA)
-    held = {metric: told[metric].interval(1 - 2 * alpha) for metric, alpha in levels.items()}
+    told = trends_held(days, rule)
     every = {each.time.date() for each in nights}
     history = Followed(
         path=path,
         line=line,
         since=min(every),
         nights=len(every),
-        trends={metric: (told[metric], held[metric]) if metric in told else None for metric in gated},
+        trends={metric: told.get(metric) for metric in gated},
     )
-    findings = [
-        _finding(metric, trend, held[metric], levels[metric], rule.allowed(metric) or 0.0, min(days[metric]))
-        for metric, trend in told.items()
-    ]
+    findings = [_finding(metric, held, min(days[metric])) for metric, held in told.items()]
     if not told:
         notes.append(
             f"{path} has {len(every)} nights since {min(every)}: a trend is told from {FEWEST} nights on"
@@ -74,6 +75,32 @@ def followed(verdict: Verdict, rule: Rule, path: Path, now: datetime) -> Verdict
     return replace(
         verdict, findings=[*verdict.findings, *findings], notes=[*verdict.notes, *notes], history=history
     )
+
+
+def trends_held(
+    days: Mapping[MetricInRange, Mapping[date, float]], rule: Rule
+) -> dict[MetricInRange, HeldTrend]:
+    """Return the trend of each gated metric that has nights enough, held against the rule.
+
+    Args:
+        days: The metrics' figures by day.
+        rule: What counts as a regression.
+    """
+    trends = {metric: trend for metric, figures in days.items() if (trend := trend_of(figures))}
+    told = {metric: trend for metric, trend in trends.items() if trend.nights >= FEWEST}
+    levels = holm(told, lambda metric, alpha: _is_worse(told[metric], metric, alpha), alpha=ALPHA)
+    found = {}
+    for metric, alpha in levels.items():
+        trend, allowed = told[metric], rule.allowed(metric) or 0.0
+        fall = -trend.change if metric.metric.higher_is_better else trend.change
+        found[metric] = HeldTrend(
+            trend,
+            level=1 - 2 * alpha,
+            interval=trend.interval(1 - 2 * alpha),
+            allowed=allowed,
+            is_regression=_is_worse(trend, metric, alpha) and fall >= allowed,
+        )
+    return found
 
 
 def _is_worse(trend: Trend, metric: MetricInRange, alpha: float) -> bool:
@@ -88,16 +115,9 @@ def _is_worse(trend: Trend, metric: MetricInRange, alpha: float) -> bool:
     return found[1] < 0 if metric.metric.higher_is_better else found[0] > 0
 
 
-def _finding(
-    metric: MetricInRange,
-    trend: Trend,
-    interval: Interval | None,
-    alpha: float,
-    allowed: float,
-    since: date,
-) -> Finding:
+def _finding(metric: MetricInRange, held: HeldTrend, since: date) -> Finding:
     """Return what is said of a trend; its difference is from the oldest week to the last."""
-    kind = metric.metric
+    kind, trend = metric.metric, held.trend
     about = Metric(
         f"{kind.name} trend",
         f"{kind.symbol} trend",
@@ -108,14 +128,13 @@ def _finding(
     change = Difference(
         MetricInRange(about, metric.range), trend.nights, trend.oldest, trend.latest, trend.change
     )
-    is_regression = _is_worse(trend, metric, alpha) and (change.drop or 0.0) >= allowed
-    level = 1 - 2 * alpha
     known = "no interval yet"
-    if interval:
-        known = f"{100 * level:.3g}% interval {_finely(interval[0])} to {_finely(interval[1])}"
+    if held.interval:
+        low, high = map(_finely, held.interval)
+        known = f"{100 * held.level:.3g}% interval {low} to {high}"
     return Finding(
         change.metric,
-        Outcome.REGRESSED if is_regression else Outcome.PASSED,
+        Outcome.REGRESSED if held.is_regression else Outcome.PASSED,
         change,
         level=None,  # the interval that it was held to is the slope's
         interval=None,
@@ -128,9 +147,9 @@ def _finding(
         missing=(0, trend.nights),
         fell_in=(),
         without={},
-        message=f"{metric} {'drifts' if is_regression else 'moves'} by {_finely(trend.per_week)} {kind.unit} "
-        f"a week over {trend.nights} nights ({known}), and has changed by {signed(trend.change)} since the "
-        f"week of {since} (allowed {allowed:g})",
+        message=f"{metric} {'drifts' if held.is_regression else 'moves'} by {_finely(trend.per_week)} "
+        f"{kind.unit} a week over {trend.nights} nights ({known}), and has changed by {signed(trend.change)} "
+        f"since the week of {since} (allowed {held.allowed:g})",
     )
 
 

@@ -76,6 +76,25 @@ class VerdictLine:
 
 
 @dataclass(frozen=True)
+class HeldTrend:
+    """A trend held against a rule.
+
+    Attributes:
+        trend: The trend.
+        level: Of the interval that it was held to.
+        interval: That interval; None while it has no ends.
+        allowed: The change for the worse from which on it may be a regression, in the metric's unit.
+        is_regression: Whether it is one.
+    """
+
+    trend: Trend
+    level: float
+    interval: Interval | None
+    allowed: float
+    is_regression: bool
+
+
+@dataclass(frozen=True)
 class Followed:
     """What a history says of a run.
 
@@ -84,23 +103,23 @@ class Followed:
         line: This run's, which is to be appended.
         since: The first night.
         nights: How many there are, this one included.
-        trends: By gated metric, with the interval that it was held to; None where neither is told.
+        trends: By gated metric; None where none is told yet.
     """
 
     path: Path
     line: VerdictLine
     since: date
     nights: int
-    trends: Mapping[MetricInRange, tuple[Trend, Interval | None] | None]
+    trends: Mapping[MetricInRange, HeldTrend | None]
 
     def to_json(self) -> dict[str, Any]:
         """Return what `lbw-eval check --json` says under `history`."""
         trends = {
             str(metric): {
-                "per_week": found[0].per_week if found else None,
-                "interval": list(found[1]) if found and found[1] else None,
+                "per_week": held.trend.per_week if held else None,
+                "interval": list(held.interval) if held and held.interval else None,
             }
-            for metric, found in self.trends.items()
+            for metric, held in self.trends.items()
         }
         return {"since": self.since.isoformat(), "n": self.nights, "trend": trends}
 

@@ -25,7 +25,6 @@ from longbench_write.gate.history import VerdictLine, by_night, once_each, read_
 from longbench_write.gate.junit import junit_xml
 from longbench_write.gate.trend import FEWEST, trend_of
 from longbench_write.metrics.base import Metric
-from longbench_write.metrics.quality import S_Q
 from longbench_write.plots.history import points
 
 NOW = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
@@ -221,32 +220,6 @@ def test_little_equal_and_huge_figures_have_a_trend_or_none(figures):
     assert (trend is None) == (len(figures) < 3)
     if len(set(figures)) == 1 and trend:
         assert trend.interval(0.95) == (0.0, 0.0)
-
-
-def fallen(rng, nights, *, sd, drift):
-    """The first night on which S_q's trend is a regression by the default rule, beside two still metrics."""
-    level = 1 - 2 * 0.05 / 3
-    figures = {}
-    for day, noise in enumerate(rng.normal(0, sd, nights)):
-        figures[DAY + timedelta(days=day)] = 80 - drift * day / 7 + float(noise)
-        if day < FEWEST - 1:
-            continue
-        trend = trend_of(figures)
-        found = trend.interval(level)
-        if found and found[1] < 0 and trend.change <= -Rule().allowed(MetricInRange(S_Q)):
-            return day
-    return None
-
-
-def test_looked_at_every_night_a_drift_is_found_in_six_weeks_and_none_where_there_is_none():
-    rng = np.random.default_rng(3)
-    trials = 150
-    found = [fallen(rng, 42, sd=0.65, drift=0.3) for _ in range(trials)]
-    assert found.count(None) / trials <= 0.10 + 3 * math.sqrt(0.1 * 0.9 / trials)
-    wrong = [fallen(rng, 180, sd=0.65, drift=0.0) for _ in range(60)]
-    told = len(wrong) - wrong.count(None)
-    share = 0.05 / 3  # as each of three metrics has
-    assert told / len(wrong) <= share + 3 * math.sqrt(share / len(wrong))
 
 
 def test_the_command_keeps_a_line_a_verdict_and_its_verdict_comes_first(tmp_path, monkeypatch):
