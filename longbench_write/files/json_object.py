@@ -89,5 +89,6 @@ def _told(error: json.JSONDecodeError, text: str) -> str:
         return left
     is_cut = error.pos >= len(whole) or not whole.endswith("}")
     if whole.startswith("{") and is_cut and not error.msg.startswith("Extra data"):
-        return f"it ends in the middle, on line {text.count(chr(10), 0, len(whole)) + 1}: it was cut off"
+        line = text.count("\n", 0, len(whole)) + 1
+        return f"it ends in the middle{f', on line {line}' if line > 1 else ''}: it was cut off"
     return f"it is no JSON: {error}"
