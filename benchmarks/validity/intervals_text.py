@@ -42,7 +42,7 @@ def text(done: Sequence[Measured]) -> str:
     if ruler:
         parts += [
             f"{RULER}: 48 prompts on four topics, which have effects of their own; t with three degrees of "
-            "freedom on topic means.",
+            "freedom on topic means, widened to the interval over prompts.",
             _table(ruler, ("k",)),
         ]
     return "\n\n".join(parts)

@@ -20,7 +20,10 @@ CI_METHOD = (
 )
 """How the intervals of a summary are made, where the suite's prompts are independent."""
 
-CLUSTERED_METHOD = "t over the means of clusters of prompts on one topic"
+CLUSTERED_METHOD = (
+    "t over the means of clusters of prompts on one topic, "
+    "widened to what Gaffke's for bounded means gives over prompts"
+)
 """How they are made where they are not."""
 
 Stratum = Callable[[Any], Any]
@@ -50,11 +53,13 @@ def intervals(
     for metric in shown:
         if not table.has_enough(metric):
             continue
+        ends = [table.bounded(metric) if _has_range(metric) else table.unbounded(metric)]
         if cluster is not None:
-            ends = _over_clusters(rows, metric, cluster)
-        else:
-            ends = table.bounded(metric) if _has_range(metric) else table.unbounded(metric)
-        found[metric.name] = None if ends is None else list(ends)
+            # Of a few clusters whose means all lie at one end of the scale, t alone would be too sure.
+            of_clusters = _over_clusters(rows, metric, cluster)
+            ends = [*ends, of_clusters] if of_clusters else []
+        if ends:
+            found[metric.name] = [min(low for low, _ in ends), max(high for _, high in ends)]
     return found
 
 

@@ -107,3 +107,15 @@ def test_the_ruler_s_prompts_are_four_topics():
     assert summary.ci_method == CLUSTERED_METHOD
     assert all(group["ci"]["S_l"] is None for group in summary.by_type.values())
     assert summary.weighted is None
+
+
+def test_topics_that_are_all_at_one_end_leave_their_mean_an_interval():
+    predictions = [
+        predicted(f"r-{place}-{n}", type=name, length=1000, response_length=1000)
+        for place, name in enumerate(load_card("longwrite-ruler").types.values())
+        for n in range(3)
+    ]
+    summary = summary_of("longwrite-ruler", predictions)
+    (low, high) = summary.ci["S_l"]
+    assert low < 90
+    assert summary.S_l == high == 100
