@@ -328,9 +328,15 @@ def killed(place: Path, moment: Moment, whole: Results, normal: int) -> tuple[bo
 # Running out of resources
 
 
-def small_files(limit: int) -> Callable[[], None]:
-    """For a child: no file may have more than so many bytes, as on a disk that is full."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+def small_files(limit: int) -> dict[str, Any]:
+    """Return options of a child of which no file may have more than so many bytes, as on a disk that is full.
+
+    It writes no bytecode: Python would take a part of a module for the whole, and each later process too.
+    """
+    return {
+        "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)),
+        "env": os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+    }
 
 
 def few_files(limit: int) -> Callable[[], None]:

@@ -37,7 +37,7 @@ def paragraph(prompt: Prompt, section: Section) -> str:
     """Return what is written for a step; its opening tells it from all others."""
     opening = f"begin {prompt.id} {section.number}"
     words = section.words // 2 if section.number % 3 == 0 else section.words
-    return " ".join([opening, *["word"] * (words - count_words(opening))])
+    return " ".join([opening, *["word"] * (words - count_words(opening))]) + "."
 
 
 def text_of(prompt: Prompt) -> str:
@@ -78,13 +78,15 @@ class Planner:
         self.peak = max(self.peak, self.in_flight)
         try:
             body = await request.json()
-            text = self._text(body["model"], body["messages"][-1]["content"])
+            chat = body["messages"][-1]["content"]
+            text = self._text(body["model"], chat)
             await asyncio.sleep(self._seconds)
         finally:
             self.in_flight -= 1
             self.last = time.monotonic()
         message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        usage = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
+        asked, given = (len(each.encode()) // 4 + 10 for each in (chat, text))
+        usage = {"prompt_tokens": asked, "completion_tokens": given, "total_tokens": asked + given}
         answer = {"id": "1", "object": "chat.completion", "choices": [message], "usage": usage}
         return web.json_response(answer)
 

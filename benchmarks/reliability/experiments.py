@@ -147,7 +147,7 @@ def file_limit(size: int) -> Experiment:
     """No file may grow beyond so many bytes."""
 
     def stop(trial: Trial) -> None:
-        trial.finish(preexec_fn=small_files(size))
+        trial.finish(**small_files(size))
 
     return starved("files that may not grow (RLIMIT_FSIZE)", stop, nothing)
 

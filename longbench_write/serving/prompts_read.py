@@ -7,6 +7,7 @@ of the role let expect, or one number for prompts of different size.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ _ERRORS = 2.5
 
 _SHORTEST = 100
 """Tokens that a prompt should have for its count to tell anything: shorter texts vary more."""
+
+_SMALLEST = 120
+"""Tokens of a window below which one number for all prompts is made up: no model is served with less."""
 
 _SMALL, _SATURATED = 300, 0.45
 """Tokens below which a count must also be as large, as a share of the largest: a server that cuts prompts to
@@ -162,10 +166,10 @@ class _Counts:
         self._fit: TokenFit | None = None
         self._fitted = 0
         self._same: int | None = None
-        self._most = 0
+        self._least, self._most = math.inf, 0
 
     def add(self, pieces: Pieces, tokens: int) -> None:
-        self._most = max(self._most, tokens)
+        self._least, self._most = min(self._least, tokens), max(self._most, tokens)
         if tokens > self.tokens.get(pieces, 0):
             self.tokens[pieces] = tokens
             if len(self.tokens) <= _ALWAYS_FITTED:
@@ -178,7 +182,8 @@ class _Counts:
         tokens, expected = self.tokens[pieces], self._fit.tokens_of(pieces)
         least = expected - _ERRORS * self._fit.error_of(pieces)
         grown = tokens < _SMALL and tokens < _SATURATED * self._most
-        told = self._fit.explained > 0.5 and least >= _SHORTEST and not grown
+        # Of prompts that all say one number nothing is learned: it may be made up, as `_same` finds.
+        told = self._least < self._most and self._fit.explained > 0.5 and least >= _SHORTEST and not grown
         if tokens == self._same or (told and tokens < _SHARE * least):
             return max(round(expected), tokens)
         return None
@@ -205,7 +210,7 @@ def _same(counted: Iterable[tuple[Pieces, int]]) -> int | None:
     found = list(counted)
     top = max((tokens for _, tokens in found), default=0)
     sizes = sorted(_usual(pieces) for pieces, tokens in found if tokens == top)
-    if len(sizes) < _SAME or top < _SHORTEST or sizes[-1] < _APART * sizes[0]:
+    if len(sizes) < _SAME or top < _SMALLEST or sizes[-1] < _APART * sizes[0]:
         return None
     # A prompt that has far fewer tokens than the number was not cut to it: the number is made up.
     return top if sizes[0] >= top / 2 else None

@@ -150,7 +150,7 @@ def test_a_torn_last_line_is_asked_again_alone(tmp_path, undisturbed, name):
 def test_files_that_may_not_grow_lose_nothing(tmp_path, undisturbed, limit):
     whole, normal, _ = undisturbed
     with Trial(tmp_path) as trial:
-        stopped = trial.finish(preexec_fn=small_files(limit))
+        stopped = trial.finish(**small_files(limit))
         assert stopped.returncode in (1, 2)
         assert "cannot write" in stopped.stderr
         assert "Traceback" not in stopped.stderr

@@ -133,6 +133,14 @@ def test_a_number_that_is_made_up_is_no_window():
     assert alarms([size(n, 0, 700) for n in range(50, 300, 10)]) == ([], [])
 
 
+@pytest.mark.parametrize("number", [1, 10, 50, 100])
+def test_a_number_smaller_than_any_window_is_made_up_in_whatever_order_prompts_come(number):
+    for seed in range(20):
+        draw = random.Random(seed)
+        sizes = [size(draw.randint(20, 3000), tokens=number) for _ in range(40)]
+        assert alarms(sizes) == ([], [])
+
+
 def test_what_is_known_of_a_prompt_is_what_most_was_counted_of_it():
     sizes = [size(n, 0, n) for n in range(200, 1000, 40)]
     again = [{**each, "tokens": 5} for each in sizes]
