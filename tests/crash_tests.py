@@ -286,7 +286,13 @@ class Outcome:
 
 
 def judge_outcome(
-    trial: Trial, whole: Results, normal: int, *, done: subprocess.CompletedProcess[str], least: int = 0
+    trial: Trial,
+    whole: Results,
+    normal: int,
+    *,
+    done: subprocess.CompletedProcess[str],
+    least: int = 0,
+    paid_more: bool = False,
 ) -> Outcome:
     """Compare what a trial left with an undisturbed run.
 
@@ -296,11 +302,14 @@ def judge_outcome(
         normal: How many requests that one made.
         done: The command that finished it.
         least: The fewest extra requests that could have been.
+        paid_more: Whether a judgement that is on file counts no more, so that the usage has more tokens.
     """
     extra = len(trial.requests) - normal
     if done.returncode:
         return Outcome(0, 0, extra, least, False, done.stderr.strip()[-300:])
     found = Results.read(trial.run)
+    if paid_more:
+        found.files["summary.json"]["usage"] = whole.files["summary.json"]["usage"]
     same = all(found.files[name] == whole.files[name] for name in ("summary.json", "scores.csv"))
     return Outcome(found.lost(whole), found.doubled, extra, least, same)
 

@@ -50,9 +50,8 @@ PARTS: dict[str, Callable[[Path], list[Experiment]]] = {
 MEASURED = """
 Measured on {date} with Python {python} on {system}, {cores} CPU cores, in {seconds} s.
 """
-TENTH = """
-120 official prompts, written and judged, with 10% of all answers spoilt ({injected} in all, of {kinds} kinds,
-by seed): the summary {verdict}; {out.lost} records lost, {out.doubled} doubled.
+TENTH = """120 official prompts, written and judged, with 10% of all answers spoilt ({injected} in all,
+of {kinds} kinds, by seed): the summary {verdict}; {out.lost} records lost, {out.doubled} doubled.
 Extra requests: {out.extra}; the smallest possible number is {out.least}.
 """
 

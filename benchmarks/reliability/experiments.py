@@ -118,7 +118,9 @@ def kill(number: int) -> Experiment:
     return experiment
 
 
-def starved(name: str, stop: Callable[[Trial], None], fix: Callable[[Trial], None]) -> Experiment:
+def starved(
+    name: str, stop: Callable[[Trial], None], fix: Callable[[Trial], None], *, paid_more: bool = False
+) -> Experiment:
     """The first process has to stop; once the cause is fixed, the same command finishes."""
 
     def experiment(place: Path, whole: Whole) -> list[Row]:
@@ -130,7 +132,9 @@ def starved(name: str, stop: Callable[[Trial], None], fix: Callable[[Trial], Non
                 fix(trial)
                 done = trial.finish()
                 least = before - len(kept)
-                outcome = judge_outcome(trial, whole.results, whole.requests, done=done, least=least)
+                outcome = judge_outcome(
+                    trial, whole.results, whole.requests, done=done, least=least, paid_more=paid_more
+                )
             finally:
                 if trial.out.is_mount():
                     unmounted(trial.out)
@@ -198,9 +202,10 @@ def torn(name: str) -> Experiment:
         path.write_bytes(path.read_bytes()[:-20])
 
     def experiment(place: Path, whole: Whole) -> list[Row]:
-        (row,) = starved(f"a torn last line of {name}", stop, nothing)(place, whole)
-        if name == "predictions.jsonl":
-            row.outcome.least += 1  # the judgement of a response that is gone counts for nothing
+        of_response = name == "predictions.jsonl"
+        (row,) = starved(f"a torn last line of {name}", stop, nothing, paid_more=of_response)(place, whole)
+        if of_response:
+            row.outcome.least += 1  # the judgement of a response that is gone has only been paid for
         return [row]
 
     return experiment
