@@ -50,7 +50,7 @@ def misfits_of_estimates(tokens: Sequence[int], lengths: Sequence[Lengths]) -> s
     places = [place for place, count in enumerate(tokens) if count >= _LEAST and all(lengths[place])]
     if len(places) < _FEWEST:
         return None
-    for kind in range(len(Lengths._fields)):
+    for kind in range(len(lengths[places[0]])):
         shares = {place: tokens[place] / lengths[place][kind] for place in places}
         middle = statistics.median(shares.values())
         same = sum(
