@@ -40,7 +40,7 @@ def cells(quick: bool) -> list[Cell]:
     return [
         Cell(
             {"ratio": f"{ratio:g}", "spread": f"{spread:g}"},
-            200 if quick else 1000,
+            200 if quick else 500,
             partial(alarms, ratio, spread),
         )
         for ratio in (RATIOS[::3] if quick else RATIOS)

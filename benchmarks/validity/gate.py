@@ -148,7 +148,7 @@ def _alarm_cells(quick: bool) -> list[Cell]:
     return [
         Cell(
             {"pairs": "alike", "world": world.name, "n": number, "k": samples},
-            40 if quick else 1000,
+            40 if quick else 500,
             partial(verdicts, Pair(world, world, number, samples), None),
         )
         for number in PROMPTS
@@ -161,7 +161,7 @@ def _power_cells(quick: bool) -> list[Cell]:
     return [
         Cell(
             {"pairs": "apart", "world": world.name, "n": number, "k": samples},
-            40 if quick else 500,
+            40 if quick else 400,
             partial(power, world, number, samples),
         )
         for number in ((120, 31) if quick else (120, 60, 31))

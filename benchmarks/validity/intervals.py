@@ -32,7 +32,7 @@ from longbench_write.suites.suite import LENGTH_RANGES, Prompt, length_range
 
 PROMPTS = (120, 60, 31, 12, 6)
 SAMPLES = (1, 3)
-TRIALS, QUICK_TRIALS = 1000, 16
+TRIALS, QUICK_TRIALS = 300, 16
 
 Found = Iterator[tuple[str, Sequence[float], float]]
 """Kinds of intervals, their ends, and the truth."""

@@ -139,7 +139,12 @@ def _manifest(
     return {
         "schema": 1,
         "model": model,
-        "suite": {"name": suite.name, "version": suite.version, "sha256": suite.sha256},
+        "suite": {
+            "name": suite.name,
+            "version": suite.version,
+            "sha256": suite.sha256,
+            "ranges": suite.ranges,
+        },
         "writer": writer,
         "convention": CONVENTION,
         "prompts": prompts_of(prompt.id for prompt in prompts),

@@ -113,6 +113,7 @@ def write_results(
         price=run.manifest["config"].get("price"),
         repeats=card.get("repeats", 0),
         combine=card.get("combine", "mean"),
+        ranges=run.manifest["suite"].get("ranges"),
         response_flags=response_flags,
         metrics=metrics,
         further=_further_usage(run, label, answers),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge, Le, Predicate
+from annotated_types import Ge, Le, Len, Predicate
 from typing_extensions import TypedDict
 
 from longbench_write.files.schema import Amount, Count, check_plain, check_values
 from longbench_write.scoring.shapes import Positive, PromptsShape, Setting
+from longbench_write.suites.suite import LENGTH_RANGES
 
 
 class SuiteShape(TypedDict):
@@ -20,6 +21,7 @@ class SuiteShape(TypedDict):
     name: str
     version: str
     sha256: str
+    ranges: NotRequired[Annotated[list[Count], Len(len(LENGTH_RANGES), len(LENGTH_RANGES))] | None]
 
 
 class BackendShape(TypedDict):

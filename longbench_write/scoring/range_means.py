@@ -38,14 +38,15 @@ def range_mean(
 
 
 def weighted_mean(rows: Sequence[Row], prompts: Sequence[int]) -> dict[str, Any] | None:
-    """Return the headlines by a suite's own shares of the length ranges, with their intervals as `ci`.
+    """Return the headlines by a suite's own shares of the length ranges.
 
     Args:
         rows: The responses to a selection of its prompts, or to all.
         prompts: How many the suite has in each of `LENGTH_RANGES`.
 
     Returns:
-        None where a range that the suite has lacks a response.
+        The headlines, their intervals as `ci`, and how many `prompts` the suite has; None where a range that
+        it has lacks a response.
     """
     shares = {
         label: number / sum(prompts) for label, number in zip(LENGTH_RANGES, prompts, strict=True) if number
@@ -64,7 +65,10 @@ def weighted_mean(rows: Sequence[Row], prompts: Sequence[int]) -> dict[str, Any]
             else None
         )
     ends = _intervals(rows, found, shares)
-    return found | {"ci": {metric.name: ends.get(metric.name) for metric in HEADLINES}}
+    return found | {
+        "ci": {metric.name: ends.get(metric.name) for metric in HEADLINES},
+        "prompts": sum(prompts),
+    }
 
 
 def _intervals(

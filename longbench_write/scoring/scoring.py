@@ -35,6 +35,7 @@ def summarise(
     seconds: float | None,
     repeats: int = 1,
     combine: str = "mean",
+    ranges: Sequence[int] | None = None,
     price: Mapping[str, float] | None = None,
     response_flags: Mapping[Key, ResponseFlags] = MappingProxyType({}),
     metrics: Sequence[Metric] = BUILT_IN,
@@ -52,6 +53,7 @@ def summarise(
         seconds: Wall-clock time that the run has taken.
         repeats: Judgements of each response that were asked for; 0 where nobody judges.
         combine: How a response's judgements become one score per criterion, as in `score_rows`.
+        ranges: How many prompts the suite has in each of `LENGTH_RANGES`; None leaves that to its card.
         price: Of tokens, as --price gives it.
         response_flags: What responses show, as in `score_rows`.
         metrics: What is measured, as in `score_rows`.
@@ -72,7 +74,7 @@ def summarise(
     tally.count_usages(further)
     return Summary(
         **vars(info),
-        **_figures(info, *_in_order(rows, tally.lost), metrics),
+        **_figures(info, *_in_order(rows, tally.lost), metrics, ranges),
         **tally.results(rows),
         cost=costs(price or {}, tally.usage),
         seconds=seconds,
@@ -80,11 +82,16 @@ def summarise(
 
 
 def _figures(
-    info: RunInfo, rows: Sequence[Row], lost: Sequence[Lost], metrics: Sequence[Metric]
+    info: RunInfo,
+    rows: Sequence[Row],
+    lost: Sequence[Lost],
+    metrics: Sequence[Metric],
+    ranges: Sequence[int] | None,
 ) -> dict[str, Any]:
     """Return the figures of all responses and of each group, under the summary's keys."""
     card = card_of_file(info.suite_sha256)
     cluster = attrgetter(card.cluster_by) if card and card.cluster_by else None
+    ranges = card.ranges if card else ranges
     of = partial(figures, metrics=metrics, judged=info.judge is not None, cluster=cluster)
     overall, by_length = of(rows, lost), _by_length(rows, lost, of)
     mean_of_ranges, its_intervals = range_mean(rows, by_length, clustered=cluster is not None)
@@ -92,7 +99,7 @@ def _figures(
     return {
         **{name: overall[name] for name in GROUP_FIGURES},
         "ci_method": CLUSTERED_METHOD if cluster else CI_METHOD,
-        "weighted": weighted_mean(rows, card.ranges) if card and not cluster else None,
+        "weighted": weighted_mean(rows, ranges) if ranges and not cluster else None,
         "by_length": [{"range": label} | group for label, group in by_length.items()],
         "by_language": grouped(rows, lost, lambda row: row.language, of),
         "by_type": grouped(rows, lost, lambda row: row.type, of),

@@ -50,9 +50,10 @@ class IntervalsShape(HeadlineIntervals):
 
 
 class WeightedShape(Headlines):
-    """The headlines by the suite's own shares of the length ranges."""
+    """The headlines by the suite's own shares of the length ranges; `prompts` are the suite's."""
 
     ci: HeadlineIntervals
+    prompts: NotRequired[Count]
 
 
 class PromptsShape(TypedDict):

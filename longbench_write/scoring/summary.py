@@ -105,7 +105,7 @@ class Summary(RunInfo):
             known to read them (see `Metric.declaration`); each group has its own.
         ci_method: How the intervals are made.
         weighted: The headlines, and their `ci`, by the suite's own shares of the length ranges, which a
-            selection of its prompts does not have; None where those are not known, or a range has no score.
+            selection of its `prompts` does not have; None where those are not known, or a range has no score.
         judges: The figures of each judge, by its label.
         panel: Those of the judges together.
         calibrated: S_q corrected by people's scores.
@@ -178,9 +178,10 @@ class Summary(RunInfo):
 
     @cached_property
     def is_selection(self) -> bool:
-        """Whether it is about some of a known suite's prompts alone."""
+        """Whether it is about some of a suite's prompts alone, as far as its card or `weighted` tells."""
         card = card_of_file(self.suite_sha256)
-        return card is not None and self.prompts["n"] < card.prompts
+        whole = card.prompts if card else (self.weighted or {}).get("prompts", 0)
+        return bool(self.prompts["n"] < whole)
 
     def frame(self) -> pd.DataFrame:
         """Return a pandas frame with a row a group: all, each length range, language and type.

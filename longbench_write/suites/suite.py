@@ -75,6 +75,12 @@ class Suite:
     sha256: str
     prompts: tuple[Prompt, ...]
 
+    @property
+    def ranges(self) -> list[int] | None:
+        """How many prompts fall into each of `LENGTH_RANGES`; None where one of them asks for no length."""
+        found = [_range_of(prompt) for prompt in self.prompts]
+        return None if None in found else [found.count(label) for label in LENGTH_RANGES]
+
 
 def length_range(length: int) -> str:
     """Return the label of `LENGTH_RANGES` that a required length falls into."""

@@ -247,3 +247,33 @@ def test_what_failed_for_good_is_not_owed_and_is_counted(tmp_path, suite):
         assert start in first
         assert "--retry-failed" in first
         assert len(server.requests) == 8
+
+
+def test_a_selection_of_a_suite_of_one_s_own_is_weighted_by_its_shares_too(tmp_path):
+    lengths = {"[0,500)": 100, "[500,2000)": 1000}
+    rows = [
+        {"id": f"{label}-{number}", "prompt": f"Write {length} words, {number}.", "length": length}
+        for (label, length), prompts in zip(lengths.items(), (9, 3), strict=True)
+        for number in range(prompts)
+    ]
+    suite = tmp_path / "own.jsonl"
+    suite.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with OpenAIServer(writer(80)) as server:
+        part = run(tmp_path, suite, server, limit=6)
+        whole = run(tmp_path, suite, server)
+    assert manifest_of(tmp_path)["suite"]["ranges"] == [9, 3, 0, 0, 0]
+    means = {group["range"]: group["S_l"] for group in part.by_length}
+    assert part.S_l == pytest.approx((means["[0,500)"] + means["[500,2000)"]) / 2)
+    assert part.weighted["S_l"] == pytest.approx((9 * means["[0,500)"] + 3 * means["[500,2000)"]) / 12)
+    assert part.weighted["S_l"] == pytest.approx(whole.S_l)
+    assert part.is_selection
+    assert not whole.is_selection
+
+
+def test_a_suite_that_asks_for_no_length_somewhere_has_no_shares(tmp_path):
+    suite = tmp_path / "own.jsonl"
+    rows = [{"prompt": "Write.", "length": None}, {"prompt": "Write 100 words.", "length": 100}]
+    suite.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert load_suite(suite).ranges is None
+    with OpenAIServer(writer(80)) as server:
+        assert run(tmp_path, suite, server, limit=1).weighted is None
