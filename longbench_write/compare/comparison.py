@@ -17,7 +17,7 @@ from longbench_write.compare.paired import (
     flag_counts,
     most_moved,
 )
-from longbench_write.compare.power import detectable_drop
+from longbench_write.compare.power import detectable_drop, first_level
 from longbench_write.compare.rule import Rule
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
@@ -82,7 +82,13 @@ def compare(a: RunScores, b: RunScores, *, allow_different_judges: bool = False,
     rule = Rule()
     gated = rule.gated({metric.name for metric in shown})
     detectable = {
-        each.metric: detectable_drop(each.error, each.n, gated=len(gated), max_drop=allowed)
+        each.metric: detectable_drop(
+            each.error,
+            each.n,
+            gated=len(gated),
+            max_drop=allowed,
+            half=each.half(first_level(len(gated))),
+        )
         for each in found
         if each.metric in gated and each.error and (allowed := rule.allowed(each.metric)) is not None
     }

@@ -129,6 +129,9 @@ class _SignTest:
     def interval(self, level: float) -> None:
         """Return None: there is a test alone."""
 
+    def half(self, level: float) -> None:
+        """Return None likewise."""
+
     def p(self) -> float:
         return sign_test_p(self.losses, self.wins)
 

@@ -37,6 +37,10 @@ class Evidence(Protocol):
         """Return the interval that covers the truth in so many of all comparisons; None for a test alone."""
         ...
 
+    def half(self, level: float) -> float | None:
+        """Return half the width that normal values would give that interval; None for a test alone."""
+        ...
+
     def p(self) -> float | None:
         """Return the p-value; None where there is no test."""
         ...
@@ -72,6 +76,10 @@ class Difference:
     def at(self, level: float) -> Interval | None:
         """Return the interval at a level; None for fewer than two prompts."""
         return self.evidence.interval(level) if self.evidence else None
+
+    def half(self, level: float) -> float | None:
+        """Return half the width of the interval at a level, for a plan; None where there is none."""
+        return self.evidence.half(level) if self.evidence else None
 
     @property
     def drop(self) -> float | None:
@@ -234,11 +242,17 @@ class _Pairs:
         low, high = widened_interval(self._means, centre, len(self.change), level=level)
         if self.spread is None:
             return low, high
-        half, over_prompts = self.spread.half_widths(self.error, len(self.change), level)
+        half = self.half(level)
+        over_prompts = t_quantile((1 + level) / 2, len(self.change) - 1) * self.error
         if over_prompts < _TIE:
             return centre - half, centre + half
-        factor = max(1.0, half / over_prompts)
+        factor = half / over_prompts
         return centre + factor * (low - centre), centre + factor * (high - centre)
+
+    def half(self, level: float) -> float:
+        if self.spread is None:
+            return t_quantile((1 + level) / 2, len(self.change) - 1) * self.error
+        return self.spread.half_width(self.error, len(self.change), level)
 
     def p(self) -> float:
         return sign_flip_p(self.change, seed=self.seed)
@@ -287,8 +301,11 @@ class _Figures:
     n: int
 
     def interval(self, level: float) -> Interval:
-        half = t_quantile((1 + level) / 2, self.n - 1) * self.error
+        half = self.half(level)
         return self.value - half, self.value + half
+
+    def half(self, level: float) -> float:
+        return t_quantile((1 + level) / 2, self.n - 1) * self.error
 
     def p(self) -> None:
         return None

@@ -12,7 +12,18 @@ _LIKE_NORMAL = 1000
 """Degrees of freedom from which on t's quantiles are within 0.1% of the normal ones, which take less time."""
 
 
-def detectable_drop(error: float, prompts: int, *, gated: int, max_drop: float) -> float:
+def first_level(gated: int) -> float:
+    """Return the level of the intervals that Holm's correction begins with.
+
+    Args:
+        gated: How many metrics it is made over.
+    """
+    return 1 - ALPHA / gated
+
+
+def detectable_drop(
+    error: float, prompts: int, *, gated: int, max_drop: float, half: float | None = None
+) -> float:
     """Return the smallest true drop that the gate's rule finds with a chance of 80%.
 
     The gate closes where the mean drop is at least both t * error, t being that of the interval at Holm's
@@ -25,12 +36,14 @@ def detectable_drop(error: float, prompts: int, *, gated: int, max_drop: float) 
         prompts: Pairs behind it, at least two.
         gated: How many metrics Holm's correction is made over.
         max_drop: The smallest drop that the rule calls a regression, in points.
+        half: Half the width of the interval at `first_level`, in points; None for t's over prompts.
 
     Returns:
         The drop, in points, above 0.
     """
-    needed = t_quantile(1 - ALPHA / gated / 2, prompts - 1) * error
-    return max(needed, max_drop) + t_quantile(POWER, prompts - 1) * error
+    if half is None:
+        half = t_quantile((1 + first_level(gated)) / 2, prompts - 1) * error
+    return max(half, max_drop) + t_quantile(POWER, prompts - 1) * error
 
 
 def showable_margin(error: float, prompts: int) -> float:

@@ -132,21 +132,12 @@ def _finding(metric: MetricInRange, held: HeldTrend, since: date) -> Finding:
     if held.interval:
         low, high = map(_finely, held.interval)
         known = f"{100 * held.level:.3g}% interval {low} to {high}"
-    return Finding(
-        change.metric,
-        Outcome.REGRESSED if held.is_regression else Outcome.PASSED,
-        change,
-        level=None,  # the interval that it was held to is the slope's
-        interval=None,
-        allowed=None,
-        floor=None,
+    return Finding(  # of no level: the interval that it was held to is the slope's
+        metric=change.metric,
+        outcome=Outcome.REGRESSED if held.is_regression else Outcome.PASSED,
+        difference=change,
         mean=trend.latest,
-        margin=None,
-        bound=None,
-        detectable=None,
         missing=(0, trend.nights),
-        fell_in=(),
-        without={},
         message=f"{metric} {'drifts' if held.is_regression else 'moves'} by {_finely(trend.per_week)} "
         f"{kind.unit} a week over {trend.nights} nights ({known}), and has changed by {signed(trend.change)} "
         f"since the week of {since} (allowed {held.allowed:g})",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from longbench_write.compare.comparable import terms
@@ -11,7 +11,7 @@ from longbench_write.compare.freshness import Freshness
 from longbench_write.compare.lacking import missing, missing_of_all, newly_failed, newly_unjudged
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
-from longbench_write.compare.power import detectable_drop
+from longbench_write.compare.power import detectable_drop, first_level
 from longbench_write.compare.rule import ALPHA, Rule, is_beyond
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
@@ -32,41 +32,41 @@ class Outcome(StrEnum):
     UNDECIDED = "undecided"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """What the gate says of one metric, and why.
 
     Attributes:
+        mean: B's mean over all that it has, which the floor is held against.
+        missing: Responses that B lacks, of how many.
+        message: One sentence.
         level: Of the interval that it was held to, by Holm's correction; None for a floor alone.
         interval: That interval.
         allowed: The drop from which on it may be a regression, in the metric's unit; None of a metric without
             a finite range.
         floor: The end of what is allowed, in the same unit; None where there is none.
-        mean: B's mean over all that it has, which the floor is held against.
         margin: Of non-inferiority, in the same unit; None where that is not asked for.
         bound: The one-sided 95% bound of the difference, on the side where B is worse; None likewise.
         detectable: The minimum detectable drop, found with a chance of 80%; None if the variance is 0.
-        missing: Responses that B lacks, of how many.
         fell_in: The length ranges in which it fell, the furthest first.
         without: What is left of the difference without what servers may have spoilt, by what was left out.
-        message: One sentence.
     """
 
     metric: MetricInRange
     outcome: Outcome
     difference: Difference
-    level: float | None
-    interval: Interval | None
-    allowed: float | None
-    floor: float | None
     mean: float | None
-    margin: float | None
-    bound: float | None
-    detectable: float | None
     missing: tuple[int, int]
-    fell_in: tuple[Difference, ...]
-    without: dict[str, Difference]
     message: str
+    level: float | None = None
+    interval: Interval | None = None
+    allowed: float | None = None
+    floor: float | None = None
+    margin: float | None = None
+    bound: float | None = None
+    detectable: float | None = None
+    fell_in: tuple[Difference, ...] = ()
+    without: dict[str, Difference] = field(default_factory=dict)
 
     @property
     def is_gated(self) -> bool:
@@ -200,11 +200,13 @@ class _Bench:
             outcome, said = Outcome.PASSED, [passed_words(change, alpha, floor, mean, margin)]
         detectable = None
         if alpha is not None and allowed is not None and change.error:
-            detectable = detectable_drop(change.error, change.n, gated=len(self.levels), max_drop=allowed)
+            gated = len(self.levels)
+            half = change.half(first_level(gated))
+            detectable = detectable_drop(change.error, change.n, gated=gated, max_drop=allowed, half=half)
         return Finding(
-            metric,
-            outcome,
-            change,
+            metric=metric,
+            outcome=outcome,
+            difference=change,
             level=None if alpha is None else 1 - alpha,
             interval=None if alpha is None else change.at(1 - alpha),
             allowed=allowed,
@@ -261,20 +263,12 @@ def _failed_finding(change: Difference) -> Finding:
     """Return what is said of prompts that newly lack something; no regression, as a failure is no score."""
     beyond, message = failed_words(change)
     return Finding(
-        change.metric,
-        Outcome.UNDECIDED if beyond else Outcome.PASSED,
-        change,
+        metric=change.metric,
+        outcome=Outcome.UNDECIDED if beyond else Outcome.PASSED,
+        difference=change,
         level=1 - FAILED_ALPHA,
-        interval=None,
-        allowed=None,
-        floor=None,
         mean=change.b,
-        margin=None,
-        bound=None,
-        detectable=None,
         missing=(0, change.n),
-        fell_in=(),
-        without={},
         message=f"{change.metric} {message}",
     )
 

@@ -16,10 +16,11 @@ from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import parse_metric
 from longbench_write.compare.paired import paired
 from longbench_write.compare.pooling import pooled
-from longbench_write.compare.run_spread import run_spread
+from longbench_write.compare.run_spread import RunSpread, run_spread
 from longbench_write.errors import UsageError
 from longbench_write.gate.checking import check_run
 from longbench_write.gate.document import verdict_json
+from longbench_write.stats import t_quantile
 
 S_L = parse_metric("S_l")
 
@@ -109,10 +110,38 @@ def test_runs_that_differ_prompt_by_prompt_alone_add_nothing_else():
     prompts = rng.normal(60, 5, (40, 1))
     alike = [prompts + noise - noise.mean() for noise in rng.normal(0, 2, (5, 40, 1))]
     a, b = nights(*alike[:4]), made(alike[4])
-    assert run_spread(a, b, S_L, a.lengths.keys()) is None
+    assert run_spread(a, b, S_L, a.lengths.keys()).variance == 0
+    found = paired(a, b, S_L)
+    assert found.half(0.9) == pytest.approx(t_quantile(0.95, 39) * found.error, rel=1e-5)
     apart = nights(*(table + shift for table, shift in zip(alike, (-3, -1, 1, 3), strict=False)))
     narrow, wide = (paired(side, b, S_L).interval for side in (a, apart))
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+@pytest.mark.parametrize("freedom", [1, 4, 40])
+def test_the_interval_is_students_over_runs_where_nothing_else_varies_and_over_prompts_where_runs_do_not(
+    freedom,
+):
+    runs_alone = RunSpread(4.0, 0.0, freedom, 1.2)
+    assert runs_alone.half_width(0.0, 120, 0.95) == pytest.approx(
+        t_quantile(0.975, freedom) * np.sqrt(4.8), rel=1e-4
+    )
+    prompts_alone = RunSpread(0.0, 1.0, freedom, 1.2)
+    assert prompts_alone.half_width(2.0, 12, 0.95) == pytest.approx(2 * t_quantile(0.975, 11), rel=1e-4)
+
+
+@pytest.mark.parametrize("between", [0.0, 0.5, 0.8])
+def test_intervals_of_a_baseline_of_five_runs_hold_whatever_share_of_the_variance_lies_between_runs(between):
+    """By t with Satterthwaite's degrees of freedom, 4 and 5% lie outside."""
+    rng = np.random.default_rng(7)
+    sides = 1 / 5 + 1
+    outside = []
+    for _ in range(1000):
+        runs = rng.normal(0, 1, 6)
+        spread = RunSpread(runs[:5].var(ddof=1), 1 - between, 4, sides)
+        half = spread.half_width(np.sqrt((1 - between) * sides), 120, 0.98)
+        outside.append(abs(runs[5] - runs[:5].mean()) > half)
+    assert np.mean(outside) <= 0.02 + 3 * np.sqrt(0.02 * 0.98 / 1000)
 
 
 def test_intervals_of_pooled_runs_cover_what_nights_do():
