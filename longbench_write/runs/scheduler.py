@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
+from time import monotonic, thread_time
 from typing import Any
 
 from longbench_write.backends.base import Backend
@@ -33,8 +34,9 @@ from longbench_write.writers.base import Refused
 
 _UNREAD = 32
 """Responses that are kept until there is time to look at them; of more, that is left for the end."""
-_LOOK_EVERY = 20
-"""Iterations of the event loop between two looks at responses, in which a request that waits gets sent."""
+_WATCHED, _QUIET = 0.01, 0.3
+"""Seconds over which the event loop is watched before a look at a response, and the share of them that it may
+compute at most: where answers wait to be read or requests to be sent, the look waits too."""
 _SENDING = 2
 """Iterations of the event loop after which the request that follows a response has been sent."""
 
@@ -77,6 +79,13 @@ async def _within(limits: Limits, task: asyncio.Task[None], scheduler: _Schedule
         await asyncio.wait({task}, timeout=GRACE)
         if not task.done():
             raise over
+
+
+async def _is_quiet() -> bool:
+    """Watch the event loop for a moment; return whether it mostly waited."""
+    began, computed = monotonic(), thread_time()
+    await asyncio.sleep(_WATCHED)
+    return thread_time() - computed < _QUIET * (monotonic() - began)
 
 
 class _Scheduler:
@@ -174,14 +183,15 @@ class _Scheduler:
             await asyncio.sleep(1.0)
 
     async def _look(self) -> None:
-        """Find what responses show, one at a time, in between requests; the rest is left for the end."""
+        """Find what responses show, one at a time, while all else waits; the rest is left for the end."""
         while True:
             record = await self._unread.get()
-            # Where no file can be opened just now, as for a language detector's model, that too is left.
-            with suppress(OSError):
-                self._run.response_flags[record.key] = flags_of(record)
-            for _ in range(_LOOK_EVERY):  # each lets the event loop run once, and send what waits
-                await asyncio.sleep(0)
+            while not await _is_quiet():
+                pass
+            # In a thread, since a language detector's model takes half a second to be unpacked.
+            # Where no file can be opened for it just now, or no thread begun, that too is left.
+            with suppress(OSError, RuntimeError):
+                self._run.response_flags[record.key] = await asyncio.to_thread(flags_of, record)
 
     def stop(self, fault: LbwError, grace: float | None = None) -> None:
         """Send nothing more; what is in flight has been paid for and is let finish.

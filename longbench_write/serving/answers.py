@@ -186,10 +186,12 @@ class AnswerLog:
     @property
     def ceilings(self) -> list[Ceiling]:
         """The ceilings of each role, the writer's first."""
+        for prompts in self._prompts.values():
+            prompts.settle()
         return [ceiling for role in _ROLES for ceiling in self.of_role(role)]
 
     def of_role(self, role: str) -> list[Ceiling]:
-        """Return the ceilings of a role."""
+        """Return the ceilings of a role that show so far; `ceilings` looks at all prompts anew before."""
         answers = self._answers[role]
         found = self._lowered() if role == _WRITER else []
         if role == _JUDGE and self._judge_asked is not None:

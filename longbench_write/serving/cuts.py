@@ -136,12 +136,13 @@ def _plateau(answers: Sequence[Answer]) -> set[int]:
         if not counted:
             continue
         top = max(counted)[0]
+        highest = [(tokens, place) for tokens, place in counted if tokens >= top - 2 * ROOM]
         level = max(
-            range(top - ROOM, top + 1), key=lambda level: sum(abs(n - level) <= ROOM for n, _ in counted)
+            range(top - ROOM, top + 1), key=lambda level: sum(abs(n - level) <= ROOM for n, _ in highest)
         )
         on = [
             place
-            for tokens, place in counted
+            for tokens, place in highest
             if abs(tokens - level) <= ROOM and not answers[place].reached_limit
         ]
         cut = sum(answers[place].mid_sentence for place in on)

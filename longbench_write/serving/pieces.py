@@ -27,4 +27,4 @@ class Pieces(NamedTuple):
 
 def count_pieces(text: str) -> Pieces:
     """Count the pieces of a text."""
-    return Pieces(sum(1 for _ in _OTHERS.finditer(text)), sum(1 for _ in _IDEOGRAPHS.finditer(text)))
+    return Pieces(len(_OTHERS.findall(text)), len(_IDEOGRAPHS.findall(text)))

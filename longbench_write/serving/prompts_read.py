@@ -47,7 +47,8 @@ servers without a tokenizer do, short prompts with lists or of two languages hav
 
 _ALWAYS_FITTED = 64
 _GROWTH = 1.1
-"""Up to so many prompts each is fitted at once, beyond that as often as their number has grown so."""
+"""Up to so many prompts each is fitted at once, beyond that as often as their number has grown so, and once
+as many as `_SAME` say the largest number, to which the server may have cut them."""
 
 
 def prompt_size(messages: Iterable[Message], completion: Completion) -> PromptSize | None:
@@ -110,8 +111,10 @@ class PromptsRead:
         return any([model.settle() for model in self._models.values()])  # noqa: C419 - all are to settle
 
     def ceiling(self, role: str) -> Ceiling | None:
-        """Return what the server lets through of a prompt of this role; None where it cut none."""
-        self.settle()
+        """Return what the server lets through of a prompt of this role; None where it cut none.
+
+        Where prompts have come since, `settle` first makes that exact.
+        """
         tokens = [number for model in self._models.values() for number in model.read_of_cut()]
         return Ceiling(role, "prompt", max(tokens), len(tokens), "cut") if tokens else None
 
@@ -167,12 +170,17 @@ class _Counts:
         self._fitted = 0
         self._same: int | None = None
         self._least, self._most = math.inf, 0
+        self._tied = 0
 
     def add(self, pieces: Pieces, tokens: int) -> None:
+        if tokens > self._most:
+            self._tied = 0
         self._least, self._most = min(self._least, tokens), max(self._most, tokens)
         if tokens > self.tokens.get(pieces, 0):
             self.tokens[pieces] = tokens
-            if len(self.tokens) <= _ALWAYS_FITTED:
+            tied = tokens == self._most
+            self._tied += tied
+            if (tied and self._tied == _SAME) or len(self.tokens) <= _ALWAYS_FITTED:
                 self._fit = None
 
     def expected_of_cut(self, pieces: Pieces) -> int | None:
@@ -180,6 +188,8 @@ class _Counts:
         if self._fit is None or len(self.tokens) > _GROWTH * self._fitted:
             self._fit = self.refit()
         tokens, expected = self.tokens[pieces], self._fit.tokens_of(pieces)
+        if tokens != self._same and tokens >= _SHARE * expected:  # as most are: the error takes time
+            return None
         least = expected - _ERRORS * self._fit.error_of(pieces)
         grown = tokens < _SMALL and tokens < _SATURATED * self._most
         # Of prompts that all say one number nothing is learned: it may be made up, as `_same` finds.

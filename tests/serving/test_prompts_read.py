@@ -119,6 +119,18 @@ def test_three_that_say_the_largest_number_were_cut_and_two_were_not():
     assert alarms([*sizes, *cut, size(901, 0, 890)])[0] == []
 
 
+def test_the_third_that_says_the_largest_number_shows_the_cut_at_once_among_many():
+    prompts = PromptsRead()
+    for each in (size(n, 0, n) for n in range(200, 1000, 8)):
+        prompts.add(each)
+    assert prompts.ceiling("writer") is None
+    counts = []
+    for n in (1400, 1600, 1800):
+        prompts.add(size(n, 0, 1200))
+        counts.append(ceiling.count if (ceiling := prompts.ceiling("writer")) else 0)
+    assert counts == [0, 0, 3]
+
+
 def test_a_quarter_of_the_characters_of_a_short_prompt_is_no_cut():
     """Prompts as those of longbench-write: with lists, and with Chinese and English in one."""
     sizes = [size(n, 0, round(1.25 * n) + 10) for n in (12, 15, 20, 31, 40, 48, 60, 75, 90, 110, 150, 200)]
