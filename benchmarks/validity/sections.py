@@ -14,6 +14,8 @@ from benchmarks.validity import (
     gate_text,
     intervals,
     intervals_text,
+    nights,
+    nights_text,
     ranks,
     ranks_text,
 )
@@ -32,6 +34,18 @@ SECTIONS = {
             gate_text.text,
             gate_text.missed,
             (*COMPARE, "longbench_write/gate"),
+        ),
+        Section(
+            "nights",
+            "Half-years of nights",
+            nights.cells,
+            nights_text.text,
+            nights_text.missed,
+            (  # what is special about pooled runs; the gate's section has the rest
+                "longbench_write/compare/run_spread.py",
+                "longbench_write/compare/pooling.py",
+                "longbench_write/stats.py",
+            ),
         ),
         Section(
             "drift",

@@ -17,7 +17,8 @@ def power(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...", help="Runs of the same prompts; better two models, several samples."
+            metavar="RUN...",
+            help="Runs of the same prompts; better two models, several samples, several runs of one model.",
         ),
     ],
     samples: Annotated[int, typer.Option(min=1, help="Responses per prompt, in both runs.")] = 1,
@@ -42,7 +43,8 @@ def power(
 ) -> None:
     """Plan a gate: the drop that it would find with a chance of 80%.
 
-    Estimates on the runs at hand how much of the variance comes from prompts, samples and judgements.
+    Estimates on the runs at hand how much of the variance comes from prompts, samples and judgements, and
+    from what moves whole runs of one model; says what more of each, and more runs a side, would buy.
     """
     from longbench_write.compare.rule import Rule
     from longbench_write.gate.config import gated_metrics
@@ -69,7 +71,7 @@ def _show(found: GatePlan) -> None:
     show_lines(
         target,
         "variance, unit²",
-        ("", "interaction", "sample", "judgement", "prompts"),
+        ("", "interaction", "sample", "judgement", "run", "prompts"),
         lines,
     )
     for note in found.notes:
@@ -78,6 +80,12 @@ def _show(found: GatePlan) -> None:
     lines = [(line, wanted) for line, wanted in found.grid_lines()]
     show_lines(target, f"drop found with a chance of 80%, {found.prompts} prompts", heads, lines)
     target.print(escape_ci_log(found.sentence()), markup=False, soft_wrap=True)
+    show_lines(
+        target,
+        f"the same, by runs a side of {'one sample' if found.samples == 1 else f'{found.samples} samples'}",
+        ("baseline", "checked", *map(str, found.metrics)),
+        found.run_lines(),
+    )
     if found.needs:
         show_lines(
             target,

@@ -14,6 +14,7 @@ from longbench_write.compare.loading import load_scores
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError
+from longbench_write.gate.more_runs import Gate, MoreRuns
 from longbench_write.gate.needs import Need, need
 from longbench_write.runs.folder import JUDGEMENTS
 from longbench_write.runs.store import load_run
@@ -31,6 +32,7 @@ class GatePlan:
         parts: The variance components of each gated metric.
         grid: Per samples and repeats, the points between which each metric's detectable drop lies.
         notes: What could not be estimated.
+        more: What more runs a side buy.
         needs: What a margin of non-inferiority needs, a gated metric each; empty where there is no margin.
     """
 
@@ -40,6 +42,7 @@ class GatePlan:
     parts: list[Components]
     grid: dict[tuple[int, int], list[tuple[float, float]]]
     notes: list[str]
+    more: MoreRuns
     needs: list[Need] = field(default_factory=list)
 
     @property
@@ -64,7 +67,12 @@ class GatePlan:
     def component_lines(self) -> list[tuple[str, ...]]:
         """Return a table line a metric."""
         return [
-            (str(part.metric), *map(number, (part.interaction, part.sample, part.repeat)), str(part.prompts))
+            (
+                str(part.metric),
+                *map(number, (part.interaction, part.sample, part.repeat)),
+                _finely(self.more.between[part.metric]),
+                str(part.prompts),
+            )
             for part in self.parts
         ]
 
@@ -78,6 +86,13 @@ class GatePlan:
             for (samples, repeats), drops in self.grid.items()
         ]
 
+    def run_lines(self) -> list[tuple[tuple[str, ...], bool]]:
+        """Return a table line for each number of runs a side, and whether it is one run each."""
+        return [
+            ((str(baseline), str(run), *map(_between, drops)), (baseline, run) == (1, 1))
+            for (baseline, run), drops in self.more.drops.items()
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
         names = [str(metric) for metric in self.metrics]
@@ -88,7 +103,12 @@ class GatePlan:
             "judge_repeats": self.repeats,
             "notes": self.notes,
             "variance": {
-                name: {"interaction": part.interaction, "sample": part.sample, "judgement": part.repeat}
+                name: {
+                    "interaction": part.interaction,
+                    "sample": part.sample,
+                    "judgement": part.repeat,
+                    "run": self.more.between[part.metric],
+                }
                 for name, part in zip(names, self.parts, strict=True)
             },
             "grid": [
@@ -98,6 +118,10 @@ class GatePlan:
                     "detectable_drop": dict(zip(names, drops, strict=True)),
                 }
                 for (samples, repeats), drops in self.grid.items()
+            ],
+            "runs": [
+                {"baseline": baseline, "run": run, "detectable_drop": dict(zip(names, drops, strict=True))}
+                for (baseline, run), drops in self.more.drops.items()
             ],
             "non_inferiority": {str(each.metric): each.to_json() for each in self.needs},
         }
@@ -164,7 +188,13 @@ def plan(
         for part in parts
         if (margin := rule.margin(part.metric)) is not None
     ]
-    return GatePlan(count, samples, repeats, parts, grid, _notes(runs, parts, judged=judged), needs)
+    gates = [
+        Gate(_planned(part, count, prompts), samples, repeats, len(gated), rule.allowed(part.metric) or 0.0)
+        for part in parts
+    ]
+    more = MoreRuns.of([run.scores for run in runs], list(zip(parts, gates, strict=True)))
+    notes = [*_notes(runs, parts, judged=judged), *more.notes()]
+    return GatePlan(count, samples, repeats, parts, grid, notes, more, needs)
 
 
 def _planned(part: Components, count: int, prompts: int | None) -> int:
@@ -198,6 +228,11 @@ def _notes(runs: Sequence[JudgedRun], parts: Sequence[Components], *, judged: bo
 def _between(drop: tuple[float, float]) -> str:
     low, high = map(number, drop)
     return low if low == high else f"{low}–{high}"
+
+
+def _finely(variance: float | None) -> str:
+    """Format what varies from run to run, of which a hundredth of a point squared is much."""
+    return number(None) if variance is None else f"{variance:.2f}"
 
 
 def _count(count: int, what: str) -> str:

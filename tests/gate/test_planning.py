@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from longbench_write.compare.components import JudgedRun, components, repeats_of
 from longbench_write.compare.metrics import parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError
+from longbench_write.gate.more_runs import SIDES
 from longbench_write.gate.planning import load_judged, plan
 
 S_L, S_Q = parse_metric("S_l"), parse_metric("S_q")
@@ -106,8 +110,8 @@ def test_a_plan_gains_from_samples_and_prompts_as_its_formula_says():
 
 def test_a_plan_says_what_it_could_not_estimate():
     notes = " ".join(plan(drawn(runs=1), Rule(), samples=1, repeats=1).notes)
-    assert {"interaction", "sample", "judge"} <= set(re.findall(r"\w+", notes))
-    assert len(plan(drawn(samples=2), Rule(), samples=1, repeats=1).notes) == 1
+    assert {"interaction", "sample", "judge", "run"} <= set(re.findall(r"\w+", notes))
+    assert len(plan(drawn(samples=2), Rule(), samples=1, repeats=1).notes) == 2
 
 
 def test_the_plan_that_is_asked_for_is_in_the_grid_and_the_sentence():
@@ -131,6 +135,43 @@ def test_runs_are_read_with_their_single_judgements(tmp_path):
     (tmp_path / "m.json").write_bytes((tmp_path / "r" / "summary.json").read_bytes())
     with pytest.raises(UsageError, match=r"m\.json"):
         load_judged(tmp_path / "m.json")
+
+
+def of_one_model(moves, runs=40, prompts=30):
+    """Runs that differ by samples and, as wholes, by this standard deviation."""
+    rng = np.random.default_rng(3)
+    prompt = rng.normal(50, 20, (prompts, 1))
+    found = []
+    for night in range(runs):
+        values = prompt + moves * rng.standard_normal() + rng.normal(0, 5, (prompts, 2))
+        found.append(JudgedRun(replace(made(values), source=Path(f"night {night}")), {}))
+    return found
+
+
+def test_what_moves_whole_runs_is_found_in_runs_of_one_model():
+    found = plan(of_one_model(3.0), Rule(drop=0.0), samples=2, repeats=1)
+    assert found.more.between[S_L] == pytest.approx(9, rel=0.35)
+    assert found.to_json()["variance"]["S_l"]["run"] == found.more.between[S_L]
+    error = np.sqrt(2 * found.more.between[S_L] + found.parts[0].least.variance(2, 1) / 30)
+    half = found.grid[2, 1][0][0] * 2.045 / (2.045 + 0.854)  # one run a side looks at prompts alone
+    assert found.more.red[S_L] == pytest.approx(180 * NormalDist().cdf(-half / error), rel=0.02)
+
+
+def test_more_runs_find_smaller_drops_once_there_are_enough_to_say_how_far_runs_vary():
+    found = plan(of_one_model(0.0), Rule(drop=0.0), samples=2, repeats=1)
+    one, two, three, five, ten, both = (found.more.drops[sides][0][0] for sides in SIDES)
+    assert one == pytest.approx(found.grid[2, 1][0][0])
+    assert two > three > five > ten > both
+    assert one > ten
+    rows = {(each["baseline"], each["run"]): each["detectable_drop"] for each in found.to_json()["runs"]}
+    assert rows[5, 5]["S_l"] == found.more.drops[5, 5][0]
+
+
+def test_of_runs_of_two_models_nothing_is_known_of_what_moves_whole_runs():
+    one, other = of_one_model(3.0, runs=2)
+    other = JudgedRun(replace(other.scores, info=replace(other.scores.info, model="n")), {})
+    found = plan([one, other], Rule(), samples=1, repeats=1)
+    assert (found.more.between, found.more.red) == ({S_L: None}, {})
 
 
 def test_one_prompt_is_no_plan():
