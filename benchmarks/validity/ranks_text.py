@@ -23,7 +23,9 @@ def text(done: Sequence[Measured]) -> str:
         "command calls: how many have a rank that lies outside its set, in percent ± the standard error, at "
         f"most {AT_MOST:.0%}; and how many ranks a set leaves open on average. Models are *alike*; every "
         "second run is one of the *copies* of the run before; every second run is *incomplete*, by its worst "
-        "5% of responses; or models stand *in steps* of two, each 2% shorter than the one above."
+        "5% of responses; every second model has the same mean and the *opposite* shape, as it never fails; "
+        "or models stand *in steps* of two, each 2% shorter than the one above. Of 31 prompts, a run of a "
+        "*good* model fails at none in one case of ten: what no prompt shows, no correction knows."
     )
     rows = []
     for cell in done:

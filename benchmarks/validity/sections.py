@@ -66,7 +66,22 @@ SECTIONS = {
             ranks.cells,
             ranks_text.text,
             ranks_text.missed,
-            (*COMPARE, "benchmarks/validity/gate.py"),
+            (
+                *MEANS,
+                *(
+                    f"longbench_write/compare/{name}.py"
+                    for name in (
+                        "collection",
+                        "comparable",
+                        "metrics",
+                        "paired",
+                        "prompt_values",
+                        "rank_sets",
+                        "ranking",
+                        "rule",
+                    )
+                ),
+            ),
         ),
         Section(
             "gap",

@@ -11,6 +11,13 @@ beyond the critical value are rejected and set aside, and a new critical value i
 until no more fall (the step-down of Romano and Wolf 2005). The critical value is the 95% quantile of the
 greatest studentised difference that is left when all runs' prompts are resampled jointly, which keeps what
 pairs have in common.
+
+Before it is held to that, a studentised difference is corrected for the skewness of the pair's differences
+(Hall 1992, "On the Removal of Skewness by Transformation", Journal of the Royal Statistical Society B 54),
+where this brings it nearer to 0. A run that seldom fails and then badly looks too good on prompts of which
+few failed, and has the smallest standard error there: of pairs with equal means, one with failures of a
+twentieth and one without, 8% were parted on 120 prompts, 1% since. Failures of which the prompts at hand show
+none are beyond any correction: on 31 prompts, that is one run in five of those.
 """
 
 from __future__ import annotations
@@ -18,7 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -88,16 +95,23 @@ def apart(values: Array, worst: Array, best: Array, *, level: float = 0.95, seed
     above = np.where(swapped, second[fallen], first[fallen])
     below = np.where(swapped, first[fallen], second[fallen])
     kept = _whatever_is_missing(values.T, worst.T, best.T, above, below, bound)
-    return Apart(above[kept], below[kept], np.abs(found.t[fallen])[kept], found.prompts[fallen][kept])
+    t, prompts = np.abs(found.unskewed[fallen]), found.prompts[fallen]
+    return Apart(above[kept], below[kept], t[kept], prompts[kept])
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Studentised mean differences, one a pair: 0 for fewer than two prompts in common."""
+    """Mean differences, one a pair, each with its standard error and skewness; 0 for fewer than two prompts.
+
+    Attributes:
+        prompts: That both runs have.
+        skewness: Of the differences, over the root of their number.
+    """
 
     prompts: Places
     mean: Array
     error: Array
+    skewness: Array
 
     @property
     def t(self) -> Array:
@@ -106,6 +120,13 @@ class _Found:
         signs = np.where(np.abs(self.mean) > _SAME, np.sign(self.mean), 0.0)
         alike = np.where(self.prompts >= 2, signs * _sign_scores(self.prompts), 0.0)
         return np.where(varies, self.mean / np.where(varies, self.error, 1.0), alike)
+
+    @cached_property
+    def unskewed(self) -> Array:
+        """The same corrected for skewness, where that brings them nearer to 0: Hall's transform."""
+        away, towards = np.abs(self.t), self.skewness * np.sign(self.mean)
+        corrected = away + towards * away**2 / 3 + towards**2 * away**3 / 27 + towards / 6
+        return np.asarray(np.sign(self.t) * np.clip(corrected, 0.0, away), dtype=np.float64)
 
 
 def _sign_scores(prompts: Places) -> Array:
@@ -127,20 +148,23 @@ def _in_parts(first: Places, second: Places, change: Callable[[Places, Places], 
         _moments(change(first[start : start + _PART], second[start : start + _PART]))
         for start in range(0, len(first), _PART)
     ]
-    prompts, mean, error = (np.concatenate(found) for found in zip(*parts, strict=True))
-    return _Found(prompts, mean, error)
+    return _Found(*(np.concatenate(found) for found in zip(*parts, strict=True)))
 
 
-def _moments(change: Array) -> tuple[Places, Array, Array]:
-    """Return how many prompts each pair has, the mean difference and its standard error."""
+def _moments(change: Array) -> tuple[Places, Array, Array, Array]:
+    """Return how many prompts each pair has, the mean difference, its standard error and its skewness."""
     known = ~np.isnan(change)
     prompts = known.sum(axis=1)
     whole = bool(known.all())
     mean = (change if whole else np.where(known, change, 0.0)).sum(axis=1) / np.maximum(prompts, 1)
     spread = change - mean[:, None]
     spread = spread if whole else np.where(known, spread, 0.0)
-    variance = np.einsum("ij,ij->i", spread, spread) / np.maximum(prompts - 1, 1)
-    return prompts, mean, np.sqrt(variance / np.maximum(prompts, 1))
+    number = np.maximum(prompts, 1)
+    squares = np.einsum("ij,ij->i", spread, spread)
+    varies = squares > _SAME
+    cubes = np.einsum("ij,ij,ij->i", spread, spread, spread)
+    skewness = np.where(varies, cubes / np.where(varies, squares, 1.0) ** 1.5, 0.0)
+    return prompts, mean, np.sqrt(squares / np.maximum(prompts - 1, 1) / number), skewness
 
 
 Critical = Callable[[NDArray[np.int8]], float]
@@ -150,7 +174,7 @@ sign is 0, else the one that did not fall."""
 
 def _step_down(found: _Found, critical: Critical) -> tuple[NDArray[np.int8], Callable[[Places], Array]]:
     """Return which pairs fell, by the sign of their difference, 0 for none, and the last bound by prompts."""
-    t = found.t
+    t = found.unskewed
     signs = np.zeros(len(t), dtype=np.int8)
     while True:
         bound = _bounds(critical(signs))
@@ -238,5 +262,6 @@ def _whatever_is_missing(
 
         with np.errstate(invalid="ignore"):  # a metric without a range may be missing anything
             found = _in_parts(above[doubtful], below[doubtful], change)
+            # The values at their ends are no sample: what skewness they make says nothing of other prompts.
             kept[doubtful] = found.t > bound(found.prompts)
     return kept

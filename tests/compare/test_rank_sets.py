@@ -48,6 +48,22 @@ def test_at_most_one_block_in_twenty_has_a_wrong_rank(models, trials):
     assert wrong <= binomial_bound(trials)
 
 
+def opposite_shapes(rng, prompts, models):
+    """Models whose means are 95: every second never fails, and the others at one prompt of twenty."""
+    seldom = np.where(rng.random((prompts, models)) < 0.05, 0.0, 100.0)
+    never = rng.normal(95, 3, (prompts, models))
+    return np.where(np.arange(models) % 2, never, seldom)
+
+
+@pytest.mark.parametrize(("models", "trials"), [(2, 300), (5, 200)])
+def test_models_that_fail_seldom_and_badly_are_not_above_their_equals(models, trials):
+    """Of runs at which few prompts failed both the mean and its standard error mislead."""
+    rng = np.random.default_rng(models)
+    truth = np.zeros(models)
+    wrong = sum(any_wrong(parted(opposite_shapes(rng, 120, models)), truth) for _ in range(trials))
+    assert wrong <= binomial_bound(trials)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("prompts", [31, 120])
 @pytest.mark.parametrize(("models", "trials"), [(5, 300), (20, 60), (50, 20)])
