@@ -2,7 +2,7 @@
 
     python -m benchmarks.agentwrite [--reference FOLDER] [--kills N] [--prompts N] [-o FILE]
 
-About five minutes on two cores, which nothing else should use meanwhile. FOLDER holds the reference's
+About eight minutes on two cores, which nothing else should use meanwhile. FOLDER holds the reference's
 plan.py, write.py and prompts (agentwrite/ of THUDM/LongWriter at the pinned commit; they need requests and
 tqdm); they are run as they are, against the same server, and never copied here.
 """
@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.agentwrite.reference import AT_ONCE, run_reference
-from benchmarks.agentwrite.runs import SEED, WRITERS, Task, killed, report, served, timed
-from benchmarks.agentwrite.server import SERIAL, SUITE
+from benchmarks.agentwrite.runs import REVIEWS, SEED, WRITERS, Task, killed, report, served, timed
+from benchmarks.agentwrite.texts import ANEW, HEEDING, MEDIAN, REVIEWED, SERIAL, SPREAD, SUITE
 from benchmarks.speed.section import Target, table, targets_table
 from longbench_write.suites.suite import load_suite
 
@@ -30,6 +30,8 @@ SLOW, FAST = 0.5, 0.05
 """Seconds a request."""
 KILLED_AT = 16
 """Requests in flight of the runs that are killed."""
+
+ASKED_AGAIN = {ANEW: "draws anew", HEEDING: "heeds the numbers"}
 
 Row = Sequence[object]
 
@@ -107,6 +109,20 @@ def beside(task: Task, work: Path, folder: Path) -> list[Row]:
     return rows
 
 
+def reviews(task: Task, work: Path) -> list[Row]:
+    """Run writers with and without a review of lengths, on models that miss their plans at random."""
+    rows: list[Row] = []
+    with served(FAST) as url:
+        for model, writer in REVIEWS:
+            seen = timed(task, url, work / f"{model}-{writer}", model, max(IN_FLIGHT), writer)
+            right = f"{seen.right} of {len(task.prompts)}"
+            again = seen.requests - sum(task.chains)
+            does = "" if writer == WRITERS[SERIAL] else ASKED_AGAIN[model]
+            rows.append((f"`{writer}`", does, seen.requests, again, *seen.tokens, f"{seen.s_l:.2f}", right))
+            print(*rows[-1], flush=True)
+    return rows
+
+
 def document(task: Task, parts: Sequence[str], load: float) -> str:
     """Return the text of AGENTWRITE.md; `load` is the machine's load average before the first run."""
     when = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} CPU cores"
@@ -116,7 +132,8 @@ def document(task: Task, parts: Sequence[str], load: float) -> str:
         f"writes what is known beforehand: {len(task.prompts)} prompts of {SUITE}, {sum(task.chains)} "
         f"requests, {max(task.chains)} in the longest chain. The server checks that each request holds the "
         "whole plan and, serial, all texts before it or, parallel, none; a text is right where it is the "
-        f"known one, byte for byte, and S_l is the one computed by hand, {task.s_l:.4f}, in every run."
+        f"known one, byte for byte, and S_l is the one computed by hand, {task.s_l():.4f}, in every run "
+        "but those with a review of lengths, which have their own."
     )
     return "\n\n".join(["# AgentWrite", intro, *parts]) + "\n"
 
@@ -150,14 +167,38 @@ def kills_part(rows: Sequence[Row]) -> str:
     return "\n\n".join(["## Killed", told, table(heads, rows)])
 
 
+def reviews_part(rows: Sequence[Row]) -> str:
+    """Return the part about reviews of lengths."""
+    heads = (
+        "writer",
+        "asked again, the model",
+        "requests",
+        "of them reviews",
+        "prompt tokens",
+        "answers' tokens",
+        "S_l",
+        "texts right",
+    )
+    told = (
+        "Paragraphs have their planned words times a factor that is drawn by seed: lognormal, median "
+        f"{MEDIAN:g}, standard deviation of the logarithm {SPREAD:g}. `agentwrite-review` asks once more for "
+        f"one that is off by more than {REVIEWED:.0%}, and takes the nearer of the two. Asked again, a model "
+        "draws anew, or it heeds the numbers, and its factor is the square root of the first."
+    )
+    return "\n\n".join(["## What a review of lengths gives", told, table(heads, rows)])
+
+
 def beside_part(rows: Sequence[Row]) -> str:
-    """Return the part about the reference's scripts."""
+    """Return the part about the reference's scripts; without rows, that they were not there."""
+    title = "## Beside AgentWrite's own scripts"
+    if not rows:
+        return f"{title}\n\nNot measured: the scripts were not there (`--reference`)."
     heads = ("plans", "program", "responses", "texts right", "requests", "first to last, s")
     told = (
         f"Both with {AT_ONCE} requests in flight, as many as the scripts have processes, at {FAST:g} s. The "
         "scripts take every line of a plan for a step, and plan all texts before they write the first."
     )
-    return "\n\n".join(["## Beside AgentWrite's own scripts", told, table(heads, rows)])
+    return "\n\n".join([title, told, table(heads, rows)])
 
 
 def main() -> None:
@@ -174,8 +215,8 @@ def main() -> None:
         work = Path(folder)
         task = task_of(given.prompts, work)
         parts = [timings_part(*timings(task, work)), kills_part(kills(task, work, given.kills))]
-        if given.reference:
-            parts.append(beside_part(beside(task, work, given.reference)))
+        parts.append(reviews_part(reviews(task, work)))
+        parts.append(beside_part(beside(task, work, given.reference) if given.reference else []))
     given.output.write_text(document(task, parts, load), encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.agentwrite.server import SERIAL
+from benchmarks.agentwrite.texts import SERIAL
 from longbench_write.suites.suite import Prompt
 
 AT_ONCE = 8

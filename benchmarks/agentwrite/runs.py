@@ -15,12 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agentwrite.server import PARALLEL, SERIAL, plan_of, text_of
+from benchmarks.agentwrite.texts import (
+    ANEW,
+    HEEDING,
+    PARALLEL,
+    SERIAL,
+    first,
+    is_off,
+    plan_of,
+    text_of,
+)
 from longbench_write.metrics.length import count_words, length_score
 from longbench_write.suites.suite import Prompt
 
 WRITERS = {SERIAL: "agentwrite", PARALLEL: "agentwrite-parallel"}
 """The writer of each order; the order is also the name of the server's model that expects it."""
+REVIEW = "agentwrite-review"
+REVIEWS = ((ANEW, WRITERS[SERIAL]), (ANEW, REVIEW), (HEEDING, REVIEW))
+"""Models and writers that show what a review of lengths gives; without one, the models are the same."""
 SEED = 19
 _COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
 _ROOT = Path(__file__).parents[2]
@@ -72,26 +84,40 @@ class Task:
         longest = 2 if order == PARALLEL else max(self.chains)
         return seconds * max(longest, sum(self.chains) / in_flight)
 
-    @property
-    def s_l(self) -> float:
-        """The S_l of the known texts."""
-        scores = [length_score(prompt.length or 0, count_words(text_of(prompt))) for prompt in self.prompts]
+    def s_l(self, model: str = SERIAL, *, reviewed: bool = False) -> float:
+        """Return the S_l of the known texts."""
+        scores = [
+            length_score(prompt.length or 0, count_words(text_of(prompt, model, reviewed=reviewed)))
+            for prompt in self.prompts
+        ]
         return sum(scores) / len(scores)
 
-    def right(self, texts: dict[str, str]) -> int:
+    def off(self, model: str) -> int:
+        """Return how many paragraphs a review asks for again."""
+        return sum(
+            is_off(section, first(model, prompt, section))
+            for prompt in self.prompts
+            for section in plan_of(prompt)
+        )
+
+    def right(self, texts: dict[str, str], model: str = SERIAL, *, reviewed: bool = False) -> int:
         """Return how many texts, by their instruction, are what they are to be."""
-        return sum(texts.get(prompt.prompt) == text_of(prompt) for prompt in self.prompts)
+        return sum(
+            texts.get(prompt.prompt) == text_of(prompt, model, reviewed=reviewed) for prompt in self.prompts
+        )
 
 
-def command(task: Task, url: str, out: Path, order: str, in_flight: int) -> list[str]:
-    """Return the command line of a run."""
+def command(
+    task: Task, url: str, out: Path, model: str, in_flight: int, writer: str | None = None
+) -> list[str]:
+    """Return the command line of a run; with the writer of the model's order, unless another is named."""
     given = {
-        "--model": order,
+        "--model": model,
         "--base-url": f"{url}/v1",
         "--suite": task.suite,
         "--judge": "none",
         "--out": out,
-        "--writer": WRITERS[order],
+        "--writer": writer or WRITERS[model],
         "--concurrency": in_flight,
         "--progress": "none",
     }
@@ -113,24 +139,32 @@ class Timed:
         seconds: From the first request to the last answer.
         requests: How many there were.
         right: Texts that are what they are to be.
+        tokens: Of all prompts, and of all answers.
+        s_l: What the run says; it is what was computed by hand.
     """
 
     seconds: float
     requests: int
     right: int
+    tokens: tuple[int, int]
+    s_l: float
 
 
-def timed(task: Task, url: str, out: Path, order: str, in_flight: int) -> Timed:
+def timed(task: Task, url: str, out: Path, model: str, in_flight: int, writer: str | None = None) -> Timed:
     """Run once, and check what came of it: each request as the server expects it, S_l as by hand."""
     report(url, reset=True)
-    words = command(task, url, out, order, in_flight)
+    words = command(task, url, out, model, in_flight, writer)
+    reviewed = writer == REVIEW
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     seen = report(url)
     assert seen["faults"] == [], seen["faults"]
-    assert seen["requests"] == seen["distinct"] == sum(task.chains), seen
+    needed = sum(task.chains) + reviewed * task.off(model)
+    assert seen["requests"] == seen["distinct"] == needed, seen
     assert seen["peak"] <= in_flight, seen
-    assert abs(json.loads(done.stdout)["S_l"] - task.s_l) < 1e-9, done.stdout
-    return Timed(seen["seconds"], seen["requests"], task.right(texts_in(out)))
+    s_l = task.s_l(model, reviewed=reviewed)
+    assert abs(json.loads(done.stdout)["S_l"] - s_l) < 1e-9, done.stdout
+    right = task.right(texts_in(out), model, reviewed=reviewed)
+    return Timed(seen["seconds"], seen["requests"], right, tuple(seen["tokens"]), s_l)
 
 
 @dataclass(frozen=True)

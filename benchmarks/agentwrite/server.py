@@ -2,9 +2,9 @@
 
     python -m benchmarks.agentwrite.server --seconds 0.5 [--framed]
 
-prints its port, serves /v1 and answers GET /report with what it has seen so far. It has the models `serial`
-and `parallel`, which expect all earlier texts in a request, or none. A plan has paragraphs of 500 words, of
-which every third comes out at half; framed, it stands between an opening, a rule and an end, as models write.
+prints its port, serves /v1 and answers GET /report with what it has seen so far. It has the models of
+`texts.py`; a plan has paragraphs of 500 words at most. Framed, it stands between an opening, a rule and an
+end, as models write.
 """
 
 from __future__ import annotations
@@ -17,32 +17,13 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from benchmarks.agentwrite.texts import AT_RANDOM, MODELS, PARALLEL, SUITE, first, plan_of, second, taken
 from longbench_write.metrics.length import count_words
 from longbench_write.suites.suite import Prompt, load_suite
-from longbench_write.writers.outline import Section, even_plan, plan_text
+from longbench_write.writers.outline import Section, plan_text
 
-SUITE = "lbw-open@1.0"
-PARALLEL = "parallel"
-SERIAL = "serial"
 HEAD = 8000
 """Characters of a request in which the instruction begins, in any of the templates."""
-
-
-def plan_of(prompt: Prompt) -> Sequence[Section]:
-    """Return the plan of a prompt, in English."""
-    return even_plan(prompt.length or 1, "en", least=200, most=500, sections=50)
-
-
-def paragraph(prompt: Prompt, section: Section) -> str:
-    """Return what is written for a step; its opening tells it from all others."""
-    opening = f"begin {prompt.id} {section.number}"
-    words = section.words // 2 if section.number % 3 == 0 else section.words
-    return " ".join([opening, *["word"] * (words - count_words(opening))]) + "."
-
-
-def text_of(prompt: Prompt) -> str:
-    """Return the response that a writer is to make of what it is answered."""
-    return "\n\n".join(paragraph(prompt, section) for section in plan_of(prompt))
 
 
 class Planner:
@@ -51,6 +32,7 @@ class Planner:
     Attributes:
         asked: How often each request came, by its prompt's id and step.
         faults: What requests lack, or have too much.
+        tokens: Of all prompts, and of all answers.
         first, last: When the first request came and the last answer went, on the monotonic clock.
         in_flight, peak: Requests in flight now, and the most there were.
     """
@@ -60,8 +42,10 @@ class Planner:
         self._framed = framed
         prompts = sorted(load_suite(SUITE).prompts, key=lambda prompt: -len(prompt.prompt))
         self._plans = [(prompt, plan_of(prompt)) for prompt in prompts]
-        self._texts = {
-            prompt.id: [paragraph(prompt, section) for section in plan] for prompt, plan in self._plans
+        self._first = {
+            (model, prompt.id): [first(model, prompt, section) for section in plan]
+            for model in MODELS
+            for prompt, plan in self._plans
         }
         self.in_flight = 0
         self.reset()
@@ -69,6 +53,7 @@ class Planner:
     def reset(self) -> None:
         self.asked: Counter[str] = Counter()
         self.faults: list[str] = []
+        self.tokens = [0, 0]
         self.first = self.last = 0.0
         self.peak = 0
 
@@ -86,6 +71,7 @@ class Planner:
             self.last = time.monotonic()
         message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         asked, given = (len(each.encode()) // 4 + 10 for each in (chat, text))
+        self.tokens = [self.tokens[0] + asked, self.tokens[1] + given]
         usage = {"prompt_tokens": asked, "completion_tokens": given, "total_tokens": asked + given}
         answer = {"id": "1", "object": "chat.completion", "choices": [message], "usage": usage}
         return web.json_response(answer)
@@ -95,26 +81,44 @@ class Planner:
         prompt, plan = next(each for each in self._plans if each[0].prompt in head)
         lines = plan_text(plan)
         whole = f"Here is the plan:\n{lines}\n---\nDone." if self._framed else lines
-        if lines not in chat:
+        named = [section for section in plan if section.line in chat]
+        if not named:
             self.asked[f"{prompt.id} plan"] += 1
             return whole
-        named = (section for section in plan if chat.count(section.line) > lines.count(section.line))
-        if (step := next(named, None)) is None:
+        if model in AT_RANDOM and len(named) == 1 and chat.count(named[0].line) == 1:
+            return self._again(model, prompt, named[0], chat)
+        step = next((each for each in plan if chat.count(each.line) > lines.count(each.line)), None)
+        if step is None:
             self.asked[f"{prompt.id} no step of the plan"] += 1
             return "What would you like me to write?"
         self.asked[f"{prompt.id} {step.number}"] += 1
-        texts = self._texts[prompt.id]
-        before = "" if model == PARALLEL else "\n\n".join(texts[: step.number - 1])
+        before = "" if model == PARALLEL else self._before(model, prompt, plan[: step.number - 1])
         begun = chat.count(f"begin {prompt.id} ")
         if whole not in chat or before not in chat or begun != before.count(f"begin {prompt.id} "):
             self.faults.append(f"{prompt.id} {step.number}: {begun} texts, the plan: {whole in chat}")
-        return texts[step.number - 1]
+        return self._first[model, prompt.id][step.number - 1]
+
+    def _again(self, model: str, prompt: Prompt, step: Section, chat: str) -> str:
+        """Answer a review: the request is to hold the text as it is, and both numbers of words."""
+        self.asked[f"{prompt.id} {step.number} again"] += 1
+        written = first(model, prompt, step)
+        if any(each not in chat for each in (written, f"{count_words(written)}", f"{step.words}")):
+            self.faults.append(f"{prompt.id} {step.number} again")
+        return second(model, prompt, step)
+
+    def _before(self, model: str, prompt: Prompt, steps: Sequence[Section]) -> str:
+        """Return the text that precedes a step: of what was asked for again, the nearer to its plan."""
+        return "\n\n".join(
+            taken(model, prompt, step) if f"{prompt.id} {step.number} again" in self.asked else written
+            for step, written in zip(steps, self._first[model, prompt.id], strict=False)
+        )
 
     async def report(self, request: web.Request) -> web.Response:
         seen = {
             "requests": self.asked.total(),
             "distinct": len(self.asked),
             "faults": self.faults,
+            "tokens": self.tokens,
             "seconds": self.last - self.first,
             "in_flight": self.in_flight,
             "peak": self.peak,
@@ -125,7 +129,7 @@ class Planner:
 
 
 async def models(request: web.Request) -> web.Response:
-    listed = [{"id": name, "object": "model"} for name in (SERIAL, PARALLEL)]
+    listed = [{"id": name, "object": "model"} for name in MODELS]
     return web.json_response({"object": "list", "data": listed})
 
 
