@@ -1,4 +1,4 @@
-"""What SECURITY.md claims: each of its paragraphs, rows and points names a test here, or is no claim."""
+"""What SECURITY.md claims: each of its sentences has a test here, or is no claim."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from longbench_write.exchange.exports import EXPORTS
 
 TESTS = Path(__file__).parent
 DOCUMENT = TESTS.parent / "SECURITY.md"
-NO_CLAIMS = ("Not protected against", "Reporting")
-"""Sections that promise nothing."""
+NO_CLAIMS = ("Reporting",)
+"""Sections that promise nothing of the program."""
 CLAIMS = {
     "official files come out of pinned wheels or from URLs, and count only with the sha256": [
         "assets/test_assets.py::test_wrong_hash_from_the_repository_is_refused_and_the_index_asked",
@@ -34,7 +34,8 @@ CLAIMS = {
         "runs/test_evaluation.py::test_a_key_is_sent_to_no_foreign_server_unasked"
     ],
     "`OPENAI_BASE_URL` names, else to api.openai.com": ["test_security.py::test_who_gets_the_default_key"],
-    "read as JSON, never evaluated. A malformed answer is an error with a reason": [
+    "read as JSON, never evaluated": ["backends/test_replies.py"],
+    "A malformed answer is an error with a reason": [
         "backends/test_replies.py",
         "backends/test_openai_errors.py",
     ],
@@ -68,25 +69,36 @@ CLAIMS = {
     "its `OPENAI_BASE_URL` gets only keys from the same file": [
         "backends/test_servers.py::test_a_files_base_url_gets_only_a_key_of_the_same_file"
     ],
+    "No proxy, path or other variable is taken from it": [
+        "backends/test_servers.py::test_an_env_file_never_overrides_the_environment"
+    ],
     "Followed within the same server alone, and only as the same request": [
         "backends/test_servers.py::test_a_redirect_to_another_server_is_refused",
         "backends/test_servers.py::test_a_redirect_that_drops_the_body_is_no_answer",
     ],
+    "Plain types only, no objects": ["files/test_yaml_text.py::test_hostile_yaml_is_refused"],
     "aliases, nesting and size are limited": [
         "files/test_yaml_text.py::test_hostile_yaml_is_refused",
         "files/test_yaml_text.py::test_a_file_larger_than_any_is_not_read_whole",
     ],
-    "nothing is unpacked by us. A link in the cache is not followed": [
-        "assets/test_assets.py::test_members_outside_the_wheel_are_never_written",
+    "nothing is unpacked by us": ["assets/test_assets.py::test_members_outside_the_wheel_are_never_written"],
+    "A link in the cache is not followed": [
         "assets/test_assets.py::test_link_in_the_cache_is_replaced_and_its_target_left_alone",
     ],
     "an apostrophe stands before untrusted text that a spreadsheet would evaluate": [
         "render/test_csv.py::test_no_cell_begins_with_a_sign_however_the_file_is_read",
-        "render/test_csv.py::test_every_text_comes_back",
     ],
+    "Text that begins with an apostrophe gets another": ["render/test_csv.py::test_every_text_comes_back"],
     "neither a terminal nor the runner of a CI job obeys what is in them": [
         "render/test_escapes.py::test_any_text_is_one_line_that_no_runner_obeys",
-        "cli/test_streams.py::test_what_a_server_says_is_no_markup_on_a_terminal",
+        "render/test_escapes.py::test_a_terminal_obeys_nothing_but_line_feeds",
+        "render/test_escapes.py::test_a_runner_obeys_no_line",
+    ],
+    "Markup in a server's error is text": [
+        "cli/test_streams.py::test_what_a_server_says_is_no_markup_on_a_terminal"
+    ],
+    "Exports are exact where stdout is a file or a pipe, and printable where it is a terminal": [
+        "test_hostile.py::test_a_hostile_response_is_kept_whole_and_commands_nothing",
         "cli/test_streams.py::test_an_export_on_a_terminal_is_not_obeyed",
     ],
     "written under a name that cannot be guessed, which must not be there yet": [
@@ -109,6 +121,9 @@ CLAIMS = {
         "files/test_output.py::test_a_file_whose_folder_cannot_be_used_is_refused_and_nothing_is_made"
     ],
     "One process at a time writes to a run folder": [
+        "runs/test_lock.py::test_without_file_locks_the_lease_decides"
+    ],
+    "Besides the file lock there is a lease, which is touched every few seconds": [
         "runs/test_lock.py::test_without_file_locks_the_lease_decides",
         "runs/test_lock.py::test_the_lease_is_touched_and_records_are_handed_to_the_disk_while_it_lasts",
     ],
@@ -117,6 +132,13 @@ CLAIMS = {
     ],
     "imports no module of the folder that you work in": [
         "assets/test_fetching.py::test_no_module_of_the_working_folder_is_run"
+    ],
+    "Keys are read from environment variables, or an env file": [
+        "test_security.py::test_who_gets_the_default_key",
+        "backends/test_servers.py::test_a_files_base_url_gets_only_a_key_of_the_same_file",
+    ],
+    "A test searches everything that a run leaves behind, after failures too": [
+        "test_hostile.py::test_no_key_is_left_behind_whatever_a_server_echoes"
     ],
     "They are in no file of a run, no log, no progress line and no error message, with `--debug` neither": [
         "test_hostile.py::test_no_key_is_left_behind_whatever_a_server_echoes",
@@ -132,6 +154,10 @@ CLAIMS = {
     "A key given in place of its variable's name is refused": [
         "test_hostile.py::test_a_key_in_place_of_its_variables_name_is_refused_and_not_repeated"
     ],
+    "vLLM or transformers runs that code": [
+        "backends/test_hf_runs.py::test_code_of_a_repository_is_run_where_it_is_trusted",
+        "backends/test_vllm_longwriter.py::test_longwriter_glm4_9b_runs_with_the_tokenizer_of_its_repository",
+    ],
     "Without it, nothing of a model but its weights, its tokenizer and its template is used": [
         "backends/test_vllm_longwriter.py::test_longwriter_glm4_9b_runs_without_code_from_its_repository",
         "backends/test_hf_runs.py::test_longwriter_glm4_9b_runs_without_code_from_its_repository",
@@ -139,6 +165,9 @@ CLAIMS = {
     "It is off unless you give the option": [
         "runs/test_plan.py::test_no_code_of_a_repository_is_run_unless_it_is_asked_for",
         "backends/test_hf_runs.py::test_code_of_a_repository_is_run_where_it_is_trusted",
+    ],
+    "Responses that try are flagged, not corrected": [
+        "scoring/test_injection.py::test_attacks_are_suspected"
     ],
 }
 """Claims in the document's own words, and the tests (or the files of tests) that show them."""
@@ -158,26 +187,32 @@ def test_each_claim_is_made_and_has_its_tests(claim):
         assert not name or name in names, test
 
 
-def test_each_paragraph_row_and_point_has_a_claim_that_is_tested():
+def test_each_sentence_has_a_claim_that_is_tested():
     sections = re.split(r"^## ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     for section in sections:
         title, _, text = section.partition("\n")
         if title in NO_CLAIMS:
             continue
-        parts = re.split(r"\n\n|\n(?=[-|])", text.strip())
-        for part in map(plain, parts):
-            if part.startswith(NO_NEED):
-                continue
-            assert any(claim in part for claim in CLAIMS), part
+        for part in map(plain, re.split(r"\n\n|\n(?=[-|])", text.strip())):
+            for sentence in re.split(r"(?<=\.) (?=[A-Z`])", part):
+                if not sentence.startswith(NO_NEED):
+                    assert any(claim in sentence for claim in CLAIMS), sentence
 
 
 NO_NEED = (
     "| Text from |",
     "| --- |",
     "- **You and your command line**",
+    "The judge's server sees",
+    "It may still stand in your shell's history",
+    "Some models on a hub include",
+    "Give it only for models",
     "Weights in pickle files",
+    "- Another user with write access",
+    "- A judge can be talked into",
+    "- A server can answer anything",
 )
-"""Parts that say what is trusted, or give advice."""
+"""Sentences that say what is trusted, or not protected against, or give advice."""
 
 SECRET = "sk-0123456789abcdef"
 

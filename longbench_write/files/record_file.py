@@ -7,6 +7,7 @@ with `add`, which lets the loop go on meanwhile.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -73,6 +74,8 @@ class RecordFile(Records[R, K]):
         Raises:
             RunFolderError: The file cannot be read or written, or is a link.
         """
+        if self.path.is_symlink():  # looked at first: one to a file with a torn end would be replaced
+            raise _unwritable(self.path, OSError(errno.ELOOP, os.strerror(errno.ELOOP)))
         dropped: list[R] = []
         last = None
         for offset, record in self._scan():

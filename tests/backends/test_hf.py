@@ -332,6 +332,17 @@ async def test_closing_ends_what_is_generated(llama):
     assert caught.value.kind == "engine_dead"
 
 
+async def test_an_answer_is_the_same_wherever_accelerate_places_the_weights(llama, tmp_path):
+    parted = {"device_map": "auto", "max_memory": {"cpu": 100_000}, "offload_folder": str(tmp_path)}
+    found = {}
+    for args in ({}, {"device_map": "auto", "max_memory": {"cpu": "1GiB"}}, parted):
+        async with opened(llama, args=args) as backend:
+            made = await backend.complete(asked("Write of a river."), Sampling(24, temperature=0.0))
+            found[backend.about()["engine"]["device"], bool(args)] = made.text
+    assert list(found) == [("cpu", False), ("cpu", True), ("disk", True)]
+    assert len(set(found.values())) == 1
+
+
 def test_two_runs_differ_by_content_and_not_by_device(llama, tmp_path):
     def identity(**args):
         return HFBackend.identity(specified(llama, args=args), print)

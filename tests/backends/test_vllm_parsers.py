@@ -9,6 +9,7 @@ import pytest
 from tiny_models import CHATML, tokenizer
 
 from longbench_write.backends.answers import AnswerReader
+from longbench_write.backends.reasoning import split_reasoning
 from longbench_write.backends.tokens import control_tokens
 from longbench_write.backends.vllm.reasoning_parser import FAMILIES, family_parser, find_parser
 from longbench_write.errors import UsageError
@@ -61,6 +62,28 @@ def test_a_familys_marks_part_its_answers(made, name, text, response, reasoning)
 def test_a_prompt_in_which_reasoning_has_ended_leaves_none_to_the_answer(made):
     assert part(made, "qwen3", "A text.", prompt="<think>\n\n</think>\n\n") == ("A text.", "")
     assert part(made, "qwen3", "I plan", prompt="<think>\n") == ("", "I plan")
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt", "options", "parts"),
+    [
+        ("I plan</think>A text.", "<think>", {"reasoning_effort": "high"}, ("A text.", "I plan")),
+        ("<think>I plan</think>A text.", "", {"reasoning_effort": "low"}, ("A text.", "I plan")),
+        ("I plan", "<think>", {"reasoning_effort": "high"}, ("", "I plan")),
+        ("A text.", "<think></think>", {}, ("A text.", "")),
+        ("<think>I plan</think>A <|mark|>text.", "", {}, ("A text.", "I plan")),
+        ("<think>I plan", "", {"reasoning_effort": "no_think"}, ("", "I plan")),
+    ],
+)
+def test_a_parser_with_a_switch_parts_what_the_model_thinks_switched_on_or_off(
+    made, text, prompt, options, parts
+):
+    chosen = family_parser("hy_v3", made, control_tokens(made, CHATML))
+    ids, before = (made.encode(each, add_special_tokens=False) for each in (text, prompt))
+    response, reasoning = chosen.part(text, ids, before, options)
+    rest, further = split_reasoning(response, truncated=False)
+    assert chosen.name == "hy_v3"
+    assert (rest, reasoning or further) == parts
 
 
 def test_where_none_is_named_none_is_found(made):

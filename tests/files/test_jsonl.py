@@ -272,11 +272,12 @@ def test_a_file_that_was_changed_is_not_sorted_but_left_as_it_is(path, opened):
     assert [entry.name for entry in path.parent.iterdir()] == ["records.jsonl"]
 
 
-@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "device"])
+@pytest.mark.parametrize("kind", ["link", "link to a torn line", "pipe", "folder", "device"])
 def test_what_is_no_regular_file_is_refused(path, tmp_path, kind, opened):
     victim = tmp_path / "victim"
-    victim.write_bytes(b"")
-    if kind == "link":
+    content = b"mine" if "torn" in kind else b""
+    victim.write_bytes(content)
+    if kind.startswith("link"):
         path.symlink_to(victim)
     elif kind == "pipe":
         os.mkfifo(path)
@@ -286,7 +287,8 @@ def test_what_is_no_regular_file_is_refused(path, tmp_path, kind, opened):
         path.mkdir()
     with pytest.raises(RunFolderError, match=r"records\.jsonl"):
         opened(path)
-    assert victim.read_bytes() == b""
+    assert victim.read_bytes() == content
+    assert not kind.startswith("link") or path.is_symlink()
 
 
 def test_too_many_open_files_are_told_as_that_and_records_are_kept(path, opened):

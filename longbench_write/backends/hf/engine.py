@@ -124,8 +124,11 @@ class Engine:
             eos_token_id=sorted(self._ends) or None,
             pad_token_id=self._pad,
         )
+        device = self._model.device
+        if device.type == "meta":  # its first weights are on disk, and accelerate moves what it is given
+            device = "cpu"
         self._model.generate(
-            **batch.inputs(self._pad, self._model.device),
+            **batch.inputs(self._pad, device),
             generation_config=config,
             logits_processor=transformers.LogitsProcessorList([batch.choose]),
             stopping_criteria=transformers.StoppingCriteriaList([batch.follow]),

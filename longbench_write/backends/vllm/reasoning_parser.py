@@ -30,6 +30,8 @@ They leave a text without marks to the response, except where the prompt, or the
 says that it thinks.
 """
 
+_THINK = ("<think>", "</think>")
+
 
 class FamilyParser:
     """Parts the answers of one model.
@@ -67,14 +69,20 @@ class FamilyParser:
             options: Variables of the chat template, such as a switch for reasoning.
 
         Returns:
-            Response and reasoning, without control tokens.
+            Response and reasoning, without control tokens; a block of `<think>` that the parser leaves at the
+            beginning of the response keeps its tags.
         """
         parser = self._parser(options)
         thought: str | None = None
         response: str | None = text
         if not parser.is_reasoning_end(list(prompt)):
             thought, response = _extracted(parser, text, options)
-        there = [re.escape(name) for name, number in self._control.items() if number in ids]
+        # A parser whose switch is off takes all for the response. Where the model thinks all the same, its
+        # marks stay, by which its thoughts are parted as those of any other model.
+        kept = _THINK if thought is None and (response or "").lstrip().startswith(_THINK[0]) else ()
+        there = [
+            re.escape(name) for name, number in self._control.items() if number in ids and name not in kept
+        ]
         left = re.compile("|".join(there) or r"(?!)")
         return left.sub("", response or "").lstrip(), left.sub("", thought or "").strip()
 
