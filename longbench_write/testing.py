@@ -22,7 +22,7 @@ def assert_no_regression(
     max_drop: float | Mapping[str, float] | None = None,
     floors: Mapping[str, float] | None = None,
     max_missing: float | None = None,
-    non_inferiority: float | None = None,
+    non_inferiority: float | Mapping[str, float] | None = None,
     max_age: float | None = None,
     allow_different_judges: bool | None = None,
     common: bool | None = None,
@@ -45,7 +45,7 @@ def assert_no_regression(
             better.
         max_missing: Percent of responses that may lack a score, by default 5.
         non_inferiority: Percent of a metric's range, so points; every gated metric must then be shown to be
-            worse by less, by a one-sided 95% bound.
+            worse by less, by a one-sided 95% bound. Or a margin by metric, in its unit.
         max_age: Hours; where a response of the run is older, it cannot be told. By default any age.
         allow_different_judges: Compare what different judges said.
         common: Where the suites differ, compare the prompts that have not changed.
@@ -59,10 +59,10 @@ def assert_no_regression(
     given = {
         "baseline": None if baseline is None else Path(baseline),
         "metrics": metrics,
-        "max_drop": dict(max_drop) if isinstance(max_drop, Mapping) else max_drop,
+        "max_drop": _plain(max_drop),
         "min": None if floors is None else dict(floors),
         "max_missing": max_missing,
-        "non_inferiority": non_inferiority,
+        "non_inferiority": _plain(non_inferiority),
         "max_age": max_age,
         "allow_different_judges": allow_different_judges,
         "common": common,
@@ -73,6 +73,10 @@ def assert_no_regression(
         raise AssertionError(_failure(verdict, run))
     for note in verdict.told if verdict.fresh.own_responses else verdict.notes:
         warnings.warn(note, GateNoteWarning, stacklevel=2)
+
+
+def _plain(numbers: float | Mapping[str, float] | None) -> float | dict[str, float] | None:
+    return dict(numbers) if isinstance(numbers, Mapping) else numbers
 
 
 def _failure(verdict: Verdict, run: object) -> str:

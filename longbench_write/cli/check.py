@@ -35,9 +35,9 @@ _MIN = typer.Option(
 )
 _MAX_MISSING = typer.Option(help="Percent of responses that may lack a score [5].", metavar="PERCENT")
 _MARGIN = typer.Option(
-    help="Pass only what is shown to be worse by less than X percent of its range (X points): the one-sided "
-    "95% bound of each gated metric.",
-    metavar="X",
+    help="Pass only what is shown, by the one-sided 95% bound of each gated metric, to be worse by less than "
+    "X percent of its range (X points); S_l=X for one metric, in its unit; repeatable.",
+    metavar="[M=]X",
 )
 _MAX_AGE = typer.Option(
     help="Cannot tell where a response of the run was made more than so many hours ago.", metavar="HOURS"
@@ -65,7 +65,7 @@ def check(
     max_drop: Annotated[_Texts, _MAX_DROP] = None,
     floor: Annotated[_Texts, _MIN] = None,
     max_missing: Annotated[float | None, _MAX_MISSING] = None,
-    non_inferiority: Annotated[float | None, _MARGIN] = None,
+    non_inferiority: Annotated[_Texts, _MARGIN] = None,
     max_age: Annotated[float | None, _MAX_AGE] = None,
     allow_different_judges: Annotated[bool, _JUDGES] = False,
     common: Annotated[bool, _COMMON] = False,
@@ -93,10 +93,10 @@ def check(
         given: dict[str, Any] = {
             "baseline": baseline,
             "metrics": metric,
-            "max_drop": _numbers("--max-drop", max_drop),
-            "min": _numbers("--min", floor),
+            "max_drop": numbers_by_metric("--max-drop", max_drop),
+            "min": numbers_by_metric("--min", floor),
             "max_missing": max_missing,
-            "non_inferiority": non_inferiority,
+            "non_inferiority": numbers_by_metric("--non-inferiority", non_inferiority),
             "max_age": max_age,
             "allow_different_judges": allow_different_judges or None,
             "common": common or None,
@@ -105,7 +105,7 @@ def check(
     raise typer.Exit(outputs.write(verdict))
 
 
-def _numbers(option: str, texts: list[str] | None) -> dict[str, float] | None:
+def numbers_by_metric(option: str, texts: list[str] | None) -> dict[str, float] | None:
     """Read what `M=X` or a bare `X` says, the bare one under "default"."""
     from longbench_write.gate.config import DEFAULT
 

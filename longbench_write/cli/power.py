@@ -31,12 +31,10 @@ def power(
         list[str] | None, typer.Option(help="A gated metric; repeatable [S_bar, S_l, S_q].")
     ] = None,
     non_inferiority: Annotated[
-        float | None,
+        list[str] | None,
         typer.Option(
-            min=0,
-            max=100,
-            metavar="X",
-            help="Say how many samples, or prompts, `check --non-inferiority X` needs.",
+            metavar="[M=]X",
+            help="Say how many samples, or prompts, `check --non-inferiority [M=]X` needs; repeatable.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
@@ -46,16 +44,16 @@ def power(
     Estimates on the runs at hand how much of the variance comes from prompts, samples and judgements, and
     from what moves whole runs of one model; says what more of each, and more runs a side, would buy.
     """
-    from longbench_write.compare.rule import Rule
-    from longbench_write.gate.config import gated_metrics
+    from longbench_write.cli.check import numbers_by_metric
+    from longbench_write.gate.config import build_gate
     from longbench_write.gate.planning import load_judged, plan
     from longbench_write.metrics.catalogue import merged
 
     judged = [load_judged(run) for run in runs]
     declared = merged(*(run.scores.metrics for run in judged))
-    gated = gated_metrics(metric, declared) if metric else None
-    rule = Rule(metrics=gated, non_inferiority=non_inferiority)
-    found = plan(judged, rule, samples=samples, repeats=judge_repeats, prompts=prompts)
+    margins = numbers_by_metric("--non-inferiority", non_inferiority)
+    gate = build_gate({"metrics": metric or None, "non_inferiority": margins}, declared)
+    found = plan(judged, gate.rule, samples=samples, repeats=judge_repeats, prompts=prompts)
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
     else:

@@ -129,6 +129,9 @@ class _SignTest:
     def interval(self, level: float) -> None:
         """Return None: there is a test alone."""
 
+    def guarded(self, level: float) -> None:
+        return None
+
     def half(self, level: float) -> None:
         """Return None likewise."""
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from longbench_write.compare.metrics import MetricInRange, compared_metrics
 from longbench_write.compare.run_spread import RunSpread, run_spread
 from longbench_write.compare.scores import RunScores
+from longbench_write.compare.unseen_pair import with_unseen_pair
 from longbench_write.scoring.figures import interval_in, value_in
 from longbench_write.scoring.flags import FLAGS
 from longbench_write.stats import resampled_means, sign_flip_p, t_quantile, widened_interval
@@ -35,6 +36,10 @@ class Evidence(Protocol):
 
     def interval(self, level: float) -> Interval | None:
         """Return the interval that covers the truth in so many of all comparisons; None for a test alone."""
+        ...
+
+    def guarded(self, level: float) -> Interval | None:
+        """Return that interval, no narrower than a pair that was not seen leaves it; None likewise."""
         ...
 
     def half(self, level: float) -> float | None:
@@ -96,7 +101,8 @@ class Difference:
 
     def bound(self, level: float = LEVEL) -> float | None:
         """Return the one-sided bound at this level on the side where B is worse; None without an interval."""
-        if (found := self.at(2 * level - 1)) is None:
+        found = self.evidence.guarded(2 * level - 1) if self.evidence else None
+        if found is None:
             return None
         return found[0] if self.metric.metric.higher_is_better else found[1]
 
@@ -249,6 +255,11 @@ class _Pairs:
         factor = half / over_prompts
         return centre + factor * (low - centre), centre + factor * (high - centre)
 
+    def guarded(self, level: float) -> Interval:
+        ends = zip(self.interval(level), with_unseen_pair(self.change, level), strict=True)
+        (low, least), (high, most) = ends
+        return min(low, least), max(high, most)
+
     def half(self, level: float) -> float:
         if self.spread is None:
             return t_quantile((1 + level) / 2, len(self.change) - 1) * self.error
@@ -303,6 +314,9 @@ class _Figures:
     def interval(self, level: float) -> Interval:
         half = self.half(level)
         return self.value - half, self.value + half
+
+    def guarded(self, level: float) -> Interval:
+        return self.interval(level)
 
     def half(self, level: float) -> float:
         return t_quantile((1 + level) / 2, self.n - 1) * self.error

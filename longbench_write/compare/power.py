@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from longbench_write.compare.rule import ALPHA
+from longbench_write.compare.unseen_pair import expected_half
 from longbench_write.stats import t_quantile
 
 POWER = 0.8
@@ -51,11 +52,13 @@ def showable_margin(error: float, prompts: int) -> float:
 
     Where the two runs do not truly differ, the one-sided bound at 1 - `ALPHA` lies inside the margin in 80%
     of comparisons if that is as wide as both quantiles of t, at 1 - `ALPHA` and at the power, times the error
-    (Julious 2004, "Sample sizes for clinical trials with normal data").
+    (Julious 2004, "Sample sizes for clinical trials with normal data"), and further by what a pair that was
+    not seen adds.
 
     Args:
         error: The standard error of the mean difference, in points.
         prompts: Pairs behind it, at least two.
     """
     freedom = min(prompts - 1, _LIKE_NORMAL)
-    return (t_quantile(1 - ALPHA, freedom) + t_quantile(POWER, freedom)) * error
+    bound = expected_half(error, prompts, t_quantile(1 - ALPHA, freedom))
+    return bound + t_quantile(POWER, freedom) * error

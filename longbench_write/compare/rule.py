@@ -32,8 +32,10 @@ class Rule:
         floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
             better.
         max_missing: The share of responses that a gated metric may lack; beyond it nothing can be told.
-        non_inferiority: Percent of a metric's range; a gated metric passes only if the one-sided 95% bound of
-            its difference says that it is worse by less. None asks for no such proof.
+        margins: Of non-inferiority, in the metric's unit: it passes only if the one-sided 95% bound of its
+            difference says that it is worse by less. Gated metrics without an own take `non_inferiority`.
+        non_inferiority: The margin of all other gated metrics, percent of their ranges; None asks for no such
+            proof of them.
     """
 
     metrics: tuple[MetricInRange, ...] | None = None
@@ -41,6 +43,7 @@ class Rule:
     drop: float = 1.0
     floors: Mapping[MetricInRange, float] = field(default_factory=dict)
     max_missing: float = 0.05
+    margins: Mapping[MetricInRange, float] = field(default_factory=dict)
     non_inferiority: float | None = None
 
     def gated(self, known: Container[str]) -> list[MetricInRange]:
@@ -61,6 +64,8 @@ class Rule:
 
     def margin(self, metric: MetricInRange) -> float | None:
         """Return the margin of non-inferiority in a metric's unit; None if there is none."""
+        if metric in self.margins:
+            return self.margins[metric]
         if self.non_inferiority is None or metric.metric.width is None:
             return None
         return self.non_inferiority * (metric.metric.width / 100)

@@ -14,7 +14,7 @@ from longbench_write.compare.same_prompts import unchanged_alone
 from longbench_write.compare.scores import RunScores
 from longbench_write.errors import UsageError
 from longbench_write.gate.age import held_to_age
-from longbench_write.gate.config import DEFAULT, GateConfig, build_gate, read_gate
+from longbench_write.gate.config import BY_METRIC, DEFAULT, GateConfig, build_gate, read_gate
 from longbench_write.gate.following import followed
 from longbench_write.gate.gate import Verdict, check
 from longbench_write.metrics.base import Metric
@@ -107,7 +107,7 @@ def gate_values(given: Mapping[str, Any], source: Path | None) -> dict[str, Any]
         if value is None:
             continue
         old = values.get(name)
-        if name == "max_drop" and old is not None:
+        if name in BY_METRIC and old is not None:
             old, value = (each if isinstance(each, dict) else {DEFAULT: each} for each in (old, value))
         values[name] = {**old, **value} if isinstance(value, dict) and isinstance(old, dict) else value
     return values

@@ -18,6 +18,8 @@ from longbench_write.metrics.catalogue import HEADLINES
 DEFAULT = "default"
 _MOST_HOURS = 1e6
 _SWITCHES = ("allow_different_judges", "common")
+BY_METRIC = ("max_drop", "non_inferiority")
+"""Keys whose value is a number for all gated metrics, or numbers by metric."""
 _KEYS = (
     "baseline",
     "metrics",
@@ -69,8 +71,8 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
 
     Args:
         values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
-            numbers; `min` a mapping of names to numbers; `max_missing` in percent; `non_inferiority` in
-            percent of each metric's range, or None; `max_age` in hours; `baseline` a path.
+            numbers; `min` a mapping of names to numbers; `max_missing` in percent; `non_inferiority` as
+            `max_drop`, or None; `max_age` in hours; `baseline` a path.
         declared: Metrics that the baseline or the run knows besides those that are installed.
 
     Raises:
@@ -81,19 +83,8 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             known = [name.replace("_", "-") for name in _KEYS]
             raise unknown_name("key of lbw-gate.yaml", key.replace("_", "-"), known)
     metrics = _metrics(values.get("metrics"), declared)
-    drops = values.get("max_drop", {})
-    drops = dict(_mapping("max-drop", drops if isinstance(drops, Mapping) else {DEFAULT: drops}))
-    default = _number("max-drop", drops.pop(DEFAULT, 1.0))
-    allowed = {}
-    for metric, name, drop in _by_metric("max-drop", drops, declared):
-        allowed[metric] = _number(f"max-drop {name}", drop, (0.0, metric.metric.width or 0.0))
-    if lost := [metric for metric in allowed if metrics is not None and metric not in metrics]:
-        raise UsageError(f"--max-drop names {lost[0]}, which is not gated: add --metric {str(lost[0])!r}")
-    if metrics is None and (ungated := [m for m in allowed if m not in map(MetricInRange, HEADLINES)]):
-        raise UsageError(
-            f"--max-drop names {ungated[0]}, which is not gated by default: "
-            "name every gated metric with --metric"
-        )
+    default, allowed = _of_gated("max-drop", values.get("max_drop", 1.0), metrics, declared)
+    proof, margins = _of_gated("non-inferiority", values.get("non_inferiority"), metrics, declared)
     floors = {}
     for metric, name, low in _by_metric("min", _mapping("min", values.get("min", {})), declared):
         floors[metric] = _number(f"min {name}", low, metric.metric.range)
@@ -101,21 +92,54 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
         if not isinstance(value := values.get(key, False), bool):
             name = key.replace("_", "-")
             raise UsageError(f"{name} must be true or false, not {shorten(repr(value), 80)}")
-    margin = values.get("non_inferiority")
     baseline, age = values.get("baseline"), values.get("max_age")
     return GateConfig(
         rule=Rule(
             metrics=metrics,
             max_drop=allowed,
-            drop=default,
+            drop=1.0 if default is None else default,
             floors=floors,
             max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
-            non_inferiority=None if margin is None else _number("non-inferiority", margin),
+            margins=margins,
+            non_inferiority=proof,
         ),
         baseline=Path(str(baseline)) if baseline is not None else None,
         max_age=None if age is None else _number("max-age", age, (0.0, _MOST_HOURS)),
         **{key: values.get(key, False) for key in _SWITCHES},
     )
+
+
+def _of_gated(
+    key: str, value: Any, metrics: Sequence[MetricInRange] | None, declared: Sequence[Metric]
+) -> tuple[float | None, dict[MetricInRange, float]]:
+    """Return a number for all gated metrics, in percent of their ranges, and those of single ones.
+
+    Args:
+        key: What they are.
+        value: A number, or a mapping of names (and `DEFAULT`) to numbers, of single metrics in their units;
+            None for nothing.
+        metrics: The gated metrics; None for the headlines.
+        declared: As for `build_gate`.
+
+    Raises:
+        UsageError: A metric is unknown or not gated, or a value is refused.
+    """
+    if value is None:
+        return None, {}
+    given = dict(_mapping(key, value if isinstance(value, Mapping) else {DEFAULT: value}))
+    general = _number(key, given.pop(DEFAULT)) if DEFAULT in given else None
+    found = {
+        metric: _number(f"{key} {name}", figure, (0.0, metric.metric.width or 0.0))
+        for metric, name, figure in _by_metric(key, given, declared)
+    }
+    if lost := [metric for metric in found if metrics is not None and metric not in metrics]:
+        raise UsageError(f"--{key} names {lost[0]}, which is not gated: add --metric {str(lost[0])!r}")
+    if metrics is None and (ungated := [m for m in found if m not in map(MetricInRange, HEADLINES)]):
+        raise UsageError(
+            f"--{key} names {ungated[0]}, which is not gated by default: "
+            "name every gated metric with --metric"
+        )
+    return general, found
 
 
 def _by_metric(
@@ -140,19 +164,6 @@ def _metrics(names: Any, declared: Sequence[Metric]) -> tuple[MetricInRange, ...
         return None
     if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
         raise UsageError("metrics must be a list of names, such as [S_l, S_q]")
-    return gated_metrics(names, declared)
-
-
-def gated_metrics(names: Sequence[Any], declared: Sequence[Metric] = ()) -> tuple[MetricInRange, ...]:
-    """Return the metrics of these names, each once.
-
-    Args:
-        names: As a person wrote them.
-        declared: Metrics that files know besides those that are installed.
-
-    Raises:
-        UsageError: There is no such metric (the nearest is named), or it has no finite range.
-    """
     found = tuple(dict.fromkeys(parse_metric(str(name), declared) for name in names))
     for metric in found:
         if metric.metric.range is None:

@@ -15,6 +15,7 @@ from longbench_write.cli.app import main
 from longbench_write.compare.components import Components, JudgedRun, Parts
 from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.rule import Rule
+from longbench_write.compare.unseen_pair import expected_half
 from longbench_write.errors import UsageError
 from longbench_write.gate.config import build_gate, read_gate
 from longbench_write.gate.gate import Outcome, check
@@ -35,10 +36,11 @@ def s_l(verdict):
     return next(each for each in verdict.findings if str(each.metric) == "S_l")
 
 
-def test_the_bound_is_the_end_of_the_90_percent_interval_and_decides():
+def test_the_bound_decides_and_lies_beyond_the_end_of_the_90_percent_interval():
     a, b = noisy(), noisy(seed=1)
-    bound = s_l(check(a, b)).difference.at(0.9)[0]
-    assert bound < 0
+    change = s_l(check(a, b)).difference
+    bound = change.bound()
+    assert bound < change.at(0.9)[0] < 0
     for margin, code in ((-bound + 0.01, 0), (-bound - 0.01, 1)):
         verdict = check(a, b, Rule(non_inferiority=margin))
         assert verdict.exit_code == code
@@ -75,7 +77,8 @@ def test_where_lower_is_better_the_bound_is_above():
     a, b = (with_pace(noisy(), rng.normal(mean, 4, 60)) for mean in (50, 40))
     (found,) = check(a, b, Rule(metrics=(pace,), non_inferiority=1)).findings
     assert found.outcome is Outcome.PASSED
-    assert (found.margin, found.bound) == (2, found.difference.at(0.9)[1])
+    assert found.margin == 2
+    assert found.bound > found.difference.at(0.9)[1]
     assert check(b, a, Rule(metrics=(pace,), drop=50, non_inferiority=1)).exit_code == 1
 
 
@@ -130,6 +133,45 @@ def test_file_command_line_and_assertion_say_it_alike(tmp_path, monkeypatch, cap
         build_gate({"non_inferiority": -1})
 
 
+def test_margins_by_metric_hold_those_alone(tmp_path, monkeypatch, capsys):
+    a, b = (write_run(tmp_path / name, wrote_well(seed=seed)) for seed, name in enumerate("ab"))
+    monkeypatch.chdir(tmp_path)
+
+    def margins(*words):
+        monkeypatch.setattr(
+            sys, "argv", ["lbw-eval", "check", str(b), "--baseline", str(a), "--json", *words]
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = json.loads(capsys.readouterr().out)["findings"]
+        return ended.value.code or 0, {each["metric"]: each["non_inferiority"] for each in shown}
+
+    assert margins("--non-inferiority", "S_l=40") == (0, {"S_bar": None, "S_l": 40, "S_q": None})
+    own = "--non-inferiority", "40", "--non-inferiority", "S_l=0.5"
+    assert margins(*own) == (1, {"S_bar": 40, "S_l": 0.5, "S_q": 40})
+    (tmp_path / "lbw-gate.yaml").write_text("non-inferiority: {default: 40, S_l: 0.5}\n")
+    assert margins() == margins(*own)
+    assert margins("--non-inferiority", "S_l=40")[0] == 0
+    with pytest.raises(AssertionError, match="undecided"):
+        assert_no_regression(b, a, non_inferiority={"S_q": 40})
+    assert_no_regression(b, a, non_inferiority={"S_l": 40})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"non_inferiority": {"S_l[0,500)": 2}},
+        {"non_inferiority": {"S_q": 2}, "metrics": ["S_l"]},
+        {"non_inferiority": {"S_l": -1}},
+        {"non_inferiority": {"default": None}},
+        {"non_inferiority": {"nothing": 1}},
+    ],
+)
+def test_a_margin_of_what_is_not_gated_or_that_is_none_is_refused(given):
+    with pytest.raises(UsageError):
+        build_gate(given)
+
+
 # How much a margin needs
 
 
@@ -143,7 +185,8 @@ def test_what_a_margin_needs_is_the_fewest_that_show_it():
 
     def width(samples, prompts):
         error = math.sqrt(parts().least.variance(samples, 1) / prompts)
-        return (t_quantile(0.95, prompts - 1) + t_quantile(0.8, prompts - 1)) * error
+        bound = expected_half(error, prompts, t_quantile(0.95, prompts - 1))
+        return bound + t_quantile(0.8, prompts - 1) * error
 
     (samples, same), (prompts, too) = found.samples, found.prompts
     assert (samples, prompts) == (same, too)
