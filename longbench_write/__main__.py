@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longbench_write.cli.app import main
+from longbench_write.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -24,7 +24,7 @@ from samples import write_suite
 from servers.answers import AnswerFunction, Faulty, varied_judge, varied_writer
 from servers.openai_server import OpenAIServer, Request
 
-COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
+COMMAND = [sys.executable, "-c", "from longbench_write.cli.entry import main; main()"]
 """`lbw-eval`, whether it is installed or not."""
 
 BACKWARDS = """

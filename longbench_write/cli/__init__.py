@@ -1,4 +1,4 @@
-"""The command line: one module a command; app.py only puts them together."""
+"""The command line: one module a command; app.py only puts them together, and entry.py is what is started."""
 
 import gc
 

@@ -109,6 +109,26 @@ def test_a_signal_is_heard_before_anything_else_is_done(number):
     assert (done.returncode, done.stderr) == (130, b"")
 
 
+SENT_WHILE_READ = """
+import os, signal, sys
+class Sends:
+    def find_spec(self, name, path, target=None):
+        if name == "longbench_write.cli.app":
+            os.kill(os.getpid(), int(sys.argv[1]))
+sys.meta_path.insert(0, Sends())
+from longbench_write.cli import entry
+heavy = {"typer", "pydantic", "rich"} & set(sys.modules)
+print(*heavy)
+entry.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, *OTHERS])
+def test_a_signal_is_heard_before_the_commands_are_read(number):
+    done = subprocess.run([sys.executable, "-c", SENT_WHILE_READ, str(int(number))], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"\n", b"")
+
+
 def test_main_leaves_the_signals_as_they_were():
     code = (
         "import signal; from longbench_write.cli import app; app.app = lambda words: None; app.main();"
