@@ -35,9 +35,9 @@ def text(done: Sequence[Measured]) -> str:
         "In *good*, 93 prompts of 100 get the length asked for and 7 half of it or less; in *weak* most are "
         "too short, the long ones by far; in *mixed* the ranges lie near 97, 94, 67 and 15 points of S_l; in "
         "*bimodal* 65 of 100 are good and 35 fail.\n\n"
-        "The width of S_l is held by tests/scoring/test_interval_widths.py: at 6, 12 and 31 prompts to 1.1 of "
-        "the betting interval's (Waudby-Smith and Ramdas 2024; 0.61 to 0.86 of it was measured), at 120 to 1.1 "
-        "of that of Student's t within length ranges (0.96 to 1.01)."
+        "The width of S_l is held by tests/scoring/test_interval_widths.py: at 6, 12 and 31 prompts to 1.1 "
+        "of the betting interval's (Waudby-Smith and Ramdas 2024; 0.61 to 0.86 of it was measured), at 120 "
+        "to 1.1 of that of Student's t within length ranges (0.96 to 1.01)."
     )
     rows = [cell for cell in done if "suite" not in cell.names]
     ruler = [cell for cell in done if "suite" in cell.names]

@@ -25,8 +25,8 @@ def betting_interval(values, *, alpha=0.05, theta=0.5, most=0.5):
     Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting", Journal of the
     Royal Statistical Society B 86: theorem 3 with the bets of section 4.2 for a fixed number of values, the
     running intersection taken. No mean is in it at which somebody who bets against it has become too rich.
-    It is `betting_ci(values, m_trunc=True, trunc_scale=0.5)` of confseq 0.0.11 to within that one's grid; that
-    package needs Boost to be built, so it is no dependency of the tests.
+    It is `betting_ci(values, m_trunc=True, trunc_scale=0.5)` of confseq 0.0.11 to within that one's grid;
+    that package needs Boost to be built, so it is no dependency of the tests.
 
     Args:
         values: Shape (n,).
