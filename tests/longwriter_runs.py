@@ -7,7 +7,9 @@ import subprocess
 import sys
 
 import yaml
-from tiny_models import ranks
+from tiny_models import ranks, write_glm4
+
+from longbench_write.backends.hashes import tokens_sha256
 
 COMMAND = [sys.executable, "-c", "from longbench_write.cli.app import main; main()"]
 WORDS = [
@@ -61,3 +63,21 @@ def glm4_ids(prompt):
     )
     text = encoding.encode(prompt, disallowed_special=())
     return [FIRST + 2, FIRST + 4, FIRST + 7, 10, *text, FIRST + 8]
+
+
+def run_glm4(tmp_path, *words, repaired):
+    """Run LongWriter-glm4-9b's layout to the end; its prompts are right, its code unread. Return run.yaml."""
+    folder = write_glm4(tmp_path / "LongWriter-glm4-9b", repaired=repaired)
+    ran = plant_code(folder)
+    done = run(tmp_path, "--model", str(folder), *words)
+    assert done.returncode == 0, done.stderr
+    assert not ran.exists()
+    records = predictions(tmp_path)
+    assert len(records) == 4
+    for record in records:
+        assert record["error"] is None
+        assert record["prompt_sha256"] == tokens_sha256(glm4_ids(record["prompt"]))
+    about = manifest(tmp_path)
+    assert about["stop"] == [FIRST, FIRST + 7, FIRST + 9]
+    assert about["prompt_format"]["sample"] == "[gMASK]<sop><|user|>\n{prompt}<|assistant|>"
+    return about

@@ -9,7 +9,7 @@ import subprocess
 from contextlib import suppress
 
 import pytest
-from longwriter_runs import COMMAND, FIRST, WORDS, glm4_ids, manifest, plant_code, predictions, run
+from longwriter_runs import COMMAND, FIRST, WORDS, manifest, plant_code, predictions, run, run_glm4
 from tiny_models import llama31_tokenizer, write_adapter, write_glm4, write_llama31
 
 from longbench_write.backends.hashes import tokens_sha256
@@ -33,24 +33,9 @@ def cache(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("repaired", [False, True], ids=["of 2024", "repaired"])
 def test_longwriter_glm4_9b_runs_without_code_from_its_repository(tmp_path, repaired):
-    folder = write_glm4(tmp_path / "LongWriter-glm4-9b", repaired=repaired)
-    ran = plant_code(folder)
-    done = run(tmp_path, "--model", str(folder), *HF)
-    assert done.returncode == 0, done.stderr
-    assert not ran.exists()
-    records = predictions(tmp_path)
-    assert len(records) == 4
-    for record in records:
-        assert record["error"] is None
-        assert record["prompt_sha256"] == tokens_sha256(glm4_ids(record["prompt"]))
-    about = manifest(tmp_path)
-    assert (about["sampling"]["temperature"], about["sampling"]["top_p"], about["sampling"]["top_k"]) == (
-        0.5,
-        0.8,
-        50,
-    )
-    assert about["stop"] == [FIRST, FIRST + 7, FIRST + 9]
-    assert about["prompt_format"]["sample"] == "[gMASK]<sop><|user|>\n{prompt}<|assistant|>"
+    about = run_glm4(tmp_path, *HF, repaired=repaired)
+    sampling = about["sampling"]
+    assert (sampling["temperature"], sampling["top_p"], sampling["top_k"]) == (0.5, 0.8, 50)
     assert about["engine"]["name"] == "transformers"
 
 

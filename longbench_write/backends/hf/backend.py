@@ -10,14 +10,15 @@ import gc
 import importlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from longbench_write.backends.adapter import with_adapter
-from longbench_write.backends.base import BackendSpec, Completion, Message, ModelBackend, Sampling, Usage
-from longbench_write.backends.chat_model import room, same_model, sampling_fields
+from longbench_write.backends.base import BackendSpec, Completion, Message, Sampling, Usage
+from longbench_write.backends.chat_model import room, sampling_fields
 from longbench_write.backends.finish_reasons import STOP, FinishReasons
+from longbench_write.backends.folder_backend import FolderBackend
 from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.hf.batch import Request
 from longbench_write.backends.hf.engine import Engine
@@ -25,12 +26,11 @@ from longbench_write.backends.hf.loading import Loaded, load
 from longbench_write.backends.hf.options import OPTIONS, PLACEMENT, check_engine_args, check_installed
 from longbench_write.backends.hf.sampling import check_fields
 from longbench_write.backends.hf_folder import find_folder
-from longbench_write.backends.model_identity import model_identity
 from longbench_write.backends.prompts import CHAT, RAW, read_template
 from longbench_write.errors import BackendError, UsageError
 
 
-class HFBackend(ModelBackend):
+class HFBackend(FolderBackend[Loaded]):
     """Runs a model of the hub, or of a folder, wherever torch does.
 
     Attributes:
@@ -40,14 +40,12 @@ class HFBackend(ModelBackend):
 
     title: ClassVar[str] = "transformers"
     concurrency: ClassVar[int | None] = 8
-    metered: ClassVar[bool] = False
-    in_process: ClassVar[bool] = True
-    exclusive: ClassVar[bool] = True
     context_advice: ClassVar[str] = (
         "this is transformers in this process: raise --max-model-len as far as the model goes, or ask for "
         "less with --max-tokens"
     )
     options: ClassVar[frozenset[str]] = OPTIONS
+    placement: ClassVar[Collection[str]] = PLACEMENT
     judge_changes: ClassVar[Mapping[str, Any]] = {
         "reply_format": "text",
         "max_completion_tokens": False,
@@ -56,7 +54,6 @@ class HFBackend(ModelBackend):
 
     def __init__(self, spec: BackendSpec) -> None:
         super().__init__(spec)
-        self._loaded: Loaded | None = None
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: dict[Request, asyncio.Future[None]] = {}
@@ -84,16 +81,6 @@ class HFBackend(ModelBackend):
     def check_sampling(cls, sampling: Sampling) -> None:
         """Refuse fields that neither transformers' logits processors nor a chat template has."""
         check_fields(sampling)
-
-    @classmethod
-    def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
-        """Return whether one model can answer both."""
-        return same_model(one, other)
-
-    @classmethod
-    def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
-        """Return the content of a folder, the engine's arguments, the prompt format and the card."""
-        return model_identity(spec, note, placement=PLACEMENT)
 
     @classmethod
     def opening(cls, spec: BackendSpec) -> str:
@@ -134,12 +121,6 @@ class HFBackend(ModelBackend):
             del engine
             gc.collect()
             importlib.import_module("torch").cuda.empty_cache()  # for whatever is opened next
-
-    def about(self) -> Mapping[str, Any]:
-        """Return sampling, stop ids, prompt format and engine."""
-        if self._loaded is None:
-            raise RuntimeError("the backend is not open")
-        return self._loaded.record
 
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat; see `Backend.complete`."""

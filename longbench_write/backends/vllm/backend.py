@@ -11,7 +11,7 @@ import gc
 import importlib.util
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from multiprocessing import active_children
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -21,22 +21,20 @@ from longbench_write.backends.base import (
     BackendSpec,
     Completion,
     Message,
-    ModelBackend,
     Sampling,
     Usage,
 )
 from longbench_write.backends.chat_model import (
     TEMPLATE_FIELDS,
     room,
-    same_model,
     sampling_fields,
     template_options,
 )
 from longbench_write.backends.engine_record import installed_versions
 from longbench_write.backends.finish_reasons import STOP, FinishReasons
+from longbench_write.backends.folder_backend import FolderBackend
 from longbench_write.backends.hashes import tokens_sha256
 from longbench_write.backends.hf_folder import find_folder
-from longbench_write.backends.model_identity import model_identity
 from longbench_write.backends.prompts import CHAT, RAW, TokenPrompt, read_template
 from longbench_write.backends.vllm.counts import preemptions_of
 from longbench_write.backends.vllm.engine_guard import EngineGuard
@@ -71,7 +69,7 @@ _SET_HERE = frozenset(
 """Fields of vLLM's SamplingParams that are not the user's to set as further fields of a request."""
 
 
-class VLLMBackend(ModelBackend):
+class VLLMBackend(FolderBackend[Loaded]):
     """Runs a model of the hub, or of a folder, on this machine's GPUs.
 
     Attributes:
@@ -81,13 +79,11 @@ class VLLMBackend(ModelBackend):
 
     title: ClassVar[str] = "vLLM"
     concurrency: ClassVar[int | None] = 512  # vLLM itself schedules them
-    metered: ClassVar[bool] = False
-    in_process: ClassVar[bool] = True
-    exclusive: ClassVar[bool] = True
     context_advice: ClassVar[str] = (
         "this is vLLM in this process: raise --max-model-len, or ask for less with --max-tokens"
     )
     options: ClassVar[frozenset[str]] = OPTIONS
+    placement: ClassVar[Collection[str]] = PLACEMENT
     judge_changes: ClassVar[Mapping[str, Any]] = {
         "reply_format": "json_schema",
         "max_completion_tokens": False,
@@ -96,7 +92,6 @@ class VLLMBackend(ModelBackend):
 
     def __init__(self, spec: BackendSpec) -> None:
         super().__init__(spec)
-        self._loaded: Loaded | None = None
         self._guard: EngineGuard | None = None
         self._numbers = itertools.count()
         self._reasons = FinishReasons(spec.finish_reasons)
@@ -130,16 +125,6 @@ class VLLMBackend(ModelBackend):
         for name in sampling.extra:
             if name not in allowed:
                 raise unknown_name("sampling field of vLLM", name, allowed)
-
-    @classmethod
-    def shares(cls, one: BackendSpec, other: BackendSpec) -> bool:
-        """Return whether one engine can answer both: model, adapter, arguments and prompt format agree."""
-        return same_model(one, other)
-
-    @classmethod
-    def identity(cls, spec: BackendSpec, note: Callable[[str], None]) -> dict[str, Any]:
-        """Return the content of a folder, the engine's arguments, the prompt format and the card."""
-        return model_identity(spec, note, placement=PLACEMENT)
 
     @classmethod
     def opening(cls, spec: BackendSpec) -> str:
@@ -189,17 +174,9 @@ class VLLMBackend(ModelBackend):
         if self._guard is not None:
             await asyncio.to_thread(self._guard.end)
 
-    def about(self) -> Mapping[str, Any]:
-        """Return sampling, stop ids, prompt format and engine."""
-        if self._loaded is None:
-            raise RuntimeError("the backend is not open")
-        return self._loaded.record
-
     async def complete(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat; see `Backend.complete`."""
-        loaded = self._loaded
-        if loaded is None:
-            raise RuntimeError("the backend is not open")
+        loaded = self._open()
         prompt = loaded.chat.prompt(messages, sampling)
         left = room(prompt, loaded.context)
         values = sampling_values(sampling, left, loaded.chat.defaults, loaded.chat.stop)
