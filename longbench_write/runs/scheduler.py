@@ -134,7 +134,8 @@ class _Scheduler:
             opening=writing.opening,
             discard=lambda record: keep_predictions(self._run.path, [record]),
         )
-        return self._slots_of(writing.backend).lane(writing.concurrency, self._begin_response)
+        slots = self._slots_of(writing.backend)
+        return slots.lane(writing.concurrency, self._begin_response, lambda: len(self._to_write))
 
     def _requests_to(self, backend: Backend, *, answers: bool, **more: Any) -> Requests:
         seconds = self._work.limits.prompt_seconds

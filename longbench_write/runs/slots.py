@@ -2,7 +2,9 @@
 
 A piece of work (a response, a judgement) is begun with a slot, and keeps it from one of its requests to the
 next while nothing that was begun earlier waits. New work is begun only where a slot is free and no request of
-work that was begun waits, so that chains of requests are finished before others are opened.
+work that was begun waits, so that chains of requests are finished before others are opened. The last of it,
+as much as there are slots, is begun before such requests: its own, which depend on each other, would else be
+left to run alone at the end.
 """
 
 from __future__ import annotations
@@ -38,14 +40,15 @@ class Slots:
         allowed = self._allowed()
         return -1 if allowed is None else self.in_use - max(1, allowed)
 
-    def lane(self, most: int, begin: Callable[[], bool]) -> Lane:
+    def lane(self, most: int, begin: Callable[[], bool], left: Callable[[], int] | None = None) -> Lane:
         """Add a lane of requests; an earlier one goes first.
 
         Args:
             most: Its requests in flight at most.
             begin: Begins a piece of work with a slot that it has; False if there is none to begin.
+            left: How many pieces of work are not begun; None where more may always come.
         """
-        self._lanes.append(lane := Lane(self, most, begin))
+        self._lanes.append(lane := Lane(self, most, begin, left))
         return lane
 
     def hand_out(self) -> None:
@@ -58,10 +61,13 @@ class Slots:
 class Lane:
     """The requests of one kind of work, such as writing, on their way to a model."""
 
-    def __init__(self, slots: Slots, most: int, begin: Callable[[], bool]) -> None:
+    def __init__(
+        self, slots: Slots, most: int, begin: Callable[[], bool], left: Callable[[], int] | None
+    ) -> None:
         self._slots = slots
         self._most = most
         self._begin = begin
+        self._left = left
         self._in_use = 0
         self._numbers = itertools.count()
         self._waiting: list[_Place] = []
@@ -86,14 +92,14 @@ class Lane:
     def hand_out(self) -> bool:
         """Give one slot away; False if nobody wants it."""
         first = self._first()
+        begins = first is None or first[0] or (self._left is not None and self._left() <= self._most)
         self._take(1)
-        if first and not first[0]:
-            heapq.heappop(self._waiting)[-1].set_result(None)
-        elif not self._begin():
-            if not first:
-                self._take(-1)
-                return False
-            heapq.heappop(self._waiting)[-1].set_result(None)
+        if begins and self._begin():
+            return True
+        if first is None:
+            self._take(-1)
+            return False
+        heapq.heappop(self._waiting)[-1].set_result(None)
         return True
 
     def release(self) -> None:

@@ -45,10 +45,10 @@ _SMALL, _SATURATED = 300, 0.45
 half of its window has read none of more than twice as many. Where a quarter of the characters is said, as
 servers without a tokenizer do, short prompts with lists or of two languages have far fewer than others."""
 
-_ALWAYS_FITTED = 64
+_FEW, _NEAR = 64, 0.15
 _GROWTH = 1.1
-"""Up to so many prompts each is fitted at once, beyond that as often as their number has grown so, and once
-as many as `_SAME` say the largest number, to which the server may have cut them."""
+"""Prompts are fitted anew as often as their number has grown so; of the first few also where one is further
+from what the fit expects, as a share of that, and of all once as many as `_SAME` say the largest number."""
 
 
 def prompt_size(messages: Iterable[Message], completion: Completion) -> PromptSize | None:
@@ -180,8 +180,15 @@ class _Counts:
             self.tokens[pieces] = tokens
             tied = tokens == self._most
             self._tied += tied
-            if (tied and self._tied == _SAME) or len(self.tokens) <= _ALWAYS_FITTED:
+            if (tied and self._tied == _SAME) or self._is_news(pieces, tokens):
                 self._fit = None
+
+    def _is_news(self, pieces: Pieces, tokens: int) -> bool:
+        """Return whether a prompt is one of the first and is not what the fit expects."""
+        if self._fit is None or len(self.tokens) > _FEW:
+            return False
+        expected = self._fit.tokens_of(pieces)
+        return abs(tokens - expected) > _NEAR * expected
 
     def expected_of_cut(self, pieces: Pieces) -> int | None:
         """Return how many tokens a prompt should have; None for one that seems to have been read whole."""

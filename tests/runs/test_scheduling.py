@@ -79,7 +79,7 @@ class Chain:
 
 
 @pytest.mark.parametrize("parallel", [False, True])
-@pytest.mark.parametrize("concurrency", [16, 32])
+@pytest.mark.parametrize("concurrency", [16, 32, 64])
 def test_a_run_of_chains_takes_little_more_than_the_bound(tmp_path, parallel, concurrency, monkeypatch):
     prompts = [Prompt(f"p-{n}", "Write.", "t", length, "en") for n, length in enumerate(SECTIONS)]
     backend = Backend()
@@ -104,4 +104,4 @@ def test_a_run_of_chains_takes_little_more_than_the_bound(tmp_path, parallel, co
     bound = SECONDS * max(longest, CALLS / concurrency)
     assert backend.calls == CALLS
     assert backend.peak == concurrency
-    assert bound <= took <= 1.05 * bound
+    assert bound - 1e-6 <= took <= 1.05 * bound
