@@ -222,6 +222,11 @@ def test_power_shows_it(tmp_path, monkeypatch, capsys):
     needed = json.loads(shown[1])["non_inferiority"]["S_l"]
     assert needed["margin"] == 2
     assert f"{needed['prompts'][1]:,}" in shown[0]
+    monkeypatch.setattr(sys, "argv", [*words[:-1], "S_l=3", "--json"])
+    with pytest.raises(SystemExit):
+        main()
+    by_metric = json.loads(capsys.readouterr().out)["non_inferiority"]
+    assert {name: each["margin"] for name, each in by_metric.items()} == {"S_l": 3}
 
 
 def test_a_plan_of_the_needed_prompts_shows_the_margin_in_80_percent():
