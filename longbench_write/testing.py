@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from longbench_write.errors import LbwError
 from longbench_write.gate.checking import check_run
+from longbench_write.gate.following import append_verdict
 from longbench_write.gate.gate import Outcome, Verdict
 
 
@@ -26,6 +28,7 @@ def assert_no_regression(
     max_age: float | None = None,
     allow_different_judges: bool | None = None,
     common: bool | None = None,
+    history: str | Path | None = None,
     config: str | Path | None = None,
 ) -> None:
     """Fail where `lbw-eval check RUN --baseline BASELINE` would not exit with 0.
@@ -49,10 +52,11 @@ def assert_no_regression(
         max_age: Hours; where a response of the run is older, it cannot be told. By default any age.
         allow_different_judges: Compare what different judges said.
         common: Where the suites differ, compare the prompts that have not changed.
+        history: A file of verdicts, in which a trend is looked for, and to which this one is appended.
         config: Another file of these settings than the lbw-gate.yaml.
 
     Raises:
-        AssertionError: A metric has regressed, is below its floor, or it cannot be told.
+        AssertionError: A metric has regressed or drifts, is below its floor, or it cannot be told.
         LbwError: The two cannot be read or compared.
     """
     __tracebackhide__ = True
@@ -66,11 +70,19 @@ def assert_no_regression(
         "max_age": max_age,
         "allow_different_judges": allow_different_judges,
         "common": common,
+        "history": None if history is None else Path(history),
     }
     runs = [run] if isinstance(run, str | Path) else run
     verdict = check_run([Path(each) for each in runs], given, None if config is None else Path(config))
-    if verdict.outcome is not Outcome.PASSED:
-        raise AssertionError(_failure(verdict, run))
+    failed = "" if verdict.outcome is Outcome.PASSED else _failure(verdict, run)
+    try:
+        append_verdict(verdict)
+    except LbwError as error:
+        if not failed:
+            raise
+        failed += f"\n  note: {error}"
+    if failed:
+        raise AssertionError(failed)
     for note in verdict.told if verdict.fresh.own_responses else verdict.notes:
         warnings.warn(note, GateNoteWarning, stacklevel=2)
 

@@ -17,7 +17,7 @@ import yaml
 
 CI = Path(__file__).parent.parent / "ci"
 GITHUB = yaml.safe_load((CI / "github-workflow.yml").read_text())
-GITLAB = yaml.safe_load((CI / "gitlab-ci.yml").read_text())["long-form-writing"]
+GITLAB = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
 
 
 def environment(workplace: Path, **more: str) -> dict[str, str]:
@@ -25,6 +25,11 @@ def environment(workplace: Path, **more: str) -> dict[str, str]:
     package = str(Path(__file__).parent.parent)
     path = f"{workplace.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return os.environ | {"PATH": path, "PYTHONPATH": package} | more
+
+
+def _shown(value: Any) -> str:
+    """What GitHub puts in a value's place."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,13 @@ class Github(Runner):
         self._begin()
         values = self._values(run, attempt, inputs)
         code, log, artifact = 0, "", ""
-        for step in GITHUB["jobs"]["gate"]["steps"]:
+        name = "baseline" if values["inputs.update-baseline"] == "true" else "gate"
+        for step in GITHUB["jobs"][name]["steps"]:
             if (code and step.get("if") != "always()") or step.get("name") == "Install":
                 continue
             options = self._resolved(step.get("with", {}), values)
             if "run" in step:
-                done = self._run(step, values)
+                done = self._run(GITHUB["jobs"][name], step, values)
                 log += done.stdout + done.stderr
                 code = code or done.returncode
             elif step["uses"].startswith("actions/cache/"):
@@ -100,7 +106,7 @@ class Github(Runner):
     def _values(self, run: int, attempt: int, inputs: dict[str, str]) -> dict[str, str]:
         trigger = GITHUB[True]["workflow_call"]
         assert inputs.keys() <= trigger["inputs"].keys()
-        defaults = {name: str(each.get("default", "")) for name, each in trigger["inputs"].items()}
+        defaults = {name: _shown(each.get("default", "")) for name, each in trigger["inputs"].items()}
         return {
             **{f"inputs.{name}": value for name, value in (defaults | inputs).items()},
             **{f"secrets.{name}": "" for name in trigger["secrets"]},
@@ -115,8 +121,10 @@ class Github(Runner):
             name: expression.sub(lambda match: values[match[1]], str(text)) for name, text in texts.items()
         }
 
-    def _run(self, step: dict[str, Any], values: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        variables = self._resolved(GITHUB["jobs"]["gate"]["env"] | step.get("env", {}), values)
+    def _run(
+        self, job: dict[str, Any], step: dict[str, Any], values: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        variables = self._resolved(job["env"] | step.get("env", {}), values)
         output = self.workplace.parent / "output"
         output.write_text("")
         variables |= {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output)}
@@ -145,25 +153,29 @@ class Github(Runner):
 
 
 class Gitlab(Runner):
-    """Runs the job, with an index where it is one of a matrix."""
+    """Runs a job, with an index where it is one of a matrix."""
 
-    def job(self, pipeline: int, inputs: dict[str, str], index: int | None = None) -> Ended:
+    def job(
+        self, pipeline: int, inputs: dict[str, str], index: int | None = None, name: str = "long-form-writing"
+    ) -> Ended:
         """Run the job's script; the caches are stored whatever becomes of it."""
         self._begin()
-        variables = {name: str(value) for name, value in GITLAB["variables"].items()} | inputs
+        job = GITLAB[name]
+        variables = {name: str(value) for name, value in job["variables"].items()} | inputs
         known = {"CI_PROJECT_DIR": str(self.workplace), "CI_PIPELINE_ID": str(pipeline)}
         known |= {
-            "CI_JOB_NAME_SLUG": "long-form-writing",
+            "CI_JOB_NAME_SLUG": name,
+            "CI_COMMIT_REF_SLUG": "main",
             "CI_NODE_INDEX": "" if index is None else str(index),
         }
         variables = {name: self._expanded(value, known) for name, value in variables.items()} | known
-        caches = [each for each in GITLAB["cache"] if each.get("when") == "always"]
+        caches = [each for each in job["cache"] if each["key"] != "lbw-assets-1"]
         for cache in caches:
             if (key := self._key(cache, variables)) in self.caches:
                 self._restore(key, self.workplace / cache["paths"][0])
-        done = bash(self.workplace, "\n".join(GITLAB["script"]), variables)
+        done = bash(self.workplace, "\n".join(job["script"]), variables)
         for cache in caches:
-            if (path := self.workplace / cache["paths"][0]).is_dir():
+            if cache.get("policy") != "pull" and (path := self.workplace / cache["paths"][0]).is_dir():
                 self._store(self._key(cache, variables), path)
         return Ended(done.returncode, done.stdout + done.stderr)
 

@@ -33,9 +33,18 @@ def test_the_schema_accepts_it(file, schema):
 
 def test_no_input_is_pasted_into_a_script():
     """Input reaches a shell through variables alone."""
-    scripts = [step["run"] for step in GITHUB["jobs"]["gate"]["steps"] if "run" in step]
-    assert len(scripts) == 4
+    scripts = [step["run"] for job in GITHUB["jobs"].values() for step in job["steps"] if "run" in step]
+    assert len(scripts) == 7
     assert not any("${{" in script for script in scripts)
+
+
+def test_both_jobs_name_what_is_kept_alike():
+    names = [
+        next(step["run"] for step in job["steps"] if step.get("id") == "names")
+        for job in GITHUB["jobs"].values()
+    ]
+    first, second = (script[script.index("hash=$(") : script.index("cut -c")] for script in names)
+    assert first == second
 
 
 @pytest.fixture
@@ -111,6 +120,16 @@ class Walk:
             named = {name.replace("_", "-"): value for name, value in inputs.items()}
             return self.runner.job(pipeline, attempt, named)
         return self.runner.job(pipeline, {name.upper(): value for name, value in inputs.items()}, index)
+
+    def move_baseline(self, pipeline: int, server: OpenAIServer, *, index: int = 1, **more) -> Ended:
+        """Run the job that moves the baseline."""
+        inputs = {"model": "m", "suite": "rivers.jsonl", "judge": "none", "baseline": "rivers.jsonl.json"}
+        inputs |= {"base_url": server.base_url, **more}
+        if isinstance(self.runner, Github):
+            named = {name.replace("_", "-"): value for name, value in inputs.items()}
+            return self.runner.job(pipeline, 1, named | {"update-baseline": "true"})
+        named = {name.upper(): value for name, value in inputs.items()}
+        return self.runner.job(pipeline, named, index, "long-form-writing-baseline")
 
     def texts(self) -> list[str]:
         """The responses that the verdict is about."""
@@ -255,3 +274,27 @@ def test_a_matrix_of_models_and_suites_mixes_nothing(workplace, model, make_base
     assert len(classes) == 4
     assert kind == "gitlab" or len(set(artifacts)) == 4
     assert not any(re.search(r'[":<>|*?\\/]', name) for name in artifacts)
+
+
+@pytest.mark.slow
+def test_nights_that_passed_are_kept_and_the_baseline_is_moved_to_them(workplace, model, make_baseline, kind):
+    file = workplace / make_baseline()
+    before = json.loads(file.read_text())
+    walk = Walk(kind, workplace, keeps_disk=False)
+    kept = {"keep_nights": "2", **ONE}
+    for pipeline, (share, code) in enumerate([(1.0, 0), (0.3, 3), (0.99, 0), (0.98, 0)], start=1):
+        done = walk.job(pipeline, model.next(on(f"night-{pipeline}", share)), **kept)
+        assert done.code == code, done.log
+    (history,) = (workplace / ".lbw").rglob("history.jsonl")
+    codes = [json.loads(line)["exit_code"] for line in history.read_text().splitlines()]
+    assert codes == [0, 3, 0, 0]
+    assert (workplace / ".lbw" / "reports" / "history.svg").exists()
+    server = model.next(on("nobody"))
+    moved = walk.move_baseline(5, server, **kept)
+    assert moved.code == 0, moved.log
+    assert model.asked == 0
+    after = json.loads(file.read_text())
+    assert (after["runs"], after["parent"]) == (2, before["digest"])
+    other = walk.move_baseline(6, server, **kept | {"model": "another"})
+    assert other.code == 2, other.log
+    assert json.loads(file.read_text()) == after

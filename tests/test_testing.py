@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -76,6 +77,26 @@ def test_lbw_gate_yaml_is_read_as_the_command_reads_it(tmp_path, gate_file):
     gate_file.unlink()
     with pytest.raises(UsageError, match="baseline"):
         assert_no_regression(worse)
+
+
+def test_a_history_is_appended_to_whatever_the_verdict(tmp_path, gate_file):
+    good, worse, _ = put_run(tmp_path / "b", 1.0), put_run(tmp_path / "c", 0.5), put_run(tmp_path / "a", 1.0)
+    (tmp_path / "gates").mkdir()
+    config = tmp_path / "gates" / "gate.yaml"
+    config.write_text("baseline: ../a\nhistory: nights.jsonl\n")
+    with pytest.warns(GateNoteWarning, match="nights"):
+        assert_no_regression(good, config=config)
+    with pytest.raises(AssertionError, match=r"\bS_l\b"):
+        assert_no_regression(worse, config=config)
+    lines = (tmp_path / "gates" / "nights.jsonl").read_text().splitlines()
+    assert [json.loads(line)["exit_code"] for line in lines] == [0, 3]
+    with pytest.raises(AssertionError, match=r"\bS_l\b[^|]*note: .*none"):
+        assert_no_regression(worse, config=config, history=tmp_path / "none" / "nights.jsonl")
+    with pytest.raises(UsageError, match="none"):
+        assert_no_regression(good, config=config, history=tmp_path / "none" / "nights.jsonl")
+    gate_file.write_text("baseline: a\nhistory: [nights.jsonl]\n")
+    with pytest.raises(UsageError, match=r"lbw-gate\.yaml: history"):
+        assert_no_regression(good)
 
 
 def test_notes_are_shown_whatever_the_verdict(tmp_path):

@@ -98,10 +98,11 @@ def check(
             "max_missing": max_missing,
             "non_inferiority": numbers_by_metric("--non-inferiority", non_inferiority),
             "max_age": max_age,
+            "history": history,
             "allow_different_judges": allow_different_judges or None,
             "common": common or None,
         }
-        verdict = check_run(runs, given, config, history=history)
+        verdict = check_run(runs, given, config)
     raise typer.Exit(outputs.write(verdict))
 
 

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from longbench_write.cli.figure import check_format, save_figure
 from longbench_write.cli.foreseen import FORESEEN, in_words
 from longbench_write.cli.terminal import note, whole_output
 from longbench_write.errors import LbwError
-from longbench_write.files.output import append_file, append_line, remove_earlier, write_file
+from longbench_write.files.output import append_file, remove_earlier, write_file
 from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.markdown import cut_markdown
 from longbench_write.render.terminal import print_output
@@ -77,6 +77,7 @@ class VerdictOutputs:
         """
         from longbench_write.gate.document import verdict_json
         from longbench_write.gate.fallen import fallen_responses
+        from longbench_write.gate.following import append_verdict
         from longbench_write.gate.github import annotation
         from longbench_write.gate.junit import junit_xml
         from longbench_write.gate.markdown import verdict_markdown
@@ -94,8 +95,7 @@ class VerdictOutputs:
         if plot := self.plot:
             codes.append(_attempt(str(plot), lambda: _draw(plot, verdict)))
         if followed := verdict.history:
-            line = replace(followed.line, exit_code=verdict.exit_code)
-            codes.append(_attempt(str(followed.path), lambda: append_line(followed.path, line.text())))
+            codes.append(_attempt(str(followed.path), lambda: append_verdict(verdict)))
         return verdict.exit_code or max(codes)
 
     def _tell(self, error: BaseException) -> None:

@@ -29,16 +29,14 @@ def check_run(
     given: Mapping[str, Any],
     config: Path | None = None,
     *,
-    history: Path | None = None,
     now: datetime | None = None,
 ) -> Verdict:
-    """Return the verdict on a run.
+    """Return the verdict on a run; a history is read, and written by `append_verdict`.
 
     Args:
         run: The run in question, or several of one model that are pooled.
         given: What overrules the file, by the keys of `build_gate`; None for what it does not.
         config: The file that says the rest; None for the working folder's lbw-gate.yaml, if there is one.
-        history: The file of earlier verdicts; None to look at this run alone. It is read, not written.
         now: The time, UTC; None for the clock's.
 
     Raises:
@@ -62,8 +60,8 @@ def check_run(
     if left:
         verdict = replace(verdict, notes=[left, *verdict.notes])
     now = now or datetime.now(UTC)
-    if history is not None:
-        verdict = followed(verdict, settings.rule, history, now)
+    if settings.history is not None:
+        verdict = followed(verdict, settings.rule, settings.history, now)
     return verdict if settings.max_age is None else held_to_age(verdict, settings.max_age, now)
 
 

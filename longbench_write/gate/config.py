@@ -17,6 +17,7 @@ from longbench_write.metrics.catalogue import HEADLINES
 
 DEFAULT = "default"
 _MOST_HOURS = 1e6
+_PATHS = ("baseline", "history")
 _SWITCHES = ("allow_different_judges", "common")
 BY_METRIC = ("max_drop", "non_inferiority")
 """Keys whose value is a number for all gated metrics, or numbers by metric."""
@@ -28,6 +29,7 @@ _KEYS = (
     "max_missing",
     "non_inferiority",
     "max_age",
+    "history",
     *_SWITCHES,
 )
 
@@ -40,6 +42,7 @@ class GateConfig:
         baseline: The path; None where none is named.
         allow_different_judges: Compare what different judges said, with a warning.
         max_age: The hours that the run may be old; None for any.
+        history: The file of earlier verdicts; None to look at this run alone.
         common: Where the suites differ, compare the prompts that have not changed.
     """
 
@@ -47,22 +50,24 @@ class GateConfig:
     baseline: Path | None
     allow_different_judges: bool
     max_age: float | None
+    history: Path | None
     common: bool
 
 
 def read_gate(path: Path) -> dict[str, Any]:
     """Read the keys and values of an lbw-gate.yaml; `max-drop` is the same as `max_drop`.
 
-    A baseline's path in it is relative to the file.
+    Paths in it, of a baseline and a history, are relative to the file.
 
     Raises:
-        UsageError: It cannot be read, is no mapping, has a key twice, or a baseline that is no path.
+        UsageError: It cannot be read, is no mapping, has a key twice, or a path that is none.
     """
     values = read_options(path, "--config")
-    if (baseline := values.get("baseline")) is not None:
-        if not isinstance(baseline, str):
-            raise UsageError(f"{path}: baseline must be a path, not {shorten(repr(baseline), 80)}")
-        values["baseline"] = str(path.parent / baseline)
+    for key in _PATHS:
+        if (place := values.get(key)) is not None:
+            if not isinstance(place, str):
+                raise UsageError(f"{path}: {key} must be a path, not {shorten(repr(place), 80)}")
+            values[key] = str(path.parent / place)
     return values
 
 
@@ -72,7 +77,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     Args:
         values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
             numbers; `min` a mapping of names to numbers; `max_missing` in percent; `non_inferiority` as
-            `max_drop`, or None; `max_age` in hours; `baseline` a path.
+            `max_drop`, or None; `max_age` in hours; `baseline` and `history` paths.
         declared: Metrics that the baseline or the run knows besides those that are installed.
 
     Raises:
@@ -92,7 +97,8 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
         if not isinstance(value := values.get(key, False), bool):
             name = key.replace("_", "-")
             raise UsageError(f"{name} must be true or false, not {shorten(repr(value), 80)}")
-    baseline, age = values.get("baseline"), values.get("max_age")
+    age = values.get("max_age")
+    places = {key: Path(str(place)) for key in _PATHS if (place := values.get(key)) is not None}
     return GateConfig(
         rule=Rule(
             metrics=metrics,
@@ -103,7 +109,8 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             margins=margins,
             non_inferiority=proof,
         ),
-        baseline=Path(str(baseline)) if baseline is not None else None,
+        baseline=places.get("baseline"),
+        history=places.get("history"),
         max_age=None if age is None else _number("max-age", age, (0.0, _MOST_HOURS)),
         **{key: values.get(key, False) for key in _SWITCHES},
     )

@@ -16,6 +16,7 @@ from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import Difference
 from longbench_write.compare.rule import ALPHA, Rule
 from longbench_write.compare.scores import RunScores
+from longbench_write.files.output import append_line
 from longbench_write.gate.gate import Finding, Outcome, Verdict
 from longbench_write.gate.history import (
     Followed,
@@ -75,6 +76,17 @@ def followed(verdict: Verdict, rule: Rule, path: Path, now: datetime) -> Verdict
     return replace(
         verdict, findings=[*verdict.findings, *findings], notes=[*verdict.notes, *notes], history=history
     )
+
+
+def append_verdict(verdict: Verdict) -> None:
+    """Append a verdict to the history that it was held against, if any; the file is made where there is none.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    if verdict.history:
+        line = replace(verdict.history.line, exit_code=verdict.exit_code)
+        append_line(verdict.history.path, line.text())
 
 
 def trends_held(
