@@ -52,7 +52,7 @@ def assert_no_regression(
         max_age: Hours; where a response of the run is older, it cannot be told. By default any age.
         allow_different_judges: Compare what different judges said.
         common: Where the suites differ, compare the prompts that have not changed.
-        history: A file of verdicts, in which a trend is looked for, and to which this one is appended.
+        history: A file of verdicts, which is looked through for a trend and gets this one.
         config: Another file of these settings than the lbw-gate.yaml.
 
     Raises:
@@ -72,8 +72,18 @@ def assert_no_regression(
         "common": common,
         "history": None if history is None else Path(history),
     }
-    runs = [run] if isinstance(run, str | Path) else run
-    verdict = check_run([Path(each) for each in runs], given, None if config is None else Path(config))
+    runs = [Path(each) for each in ([run] if isinstance(run, str | Path) else run)]
+    verdict = check_run(runs, given, None if config is None else Path(config))
+    _end(verdict, run)
+
+
+def _plain(numbers: float | Mapping[str, float] | None) -> float | dict[str, float] | None:
+    return dict(numbers) if isinstance(numbers, Mapping) else numbers
+
+
+def _end(verdict: Verdict, run: object) -> None:
+    """Append the verdict to its history, if any; fail where it did not pass, else warn of its notes."""
+    __tracebackhide__ = True
     failed = "" if verdict.outcome is Outcome.PASSED else _failure(verdict, run)
     try:
         append_verdict(verdict)
@@ -84,11 +94,7 @@ def assert_no_regression(
     if failed:
         raise AssertionError(failed)
     for note in verdict.told if verdict.fresh.own_responses else verdict.notes:
-        warnings.warn(note, GateNoteWarning, stacklevel=2)
-
-
-def _plain(numbers: float | Mapping[str, float] | None) -> float | dict[str, float] | None:
-    return dict(numbers) if isinstance(numbers, Mapping) else numbers
+        warnings.warn(note, GateNoteWarning, stacklevel=3)
 
 
 def _failure(verdict: Verdict, run: object) -> str:

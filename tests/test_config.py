@@ -90,6 +90,7 @@ def test_fields_of_a_request_are_json_or_text_and_nest(given, read):
         ({"gen": ["x=NaN"]}, "--gen"),
         ({"extra_body": "[1]"}, "--extra-body"),
         ({"extra_body": "{"}, "--extra-body"),
+        ({"extra_body": '{"top_k": 1, "top_k": 2}'}, "'top_k'"),
         ({"extra_body": '{"model": "x"}'}, "--extra-body model"),
         ({"header": ["X-A"]}, "--header"),
         ({"header": ["X-A=not a name, secret"]}, "--header X-A"),

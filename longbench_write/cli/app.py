@@ -28,6 +28,7 @@ from longbench_write.cli import (
     suites,
     writers,
 )
+from longbench_write.cli.asked_outputs import TellingCommand
 from longbench_write.cli.foreseen import FORESEEN, in_words
 from longbench_write.cli.signals import SIGNALS
 from longbench_write.cli.terminal import end_output, prepared_streams, read_words_as_utf8
@@ -50,7 +51,7 @@ app.command()(plot.plot)
 app.command()(report.report)
 app.command()(compare.compare)
 app.command()(contamination.contamination)
-app.command()(check.check)
+app.command(cls=TellingCommand)(check.check)
 app.command()(baseline.baseline)
 app.command()(power.power)
 app.command("import")(exchange.import_)

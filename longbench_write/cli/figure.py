@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longbench_write.errors import unknown_name
+from longbench_write.errors import UsageError, unknown_name
 from longbench_write.files.output import write_file
 
 if TYPE_CHECKING:
@@ -27,6 +27,15 @@ def check_format(path: Path) -> Format:
     if kind is None:
         raise unknown_name("format of a figure's file", path.suffix, [f".{known}" for known in FORMATS])
     return kind
+
+
+def is_format(path: Path) -> bool:
+    """Return whether a figure's file has a format by its name."""
+    try:
+        check_format(path)
+    except UsageError:
+        return False
+    return True
 
 
 def save_figure(path: Path, draw: Callable[[], Figure]) -> None:

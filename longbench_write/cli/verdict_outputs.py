@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longbench_write.cli.figure import check_format, save_figure
+from longbench_write.cli.figure import check_format, is_format, save_figure
 from longbench_write.cli.foreseen import FORESEEN, in_words
 from longbench_write.cli.terminal import note, whole_output
 from longbench_write.errors import LbwError
@@ -58,16 +58,20 @@ class VerdictOutputs:
 
         Files of an earlier command are removed first: however this one ends, none is taken for its own.
         """
-        for path in (self.junit, self.markdown, self.plot):
-            if path:
-                remove_earlier(path)
+        self.remove_earlier()
         try:
             if self.plot:
                 check_format(self.plot)
             yield
         except (Exception, KeyboardInterrupt) as error:
-            self._tell(error)
+            self.tell(*_said(error))
             raise
+
+    def remove_earlier(self) -> None:
+        """Remove the files of an earlier command."""
+        for path in (self.junit, self.markdown, self.plot):
+            if path:
+                remove_earlier(path)
 
     def write(self, verdict: Verdict) -> int:
         """Write the verdict to each output; say of one that fails that it did, and go on.
@@ -98,17 +102,19 @@ class VerdictOutputs:
             codes.append(_attempt(str(followed.path), lambda: append_verdict(verdict)))
         return verdict.exit_code or max(codes)
 
-    def _tell(self, error: BaseException) -> None:
+    def tell(self, said: str, code: int) -> None:
+        """Have every output say why there is no verdict.
+
+        Args:
+            said: Why.
+            code: The exit code.
+        """
         from longbench_write.gate.document import error_json
         from longbench_write.gate.github import error_annotation
         from longbench_write.gate.junit import junit_error
         from longbench_write.gate.markdown import error_markdown
 
-        run, code = str(self.run), 130 if isinstance(error, KeyboardInterrupt) else 1
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        if isinstance(error, FORESEEN):
-            told = in_words(error)
-            said, code = str(told), told.exit_code
+        run = str(self.run)
         if self.as_json:
             _attempt("stdout", lambda: _print(error_json(said, code)))
         self._files(
@@ -116,6 +122,8 @@ class VerdictOutputs:
             lambda: error_markdown(run, said),
             lambda: error_annotation(run, said),
         )
+        if (plot := self.plot) and is_format(plot):
+            _attempt(str(plot), lambda: _draw_error(plot, run, said))
 
     def _files(
         self, junit: Callable[[], str], markdown: Callable[[], str], annotation: Callable[[], str]
@@ -130,6 +138,15 @@ class VerdictOutputs:
             if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
                 codes.append(_attempt(summary, lambda: _append_to_summary(Path(summary), markdown())))
         return codes
+
+
+def _said(error: BaseException) -> tuple[str, int]:
+    """Return what is told of an exception, and the exit code that it ends with."""
+    if isinstance(error, FORESEEN):
+        told = in_words(error)
+        return str(told), told.exit_code
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return said, 130 if isinstance(error, KeyboardInterrupt) else 1
 
 
 def _attempt(output: str, write: Callable[[], None]) -> int:
@@ -167,6 +184,12 @@ def _append_to_summary(path: Path, text: str) -> None:
         append_file(path, fitting)
     if fitting != text:
         note(f"lbw-eval: {path} has no room for the whole verdict: GitHub shows no summary of over 1 MiB")
+
+
+def _draw_error(path: Path, run: str, message: str) -> None:
+    from longbench_write.plots.differences import error_figure
+
+    save_figure(path, lambda: error_figure(run, message))
 
 
 def _draw(path: Path, verdict: Verdict) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from longbench_write.errors import UsageError, shorten
+from longbench_write.files.json_object import RepeatedKeysError, unique
 from longbench_write.files.reading import read_text
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110, section 5.6.2
@@ -149,7 +150,9 @@ def _json_or_text(text: str) -> Any:
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=unique)
+    except RepeatedKeysError as error:
+        raise UsageError(f"--extra-body {shorten(text, 80)!r}: {error.told(text)}") from None
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

@@ -129,7 +129,7 @@ def read_objects(path: Path, digest: Any) -> Iterator[tuple[str, dict[str, Any]]
         UsageError: The file cannot be read, or a line is no JSON object; it is named.
     """
     try:
-        for line in read_jsonl(path, digest=digest, nan=True):
+        for line in read_jsonl(path, digest=digest, nan=True, edited=True):
             yield f"{path}:{line.number}", line.value
     except LineError as error:
         _refuse(f"{path}:{error.number}", error.fault, error.advice)

@@ -13,7 +13,7 @@ from longbench_write.files.leftovers import git_leftover
 from longbench_write.files.reading import read_text
 
 
-class _RepeatedKeysError(ValueError):
+class RepeatedKeysError(ValueError):
     """One object has keys more than once, of which a parser keeps the last without a word.
 
     Attributes:
@@ -36,11 +36,16 @@ class _RepeatedKeysError(ValueError):
         return f"{len(self.counts)} keys stand there more than once, such as {named}: was it merged by union?"
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these keys and values, as `object_pairs_hook` of a decoder.
+
+    Raises:
+        RepeatedKeysError: A key stands there more than once.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         counts = Counter(key for key, _ in pairs)
-        raise _RepeatedKeysError({key: count for key, count in counts.items() if count > 1})
+        raise RepeatedKeysError({key: count for key, count in counts.items() if count > 1})
     return found
 
 
@@ -48,7 +53,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=unique)
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -69,7 +74,7 @@ def decode_object(text: str) -> dict[str, Any]:
     """
     try:
         value = _DECODER.decode(text)
-    except _RepeatedKeysError as error:
+    except RepeatedKeysError as error:
         raise ValueError(error.told(text)) from None
     except json.JSONDecodeError as error:
         raise ValueError(_told(error, text)) from None

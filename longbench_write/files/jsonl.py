@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from longbench_write.errors import RunFolderError, shorten
 from longbench_write.files.faults import told
+from longbench_write.files.json_object import RepeatedKeysError, unique
 from longbench_write.files.reading import open_to_read
 from longbench_write.files.schema import check_schema
 
@@ -59,7 +60,13 @@ class LineError(ValueError):
 
 
 def read_jsonl(
-    path: Path, *, digest: Any = None, longest: int = LONGEST_LINE, nan: bool = False, torn: bool = True
+    path: Path,
+    *,
+    digest: Any = None,
+    longest: int = LONGEST_LINE,
+    nan: bool = False,
+    torn: bool = True,
+    edited: bool = False,
 ) -> Iterator[Line]:
     """Read a JSONL file line by line; blank lines, and a byte order mark at its start, are passed over.
 
@@ -69,13 +76,16 @@ def read_jsonl(
         longest: Bytes that a line may have; -1 for any number, where the file must be a regular one.
         nan: Whether NaN and Infinity are taken for numbers, which JSON does not have.
         torn: Whether a last line without its line feed is read too; otherwise it counts as never written.
+        edited: Whether a person may have written or merged it: a key that stands twice in one object, of
+            which Python keeps the last without a word, is then refused.
 
     Raises:
-        LineError: A line is no JSON object in UTF-8, or too long.
+        LineError: A line is no JSON object in UTF-8, too long, or has a key twice.
         OSError: The file cannot be read.
     """
     offset = 0
     begun = False
+    decoder = _DECODERS[nan, edited]
     with open_to_read(path, regular=longest < 0) as file:
         for number, line in enumerate(iter(lambda: file.readline(longest), b""), start=1):
             if digest is not None:
@@ -88,9 +98,14 @@ def read_jsonl(
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 blank = not text or text.isspace()
-                value = None if blank else (_LENIENT if nan else _STRICT).decode(text)
+                value = None if blank else decoder.decode(text)
             except UnicodeDecodeError as error:
                 raise LineError(number, f"not UTF-8 ({error.reason} at byte {error.start})") from None
+            except RepeatedKeysError as error:
+                key, count = next(iter(error.counts.items()))
+                raise LineError(
+                    number, f"an object with the key {shorten(repr(key), 60)} {count} times"
+                ) from None
             except (ValueError, RecursionError) as error:
                 if not begun and text.lstrip().startswith("["):
                     raise _array(path, number) from None
@@ -125,7 +140,14 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-_LENIENT, _STRICT = json.JSONDecoder(), json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODERS = {
+    (nan, edited): json.JSONDecoder(
+        parse_constant=None if nan else _refuse_constant, object_pairs_hook=unique if edited else None
+    )
+    for nan in (False, True)
+    for edited in (False, True)
+}
+"""By whether NaN is a number, and whether keys may stand there twice."""
 
 
 class JsonRecord(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,9 @@ _NUMBERS = {
 }
 """Numbers that look decimal and that PyYAML reads in base 8 or 60: 070 is 56, and 1:10 is 70."""
 
+_MERGE = "tag:yaml.org,2002:merge"
+"""The key <<, of which nothing is built."""
+
 _CANNOT_BE_BUILT = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 """What PyYAML's constructors raise for values such as 2001-99-99, `!!bool maybe` or `!!int ''`."""
 
@@ -53,7 +56,7 @@ def load_yaml(text: str) -> Any:
         most = max(MOST_NODES, len(text))
         if _size(node, most, {}) > most:
             raise yaml.YAMLError(f"it has more than {most} values once its aliases are written out")
-        _check_nodes(node, set())
+        _check_nodes(node, set(), loader.construct_object)
         return loader.construct_document(node)
     except RecursionError:
         raise yaml.YAMLError("it is nested too deeply") from None
@@ -143,10 +146,11 @@ def _size(node: yaml.Node, most: int, known: dict[int, int]) -> int:
     return known[id(node)]
 
 
-def _check_nodes(node: yaml.Node, seen: set[int]) -> None:
+def _check_nodes(node: yaml.Node, seen: set[int], build: Callable[[yaml.Node], Any]) -> None:
     """Refuse a mapping that has a key twice, of which PyYAML keeps the last without a word, and long numbers.
 
-    PyYAML builds an integer of any length in base 2, 8, 16 and 60, which Python then refuses to print.
+    Keys are the same where what is built of them is: yes and true, 1 and 1.0. PyYAML builds an integer of any
+    length in base 2, 8, 16 and 60, which Python then refuses to print.
     """
     import yaml
 
@@ -155,14 +159,15 @@ def _check_nodes(node: yaml.Node, seen: set[int]) -> None:
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for part in node.value:
-            _check_nodes(part, seen)
+            _check_nodes(part, seen, build)
     elif isinstance(node, yaml.MappingNode):
-        lines: dict[tuple[str, str], int] = {}
+        lines: dict[Hashable, int] = {}
         for key, value in node.value:
-            _check_nodes(key, seen)
-            _check_nodes(value, seen)
+            _check_nodes(key, seen, build)
+            _check_nodes(value, seen, build)
             if isinstance(key, yaml.ScalarNode):
-                line, name = key.start_mark.line + 1, (key.tag, key.value)
+                line = key.start_mark.line + 1
+                name = key.tag if key.tag == _MERGE else build(key)
                 if name in lines:
                     raise yaml.YAMLError(
                         f"line {line}: the key {key.value!r} stands on line {lines[name]} too"

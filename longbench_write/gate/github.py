@@ -15,14 +15,16 @@ _TITLES = {
 def annotation(verdict: Verdict) -> str:
     """Return the annotation: an error unless all passed; then a notice, or a warning where a note is one.
 
-    It lists the findings that did not pass, all of them where all did, and what a reader must know, such as
-    settings that differ.
+    Its title names model and suite, since GitHub lists those of all jobs together. It lists the findings that
+    did not pass, all of them where all did, and what a reader must know, such as settings that differ.
     """
     shown = [finding for finding in verdict.findings if finding.outcome is not Outcome.PASSED]
     lines = [*(finding.message for finding in shown or verdict.findings), *verdict.told]
     warned = any(note.startswith("WARNING") for note in verdict.told)
     level = "error" if shown else "warning" if warned else "notice"
-    return _command(level, _TITLES[verdict.outcome].format(verdict.b.name), "\n".join(lines))
+    about = verdict.b.info or verdict.a.info
+    subject = f"{verdict.b.name} on {about.suite}" if about else verdict.b.name
+    return _command(level, _TITLES[verdict.outcome].format(subject), "\n".join(lines))
 
 
 def error_annotation(run: str, message: str) -> str:

@@ -54,6 +54,17 @@ def differences_figure(a: RunScores, b: RunScores, differences: Sequence[Differe
     return figure
 
 
+def error_figure(run: str, message: str) -> Figure:
+    """Draw nothing but why there is no verdict on a run.
+
+    Args:
+        run: What was to be checked.
+        message: Why it was not.
+    """
+    with styled():
+        return new_figure(6.2, 0.1, title=f"{run} was not checked", subtitle=message)
+
+
 def _title(metric: Metric) -> str:
     """Return a panel's title, for `parse_math=True` where the metric is in `MATH`, else drawable text."""
     symbol = MATH.get(metric.name, metric.symbol)

@@ -208,7 +208,7 @@ def _read(
 def _rows(path: Path, digest: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each line's number and object; the digest is updated with every byte."""
     try:
-        for line in read_jsonl(path, digest=digest):
+        for line in read_jsonl(path, digest=digest, edited=True):
             yield line.number, line.value
     except LineError as error:
         _refuse(f"{path}:{error.number}", error.fault, error.advice)

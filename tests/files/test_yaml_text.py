@@ -37,6 +37,9 @@ HOSTILE = {
     "a key twice": "a: 1\nb: 2\na: 1\n",
     "a key twice, deep": "a: [{b: {c: 1, c: 2}}]\n",
     "a key twice, quoted": "a: {b: 1, 'b': 2}\n",
+    "a key twice, as truth": "{yes: 1, true: 2}\n",
+    "a key twice, as number": "{1: 1, 1.0: 2}\n",
+    "a key twice, in two bases": "{0x10: 1, 16: 2}\n",
     "a key twice behind an alias": "a: &a {b: 1, b: 2}\nc: *a\n",
 }
 
@@ -64,6 +67,12 @@ def test_what_is_plain_is_read_as_ever():
     text = "model: m\nurls: &u [a, b]\nothers: *u\nn: 1.5\nwhen: 2026-11-21\nnothing:\n"
     assert load_yaml(text) == yaml.safe_load(text)
     assert load_yaml("") is None
+    merged = "a: &a {1: x, no: y}\nb: {<<: *a, 2: z}\n"
+    assert (
+        load_yaml(merged)
+        == yaml.safe_load(merged)
+        == {"a": {1: "x", False: "y"}, "b": {1: "x", False: "y", 2: "z"}}
+    )
     assert load_yaml("[[1, 2, 3], [4, 5, 6]]") == [[1, 2, 3], [4, 5, 6]]
 
 

@@ -87,7 +87,7 @@ def test_the_annotation_lists_what_failed_or_that_nothing_did_and_what_differs()
     assert 1 < len(fallen) < len(found.findings)
     lines = [*fallen, found.fresh.sentence(), *found.notes]
     assert annotation(found).endswith(f"::{escape_command(chr(10).join(lines))}")
-    assert re.match(r"::error title=m\b", annotation(found))
+    assert re.match(r"::error title=m on s\b", annotation(found))
     passed = verdict(settings={**RUN_INFO.settings, "temperature": 0.25})
     assert re.match(r"::notice title=m\b", annotation(passed))
     assert all(escape_command(each.message) in annotation(passed) for each in passed.findings)

@@ -316,6 +316,10 @@ BAD_LINES = {
     "stated": (row(length_stated="no"), "length_stated must"),
     "answer language": (row(answer_language=7), "answer_language must"),
     "empty answer language": (row(answer_language=""), "answer_language must"),
+    "a key twice": (
+        b'{"prompt": "a", "length": 300, "length": 30}',
+        "an object with the key 'length' 2 times",
+    ),
     "same id": (row(id="mine-1"), "the id 'mine-1' stands on line 1 too"),
 }
 

@@ -1,0 +1,65 @@
+"""`lbw-eval check` with words that cannot be read: each output that they ask for says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+
+class TellingCommand(TyperCommand):
+    """A command whose outputs hold an error too that is found before it begins."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of the command line.
+
+        Args:
+            ctx: The command's context, whose type differs with the version of typer.
+            args: The words behind the command's name.
+        """
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            tell_unread(words, getattr(error, "format_message", error.__str__)())
+            raise
+
+
+def tell_unread(words: Sequence[str], said: str) -> None:
+    """Have each output that a command line asks for say why that could not be read.
+
+    Args:
+        words: Behind the command's name.
+        said: Why.
+    """
+    from longbench_write.cli.verdict_outputs import VerdictOutputs
+    from longbench_write.errors import UsageError
+
+    run = next((word for word in words if not word.startswith("-")), "the run")
+    outputs = VerdictOutputs(
+        Path(run),
+        "--json" in words,
+        _file(words, "--junit"),
+        _file(words, "--markdown"),
+        _file(words, "--plot"),
+        "--github" in words,
+        worst=0,
+    )
+    outputs.remove_earlier()
+    outputs.tell(said, UsageError.exit_code)
+
+
+def _file(words: Sequence[str], option: str) -> Path | None:
+    """Return the file that an option names, the last time that it stands there."""
+    found = None
+    for place, word in enumerate(words):
+        if word == option and place + 1 < len(words):
+            found = words[place + 1]
+        elif word.startswith(f"{option}="):
+            found = word.removeprefix(f"{option}=")
+    return Path(found) if found else None
