@@ -48,7 +48,7 @@ def baseline(
     calendar, or by hand.
     """
     from longbench_write.files.output import write_file
-    from longbench_write.gate.moving import POLICY, made_baseline, moved_baseline
+    from longbench_write.gate.moving import ENOUGH_RUNS, POLICY, made_baseline, moved_baseline
 
     given = {"max_missing": max_missing}
     target = output or update
@@ -67,3 +67,8 @@ def baseline(
         note(POLICY)
     pooled = f" of {scores.runs} runs" if scores.runs > 1 else ""
     note(f"{target}: {len(scores.responses)} responses to {len(scores.lengths)} prompts{pooled}")
+    if 1 < scores.runs < ENOUGH_RUNS:
+        note(
+            f"{scores.runs} runs say little of how far runs vary, and intervals against this baseline are "
+            f"wide: make it from {ENOUGH_RUNS} or more"
+        )

@@ -24,6 +24,10 @@ POLICY = (
 )
 
 
+ENOUGH_RUNS = 5
+"""Of a pooled baseline: fewer say so little of how far runs vary that intervals are much wider than for one."""
+
+
 @dataclass(frozen=True)
 class Moved:
     """A baseline that was moved to another run, or was not.

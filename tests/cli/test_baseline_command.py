@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 import yaml
 from gate_samples import Wrote, write_run, wrote_well
 from samples import MANIFEST
 
-from longbench_write.cli.app import main
 from longbench_write.compare.loading import load_scores
 from longbench_write.gate.checking import check_run
 
 CARD = {"repeats": 3, "tries": 4}
-
-
-@pytest.fixture
-def lbw_eval(monkeypatch, tmp_path, capsys):
-    """Calls the command in a folder of its own; gives exit code and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["lbw-eval", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, capsys.readouterr().err
-
-    return call
 
 
 def night(folder, number, *, share=1.0, **lacking):
@@ -62,7 +46,7 @@ def test_a_baseline_says_where_it_comes_from(lbw_eval, tmp_path):
 @pytest.mark.parametrize("what", ["text", "judgement"])
 def test_a_run_that_lacks_more_than_may_be_missing_is_refused(lbw_eval, tmp_path, what):
     run = night(tmp_path, 1, n0=what, n1=what)
-    code, err = lbw_eval("baseline", run, "-o", "main.json")
+    code, _, err = lbw_eval("baseline", run, "-o", "main.json")
     assert (code, (tmp_path / "main.json").exists()) == (1, False)
     assert "2 of 24" in err
     assert "--incomplete" in err
@@ -96,7 +80,7 @@ def test_a_moved_baseline_knows_its_parent_and_the_first_of_its_chain(lbw_eval, 
     path = tmp_path / "main.json"
     lbw_eval("baseline", night(tmp_path, 1), "-o", path)
     first = values_of(path)
-    code, err = lbw_eval("baseline", "--update", path, night(tmp_path, 2))
+    code, _, err = lbw_eval("baseline", "--update", path, night(tmp_path, 2))
     assert code == 0
     assert "47" in err
     assert "3.9" in err
@@ -117,13 +101,16 @@ def test_a_baseline_of_several_runs_is_moved_to_several_and_fewer_are_said(lbw_e
     runs = [night(tmp_path, number) for number in range(1, 6)]
     assert lbw_eval("baseline", *runs[:3], "-o", path)[0] == 0
     assert (values_of(path)["runs"], values_of(path)["judge"]["repeats"]) == (3, 3)
-    _, err = lbw_eval("baseline", "--update", path, *runs[2:])
+    _, _, err = lbw_eval("baseline", "--update", path, *runs[2:])
     assert "it was of" not in err
     assert len(values_of(path)["made"]) == 3
-    _, err = lbw_eval("baseline", "--update", path, runs[0])
+    _, _, err = lbw_eval("baseline", "--update", path, runs[0])
     assert "it was of 3 runs and is of 1 now" in err
     assert values_of(path)["runs"] == 1
     assert lbw_eval("check", *runs[:2], "--baseline", path)[0] == 0
+    for number, is_said in ((1, False), (2, True), (5, False)):
+        _, _, err = lbw_eval("baseline", *runs[:number], "-o", path)
+        assert ("5 or more" in err) == is_said
 
 
 @pytest.mark.parametrize(

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 
 import pytest
 from samples import RUN_INFO, judged, predicted
 
-from longbench_write.cli.app import main
 from longbench_write.runs.manifest import prompts_of
 from longbench_write.scoring.scoring import summarise
 from longbench_write.scoring.table import scores_csv
 from longbench_write.suites.suite import load_suite
 
 TYPES = ("News Report", "Popular Science")
-
-
-@pytest.fixture
-def lbw_eval(monkeypatch, tmp_path, capsys):
-    """Call the command in a folder of its own; give exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["lbw-eval", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 def run_folder(folder, suite, words, **info):

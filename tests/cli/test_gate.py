@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from gate_samples import Wrote, write_run, wrote_well
 
-from longbench_write.cli.app import main
 from longbench_write.gate.layout import FINDING_HEADS
-
-
-@pytest.fixture
-def lbw_eval(monkeypatch, tmp_path, capsys):
-    """Calls the command in a folder of its own; gives exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["lbw-eval", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
