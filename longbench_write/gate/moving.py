@@ -25,7 +25,7 @@ POLICY = (
 
 
 ENOUGH_RUNS = 5
-"""Of a pooled baseline: fewer say so little of how far runs vary that intervals are much wider than for one."""
+"""Of a pooled baseline: fewer say so little of how far runs vary that intervals are wider than for one."""
 
 
 @dataclass(frozen=True)
