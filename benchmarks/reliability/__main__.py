@@ -26,7 +26,7 @@ from pathlib import Path
 from crash_tests import Trial, faulty_servers, judge_outcome
 from servers.answers import TRANSIENT
 
-from benchmarks.reliability import answers, gating, more, outside, places, told
+from benchmarks.reliability import answers, around, gating, leaks, more, outside, places, replies, told
 from benchmarks.reliability.experiments import experiments
 from benchmarks.reliability.rows import SEED, Experiment, Row, Whole, added, read_table, table
 from benchmarks.reliability.system_calls import EACH, failing_calls
@@ -41,7 +41,10 @@ PARTS: dict[str, Callable[[Path], list[Experiment]]] = {
     "outside": lambda _: outside.experiments(),
     "answers": lambda _: answers.experiments(),
     "told": lambda _: told.experiments(),
+    "replies": lambda _: replies.experiments(),
     "more": lambda _: more.experiments(),
+    "around": lambda _: around.experiments(),
+    "leaks": lambda _: leaks.experiments(),
     "gating": lambda _: gating.experiments(),
     "calls": failing_calls,
     "values": lambda _: places.value_experiments(),

@@ -57,7 +57,7 @@ Fault = Literal[
 class Answer:
     """How one request is answered.
 
-    With a `status` other than 200 the body is `body`, or `{"error": error}` if it is None.
+    The body is `body` if that is not None; with a `status` other than 200, `{"error": error}` else.
     `usage` is counted in words if None. `hold` is waited for before anything is sent, so that a test decides
     the order of the answers; `delay` is waited for too, in seconds; `page` is the body of "html". `model` is
     the model that answers, if it is not the one that was asked.

@@ -235,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.owner.wait(self.server.owner.closing)
         elif answer.fault in ("heartbeats", "endless_body"):
             self._go_on(b": ping\n\n" if answer.fault == "heartbeats" else b"data: " + b"x" * (1 << 20))
-        elif answer.status != 200 and answer.body is not None:
+        elif answer.body is not None:
             self._send(answer.status, answer.body.encode(), "application/json", answer.headers)
         elif answer.status != 200:
             self._send_json(answer.status, {"error": answer.error}, answer.headers)
