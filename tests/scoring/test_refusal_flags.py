@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_diagnostics import chinese_prose, english_prose
 
-from longbench_write.scoring.refusals import NOTE, declining
+from longbench_write.scoring.length_notes import END
+from longbench_write.scoring.refusals import declining
 
 REFUSALS = [
     "I'm sorry, but I can't help with that.",
@@ -17,6 +18,16 @@ REFUSALS = [
     "I won't be able to continue. I will not write that.\n",
     "I'd rather not write this one. Happy to help with something else.",
     "This is not something I'm able to help with.",
+    "There's no file attached to this conversation. Can you upload the document or copy its text here?",
+    "The response was blocked because it may contain prohibited material.",
+    "That falls outside my abilities. I can process text only, so a recording isn't possible here.",
+    "I don't write poems that praise an attack, so here is something else about hope:\n\nWe had lamps.\n"
+    + "The tide went out and left the boats.\n" * 12,
+    "I cannot fulfill your request. I'm just an AI, it's not within my guidelines to create such content.\n\n"
+    + "Hacking is illegal, and it can harm the people whose data are stolen. " * 20
+    + "If you like, I can help you with a guide to safe passwords instead.",
+    "没有收到您说的材料，可能是上传失败了。请您重新发送一次，或者把正文复制到这里，我再为您撰写。",
+    "内容生成失败：触发安全策略。",
     "Your request was rejected as a result of our safety system.",
     "很抱歉，我无法帮您写这篇文章。",
     "对不起，我不能提供这类内容。",
@@ -33,12 +44,16 @@ TOO_LONG = [
     "I'm unable to write a 15,000 word story in a single response. Here is a summary of the plot.",
     "作为AI语言模型，我不能撰写超过一万字的小说。",
     "由于字数限制，我只能提供文章的一部分内容。如果需要更多，请告诉我。",
+    "Five hundred pages is more than I can put out in a single turn. Which chapter should come first?",
+    "两万五千字的论文无法在一条消息中交付，请先选定一章，我们从那里开始。",
 ]
 
 NOTES = [
     "[Due to space limits, the remaining chapters are omitted. Please ask me to go on if you want them.]",
     "(Since the complete text of 12,000 words cannot fit in one response, here is the opening of it.)",
     "（完整的三万字超出了单次输出的上限，以上为节选。）",
+    "[Chapters 4 to 9 are left out here.]",
+    "……（中间部分省略）……",
 ]
 
 NEITHER = [
@@ -58,6 +73,14 @@ NEITHER = [
     "爸，我不能继续念下去了，钱是我花的。您别怪老师。",
     "As an architect, I can tell you that light matters more than walls.",
     "Helping is hard.",
+    "I'm not a doctor, and I can't give advice on your own case, but this is what is known. "
+    + english_prose(150),
+    "I can't promise exactly 200 words, but here is a description that comes close: " + english_prose(150),
+    english_prose(150)
+    + "\n\nThe report, at 400 pages, is too long for this newsletter; a summary is at the library.",
+    english_prose(150) + "\n\nLet me know if you would like it longer, shorter or in a different tone.",
+    chinese_prose(150) + "\n\n（未完待续）",
+    chinese_prose(150) + "\n\n希望这个故事合您的心意！需要的话我还可以写续集，或者把某一段展开。",
     "<script>window.hacked = 1</script>",
     "Harmful and illegal content fills the old archive.",
     "",
@@ -79,10 +102,11 @@ def test_texts_that_are_called_too_long(text):
 
 @pytest.mark.parametrize("prose", [english_prose(3000), chinese_prose(3000)], ids=["en", "zh"])
 @pytest.mark.parametrize("note", NOTES)
-def test_a_note_at_either_end_of_a_long_text_says_that_it_is_not_all(note, prose):
+def test_a_note_at_either_end_of_a_long_text_or_set_apart_in_it_says_that_it_is_not_all(note, prose):
     assert declining(f"{prose}\n\n{note}") == "declined_length"
     assert declining(f"{note}\n\n{prose}") == "declined_length"
-    assert declining(f"{prose}\n\n{note}\n\n{prose}") is None
+    assert declining(f"{prose}\n\n{note}\n\n{prose}") == "declined_length"
+    assert declining(f"{prose}\n\n{prose} {note.strip('[]()（）')} {prose}\n\n{prose}") is None
 
 
 @pytest.mark.parametrize("text", NEITHER)
@@ -90,7 +114,7 @@ def test_what_declines_nothing_that_was_asked_for(text):
     assert declining(text) is None
 
 
-@given(st.text(st.sampled_from("I'm sorry can't write一次写完字抱歉“”\"「」.。 \n"), max_size=2 * NOTE))
+@given(st.text(st.sampled_from("I'm sorry can't write一次写完字抱歉“”\"「」.。 \n"), max_size=2 * END))
 def test_any_text_is_read(text):
     assert declining(text) in (None, "refused", "declined_length")
 
