@@ -15,11 +15,13 @@ from benchmarks.validity.cells import Cell, CellFile, measure
 from benchmarks.validity.drift import DRIFT, HALF_YEAR, SIX_WEEKS, is_found
 from benchmarks.validity.gate import MARGIN, WHERE, Loss, Pair, fallen_by, passes, verdicts
 from benchmarks.validity.intervals import Tally, coverage, ruler_coverage
+from benchmarks.validity.nights import MOVES, Nights, between
 from benchmarks.validity.ranks import errors, is_wrong, ranked
 from benchmarks.validity.sections import SECTIONS
 from benchmarks.validity.shares import AT_LEAST, AT_MOST, Share
 from benchmarks.validity.worlds import WORLDS, Truth, draw
 from benchmarks.validity.written import drawn_prompts, run_info, scored, shares, suite
+from longbench_write.compare.loading import load_scores
 from longbench_write.metrics.length import S_L, S_L_RULE, length_score
 from longbench_write.metrics.quality import S_Q
 
@@ -209,6 +211,33 @@ def test_looked_at_every_night_a_drift_is_found_in_six_weeks_and_none_where_ther
     found = [is_found(rng, 0.65, nights=SIX_WEEKS, drift=DRIFT) for _ in range(60)]
     assert Share.of(found).is_at_least(0.9)
     assert Share.of([is_found(rng, 0.65, nights=HALF_YEAR) for _ in range(20)]).is_at_most(AT_MOST)
+
+
+# Nights
+
+
+def test_nights_that_are_imported_are_those_that_are_simulated(rng, tmp_path):
+    prompts = [replace(prompt, length=20 + place) for place, prompt in enumerate(suite().prompts[::5])]
+    made = Nights(rng, MOVES["a little"], 2, prompts)
+    lines = [
+        json.dumps({"prompt": each.prompt, "type": each.type, "length": each.length}) for each in prompts
+    ]
+    path = tmp_path / "short.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for night in range(2):
+        kept = load_scores(made.imported(night, tmp_path, path))
+        for metric in ("S_l", "S_q", "S_bar"):
+            found, wanted = (
+                [response.values[metric] for response in scores.responses.values()]
+                for scores in (kept, made.scores(night))
+            )
+            assert found == pytest.approx(wanted)
+
+
+def test_what_moves_whole_nights_shows_between_them_alone(rng, monkeypatch):
+    monkeypatch.setattr("benchmarks.validity.nights.HALF_YEAR", 40)
+    assert between(rng, MOVES["nothing"]) == 0
+    assert between(rng, MOVES["most"]) > 0.4
 
 
 # The command
