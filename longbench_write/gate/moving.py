@@ -19,10 +19,9 @@ from longbench_write.metrics.catalogue import merged
 
 POLICY = (
     "Move a baseline by the calendar or by hand, not only when a run is better: one that moves only when "
-    "better keeps the luckiest run, and ordinary nights look like falls: in one simulation 47 of 180 nights of an "
-    "unchanged model, where a baseline that stayed had 3.9."
+    "better keeps the luckiest run, and ordinary nights look like falls: in one simulation 47 of 180 nights "
+    "of an unchanged model, where a baseline that stayed had 3.9."
 )
-
 
 ENOUGH_RUNS = 5
 """Of a pooled baseline: fewer say so little of how far runs vary that intervals are wider than for one."""
