@@ -80,8 +80,11 @@ LIMIT = _any(
     rf"(?:i|i'm|my|limits?|space|possible|feasible|generated|produced|written|{_REPLY_EN})\b",
     r"(?:n't|\bnot|\bcannot|\bunable) (?:\w+ ){0,2}(?:fit|hold|feasible|practica\w+|realistic|possible)\b"
     r"|\bimpractical\b|\bunfeasible\b|\b(?:more|much) space than\b|\b(?:as far as|all that|all) (?:one"
-    r"|a) \w+ (?:will|can|allows)\b|\bone shot\b|\btop out\b|\bspace (?:doesn't|does not|won't)\b"
-    r"|\blength reasons\b|\b(?:so (?:that )?it|won't|to) fits?\b|\brather than (?:writ|produc|giv"
+    r"|a) \w+ (?:will|can|allows)\b|\bone (?:shot|piece)\b|\b(?:limited|constrained|restricted) in how\b"
+    r"|\blimit (?:has been |is |was )?reached\b|\bgetting (?:too |rather |quite )?long\b|\b(?:long"
+    r"|much) time to (?:produce|write)\b|\bmanageable\b|\b(?:vast|enormous|huge|massive) (?:subject|topic"
+    r"|undertaking|task|project|text)\b|\blength of the task\b|\btop out\b|\bspace (?:doesn't|does not"
+    r"|won't)\b|\blength reasons\b|\b(?:so (?:that )?it|won't|to) fits?\b|\brather than (?:writ|produc|giv"
     r"|try)ing\b|\b(?:right away|all at once)\b|\b(?:limit|ceiling|cap) (?:on|to) how (?:long|much)\b"
     r"|\bwords is a lot\b",
     r"(?:n't|\bnot|\bcannot|\bunable)\b[^.]{0,70}\b(?:at once|at a time|"
@@ -90,8 +93,9 @@ LIMIT = _any(
     rf"|\b(?:be|being|is) cut (?:off|short)\b",
     r"(?:篇幅|字数|长度|输出|回复|回答|平台|版面)[^，。]{0,8}(?:限(?!制?[以之]?内)|超|原因"
     r"|[较过太很][多长大])|限于|受限|囿于",
-    r"篇幅不允许|一次放下|循序渐进|[过太]长(?!的话)|占[^，。]{0,6}页|(?:体量|规模)[^，。]{0,4}[太过较很]大"
-    r"|超[出过][^，。]{0,12}(?:限|长度|一次|单次|能|输出|篇幅)|远超",
+    r"篇幅不允许|[讲说谈]不[透尽]|(?:题目|任务|工程|内容)[^，。]{0,3}[太过](?:大|庞大)|(?:回复|内容"
+    r"|篇幅)[^，。]{0,3}有点长|要?很长时间|便于掌握|一次放下|循序渐进|[过太]长(?!的话)|占[^，。]{0,6}页"
+    r"|(?:体量|规模)[^，。]{0,4}[太过较很]大|超[出过][^，。]{0,12}(?:限|长度|一次|单次|能|输出|篇幅)|远超",
     r"[写放装容发讲]不[下完了成]|有限|不(?:太)?(?:现实|可行|实际|可能)|极限|上限|截断",
     r"(?:无法|没法|不能|难以|没办法)[^，。]{0,15}(?:一次|单次|一条|一口气|一下子|一个回复)",
     r"(?:一次|单次|一条|一口气|一下子)[^，。]{0,12}(?:不|难|无法)|(?:节省|控制)[^，。]{0,8}(?:篇幅|长度)",
@@ -113,15 +117,16 @@ REPLY = _any(
 """The reply in which a text is written, or several, of which no other text speaks."""
 
 PART = _any(
-    r"\b(?:outline|sample|plan|skeleton|framework|roadmap|bullet points|table of contents|synopsis"
-    r"|overview|prologue|prelude|summar(?:y|ies)|introduction|essentials|highlights|key points|in brief"
-    r"|only|(?:for|right) now|so far|instead|(?:i'll|i've|to|must) (?:end|stop|pause)|(?:ends?|stopped"
-    r"|paused?|stopping) (?:here|at|there)|\w+ of them)\b|\bof the [0-9][0-9,]+ (?:words )?(?:you|that)\b",
+    r"\b(?:outlined?|sample|plan|gist|pilot episode|confined|skeleton|framework|roadmap|bullet points"
+    r"|table of contents|synopsis|overview|prologue|prelude|summar(?:y|ies)|introduction|essentials"
+    r"|highlights|key points|in brief|only|(?:for|right) now|so far|instead|(?:i'll|i've|to|must) (?:end"
+    r"|stop|pause)|(?:ends?|stopped|paused?|stopping) (?:here|at|there)|\w+ of them)\b"
+    r"|\bof the [0-9][0-9,]+ (?:words )?(?:you|that)\b",
     rf"\b(?:first|second|opening|initial|beginning|single|one) (?:\w+ )?{_PART_EN}\b"
     r"|\b(?:part|chapter|act|volume) (?:one|1|i)\b|\b(?:opening|beginning|start) of\b|\bfirst draft\b"
     r"|\bto begin\b",
-    r"大纲|提纲|梗概|框架|概[要述]|摘要|简介|目录|设定|路线图|序[章言]|引言|开[头篇场]|骨架|小传|要点|部分"
-    r"|章节安排|试写",
+    r"大纲|提纲|梗概|大意|简介|开篇|试播|第一集|只谈|框架|概[要述]|摘要|简介|目录|设定|路线图|序[章言]"
+    r"|引言|开[头篇场]|骨架|小传|要点|部分|章节安排|试写",
     r"[首第前][一1两三几]?[章节幕部场期卷课]|先(?:为|给|提供|写|列|定|从|呈|把|看|搭|做|停|到)|只(?:能|写"
     r"|列|给|选|挑)|仅|其中[几两三]|写到|分之|较短|短一些|离[您你]要的",
 )
@@ -129,7 +134,7 @@ PART = _any(
 
 ABRIDGED = _any(
     rf"\b(?:condens\w+|abridged|abbreviated|shorten(?:ed)?|compress(?:ed)?|trimmed|truncated|partial"
-    rf"|excerpts?|extracts?|samples? (?:of|passages?|pages|{_PART_EN})|(?:short(?:er)?|brief|compact"
+    rf"|excerpts?|an extract|samples? (?:of|passages?|pages|{_PART_EN})|(?:short(?:er)?|brief|compact"
     rf"|smaller|lite|starter|simplified) (?:version|draft|[0-9]))\b",
     r"节选|选段|片段|样章|删[减节]|缩[写略减短]|压缩|浓缩|精简|(?:入门|基础|精华|简化|简|短)版|简[略要]"
     r"|短篇版",
@@ -139,7 +144,8 @@ ABRIDGED = _any(
 MORE = _any(
     r"\b(?:continu\w+|carry on|go on|keep going|proceed|expand\w*|lengthen|work through|omitted|(?:left"
     r"|leave|leaving) out|skipped|ready for more|to follow|keep writing|flesh(?:ed)? out|elaborate"
-    r"|separately|gradually|whenever you|want (?:me|the))\b",
+    r"|separately|gradually|whenever you|pick up where|remainder|(?:other|another|next|separate) messages?"
+    r"|in stages|once you (?:approve|confirm|agree)|upon confirmation|want (?:me|the))\b",
     rf"\b(?:remaining|next|other|more|missing|further|following|later|subsequent"
     rf"|rest(?: of the)?) (?:\w+ )?{_PART_EN}\b"
     r"|\bthe rest\b|\b(?:would|will|can|could) follow\b|\bfrom there\b|\bnext (?:message|reply)\b"
@@ -153,8 +159,8 @@ MORE = _any(
     r"|if you(?:'d| would)?"
     r" (?:like|want|wish))\b|\b(?:which|choose|pick) (?:an? |of )?(?:the )?(?:\w+ )?" + _PART_EN,
     r"继续|续写|接着|接下来|后[续面]|其余|余下|剩[下余]|往下写|从略|省略|略去|边写边|往下看|待续|另外发"
-    r"|充实|[下后]半|下接|随时|分成?(?:[多几数若]?[干次期批步章轮卷]|十[几五]?期)|逐[章段步节场]"
-    r"|一[章节段场步]一[章节段场步]",
+    r"|充实|[下后]半|下接|随时|另发|补充|分阶段|往下|分成?(?:[多几数若]?[干次期批步章轮卷]|十[几五]?期)"
+    r"|逐[章段步节场]|一[章节段场步]一[章节段场步]",
     r"每次|补[齐全上充]|展开|扩[写展充]|哪[一个]?[章节卷部场]|下[一]?[条部章]|告诉我|告知|要不要|需要的话"
     r"|如需|如果需要|获取|慢慢|多轮|[选定]一?章|愿意的话",
 )
@@ -163,15 +169,15 @@ MORE = _any(
 ADDRESS = _any(
     r"\b(?:i|i'm|i've|i'd|i'll|my|me|you|your|we|let's|here|here's|below|above|what follows|note|please"
     r"|this (?:sample|excerpt|version|is|message|reply))\b",
-    r"[您你我咱]|以下|以上|[下上][面文]|这里|此处|本次|如下|[附备]?注|说明|请|吗|？|建议|到此|[（【]"
+    r"[您你我咱]|以下|以上|[下上][面文]|这里|此处|本次|如下|[附备]?注|说明|请|吗|？|建议|到此|目前|[（【]"
     r"|^[\s*_]*[\[(]",
 )
 """Somebody speaks to the reader."""
 
 _POINTS = ((WHOLE, 1.0), (COUNT, 0.5), (LIMIT, 1.75), (REPLY, 1.25), (MORE, 1.0))
 ENOUGH = 3.0
-"""What the signs of a note come to, at the least; a part is one point, an abridgement two. Of 2,500
-answers of five open models, of which none has a note, they come to that in one."""
+"""What the signs of a note come to, at the least; a part is one point, an abridgement two. In none of 2,500
+answers of five open models, of which none has a note, do they come to that."""
 
 _RIGHTS = _any(r"\bcopyright|\binfring|\brights\b", r"[版著]作?权|侵[权犯]|权益")
 _OMITTED = _any(

@@ -87,14 +87,16 @@ DECLINES = _any(
     r"|'ll) (?:\w+ )?(?:leav|sett|putt)ing (?:this|that|it)\b|\bi(?:'d| would) (?:\w+ )?(?:prefer"
     r"|rather) not\b|\bprefer to (?:talk|speak|focus)\b|\bnot doing (?:this|that)\b|\btoo far\b"
     r"|\bdecided not to\b|\bnot my place\b|\bisn't my place\b|\b(?:only able to|can only|only) (?:help"
-    r"|assist|answer|process)\b|\bmakes? me (?:uneasy|uncomfortable)\b",
+    r"|assist|answer|process)\b|\bi(?:'m| am) (?:only |just )?an? (?:\w+ )?(?:text|language) model\b"
+    r"|\ba no from me\b|\bi(?:'m| am) unable to \w+|\bleft (?:it|this|that|them) out of\b"
+    r"|\bmakes? me (?:uneasy|uncomfortable)\b",
     rf"{_UNABLE_ZH}[^，。；：]{{0,10}}?(?:撰写|创作|生成|协助|帮(?:助|忙|[您你])|回答|满足|完成|发表|讨论"
     rf"|评价|编写|编造"
     r"|描写|代写|代笔|代为|写(?!字|作|信)|参与|展开|输出|给[到出]|继续(?:这|此|该)|处理|执行|支持|冒充"
     r"|提供|聊|获知|上网)",
     r"写不[了到出]|做不[了到]|(?:没法|不能|不会)(?:答应|这[么样]做)|我?(?:没有|并没有|不具备|并非"
     r"|只是)[^，。]{0,8}"
-    r"(?:年龄|经历|情感|身体|能力|立场|观点|记忆|权限|程序|模型|上过)|^\W*(?:不行|不可以)"
+    r"(?:年龄|经历|情感|身体|能力|立场|观点|记忆|权限|程序|模型|上过)|看不了|听不了|^\W*(?:不行|不可以)"
     r"|忙[^，。]{0,4}(?:不能|没法|无法)帮|红线|不写为好|还是不[^，。]{0,6}为好|决定不|不敢(?:落笔|写|下笔)"
     r"|没法给|只能(?:解答|回答|协助|处理)|选择(?:不|沉默)|不支持|不会[^，。]{0,14}(?:评判|评价|触碰)"
     r"|不得不放弃|只能放弃",
@@ -107,10 +109,10 @@ BLOCKED = _any(
     r"|unavailable|triggered|stopped|terminated|prohibited|restricted|withheld|removed"
     r"|not (?:\w+ )?(?:available|allowed|permitted|supported)|(?:can(?:no|')t|could not|couldn't"
     r"|can not) be|violat\w+|breach\w*|outside|goes against|against|beyond)\b",
-    r"\b(?:isn't|is not|aren't|not) (?:something|a thing|anything|one) (?:that )?i\b|\b(?:falls?|is|are"
-    r"|goes|lies|that's|it's) (?:\w+ )?(?:outside|beyond) (?:of )?(?:what|my|the)\b|\boff (?:the table"
-    r"|limits)\b|\bout of scope\b|\bagainst (?:my|our)\b|(?:n't|\bnot) (?:be )?(?:\w+ or )?(?:appropriate"
-    r"|ethical|right|respectful|responsible)\b",
+    r"\b(?:isn't|is not|aren't|not) (?:something|a thing|anything|one) (?:that )?(?:i\b|this assistant"
+    r"|we\b)|\b(?:falls?|is|are|goes|lies|that's|it's) (?:\w+ )?(?:outside|beyond) (?:of )?(?:what|my"
+    r"|the)\b|\boff (?:the table|limits)\b|\bout of scope\b|\bagainst (?:my|our)\b|(?:n't"
+    r"|\bnot) (?:be )?(?:\w+ or )?(?:appropriate|ethical|right|respectful|responsible)\b",
     r"(?:内容|请求|输入|输出|话题|题材|功能|服务|要求|声明|作品|生成|信息|指令|回答)[^，。；]{0,10}(?:失败"
     r"|终止|中止|存在[^，。]{0,4}风险|不予|不在[^，。]{0,10}(?:范围|之内|之列)|不支持|未开放|拦截|屏蔽"
     r"|违规|违反|触发|敏感|不一致|不符|不合|受限|不可用|不适宜|不当)",
@@ -122,7 +124,7 @@ BLOCKED = _any(
 ASKS = _any(
     r"\b(?:please |could you |can you |would you |kindly |you (?:might|could|can) "
     r"|if you )(?:\w+ ){0,3}(?:paste|upload|attach|share|send|provide|supply|tell me|copy|resend|specify"
-    r"|clarify|include)\b",
+    r"|clarify|include|give me)\b",
     r"\b(?:don't|do not|can't|cannot|didn't|haven't|have not) (?:\w+ )?(?:see|find|have|receive[d]?"
     r"|got) (?:\w+ ){0,3}"
     r"(?:attach\w+|files?|documents?|texts?|transcript|notes|links?|images?|access|details|information)\b",

@@ -46,6 +46,9 @@ TOO_LONG = [
     "由于字数限制，我只能提供文章的一部分内容。如果需要更多，请告诉我。",
     "Five hundred pages is more than I can put out in a single turn. Which chapter should come first?",
     "两万五千字的论文无法在一条消息中交付，请先选定一章，我们从那里开始。",
+    "That is an enormous undertaking, some 300 pages. I can help, although not all in one piece.",
+    english_prose(150) + "\n\n(Word limit reached. I'd need another message for the ending.)",
+    chinese_prose(150) + "\n\n因任务较为复杂、篇幅较长，目前仅呈现开篇，其余章节待确认后补充。",
 ]
 
 NOTES = [
