@@ -104,9 +104,8 @@ LIMIT = _any(
 
 REPLY = _any(
     rf"\b(?:in|into|within|with|for|on|over|across|of|than|per|as) (?:a|an|one|this|my|each|any|several"
-    rf"|multiple|the next|a second)?(?: single| one| separate)? ?(?:{_UNIT_EN})s?\b",
-    rf"\b(?:one|a single|each|several|multiple) (?:{_UNIT_EN})s?\b(?: (?:can|will|could|won't|can't|allows"
-    rf"|holds))?"
+    rf"|multiple|the next|a second)(?: single| one| separate)? (?:{_UNIT_EN})s?\b",
+    rf"\b(?:one|a single|each|several|multiple|another) (?:{_UNIT_EN})s?\b"
     r"|\b(?:token|output|response|reply|message|character|platform)s? (?:\w+ )?(?:limit|constraint|cap"
     r"|maximum|length)|\bspace (?:available|i have)\b|\b(?:answer|reply|response"
     r"|message) (?:[\w']+ ){1,4}too long\b",
