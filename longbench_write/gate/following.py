@@ -71,7 +71,7 @@ def followed(verdict: Verdict, rule: Rule, path: Path, now: datetime) -> Verdict
     findings = [_finding(metric, held, min(days[metric])) for metric, held in told.items()]
     if not told:
         notes.append(
-            f"{path} has {len(every)} nights since {min(every)}: a trend is told from {FEWEST} nights on"
+            f"nights in {path} since {min(every)}: {len(every)}; a trend is told from {FEWEST} nights on"
         )
     return replace(
         verdict, findings=[*verdict.findings, *findings], notes=[*verdict.notes, *notes], history=history

@@ -49,6 +49,11 @@ class Gate:
         half, error = self._half_and_error(parts, between, baseline, run)
         return detectable_drop(error, self.prompts, gated=self.gated, max_drop=self.max_drop, half=half)
 
+    def between(self, part: Components, between: float, baseline: int, run: int) -> tuple[float, float]:
+        """Return the ends between which that drop lies: what samples make is noise of a run, too."""
+        low, high = sorted(self.drop(parts, between, baseline, run) for parts in (part.least, part.most))
+        return low, high
+
     def red_nights(self, parts: Parts, between: float) -> float:
         """Return on how many of 180 nights an unchanged model falls, against baselines of one run each."""
         half, error = self._half_and_error(parts, between, 1, 1)
@@ -93,13 +98,7 @@ class MoreRuns:
         models = _by_model(runs)
         between = {part.metric: _between(models, part.metric) for part, _ in plans}
         drops = {
-            sides: [
-                (
-                    gate.drop(part.least, between[part.metric] or 0.0, *sides),
-                    gate.drop(part.most, between[part.metric] or 0.0, *sides),
-                )
-                for part, gate in plans
-            ]
+            sides: [gate.between(part, between[part.metric] or 0.0, *sides) for part, gate in plans]
             for sides in SIDES
         }
         red = {

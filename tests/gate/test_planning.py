@@ -171,7 +171,19 @@ def test_of_runs_of_two_models_nothing_is_known_of_what_moves_whole_runs():
     one, other = of_one_model(3.0, runs=2)
     other = JudgedRun(replace(other.scores, info=replace(other.scores.info, model="n")), {})
     found = plan([one, other], Rule(), samples=1, repeats=1)
+    assert all(low <= high for drops in found.more.drops.values() for low, high in drops)
     assert (found.more.between, found.more.red) == ({S_L: None}, {})
+
+
+def test_where_one_sample_leaves_open_what_is_noise_the_smaller_drop_stands_first():
+    runs = [run.scores for run in of_one_model(0.0, runs=5)]
+    single = [
+        JudgedRun(replace(made([[mean] for mean in S_L.per_prompt(run).values()]), source=run.source), {})
+        for run in runs
+    ]
+    found = plan(single, Rule(), samples=1, repeats=1)
+    low, high = found.more.drops[2, 1][0]
+    assert low < high
 
 
 def test_one_prompt_is_no_plan():
