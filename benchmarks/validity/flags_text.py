@@ -36,8 +36,9 @@ def missed(done: Sequence[Measured]) -> list[str]:
 
 def text(done: Sequence[Measured]) -> str:
     told = (
-        "Texts that were written before the detectors, half of them traps (tests/scoring/flag_texts), of the "
-        "half that is held out: each through `flags_of`, which `lbw-eval score` calls. In percent ± the "
+        "Texts that were written without sight of the detectors, half of them traps "
+        "(tests/scoring/flag_texts), of the half that is held out: each through `flags_of`, which "
+        "`lbw-eval score` calls. In percent ± the "
         f"standard error; below {LEAST:.0%} it is bold, whatever the standard error, as the texts are few."
     )
     rows = []

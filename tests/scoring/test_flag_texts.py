@@ -1,4 +1,4 @@
-"""How well the flags do on texts that were written before they were, the half that was not looked at."""
+"""How well the flags do on texts written without sight of them, the half that was not looked at."""
 
 import pytest
 from flag_rates import entries, flag_rates
