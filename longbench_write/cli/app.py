@@ -1,4 +1,4 @@
-"""The command `lbw-eval`: puts the commands together and turns errors into one sentence and an exit code."""
+"""The command `lbw-eval`: the run and the other commands; turns errors into one sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -8,27 +8,8 @@ from typing import NoReturn
 
 import typer
 
-from longbench_write.cli import (
-    agree,
-    assets,
-    baseline,
-    check,
-    compare,
-    contamination,
-    doctor,
-    exchange,
-    judge,
-    judges,
-    leaderboard,
-    plot,
-    power,
-    report,
-    run,
-    score,
-    suites,
-    writers,
-)
-from longbench_write.cli.asked_outputs import TellingCommand
+from longbench_write.cli import run
+from longbench_write.cli.deferred import DeferredGroup
 from longbench_write.cli.foreseen import FORESEEN, in_words
 from longbench_write.cli.signals import SIGNALS
 from longbench_write.cli.terminal import end_output, prepared_streams, read_words_as_utf8
@@ -36,6 +17,7 @@ from longbench_write.errors import LbwError, UsageError
 from longbench_write.render.ci_log import escape_ci_log
 
 app = typer.Typer(
+    cls=DeferredGroup,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -43,24 +25,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 app.callback(invoke_without_command=True)(run.run)
-app.command()(judge.judge)
-app.command()(score.score)
-app.command()(agree.agree)
-app.command()(leaderboard.leaderboard)
-app.command()(plot.plot)
-app.command()(report.report)
-app.command()(compare.compare)
-app.command()(contamination.contamination)
-app.command(cls=TellingCommand)(check.check)
-app.command()(baseline.baseline)
-app.command()(power.power)
-app.command("import")(exchange.import_)
-app.command()(exchange.export)
-app.add_typer(suites.app, name="suites")
-app.command()(judges.judges)
-app.command()(writers.writers)
-app.command()(doctor.doctor)
-app.add_typer(assets.app, name="assets")
 
 
 def main() -> None:

@@ -11,7 +11,12 @@ import typer
 if TYPE_CHECKING:
     from longbench_write.assets.assets import Status
 
-app = typer.Typer(help="List, fetch or verify the official files.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, fetch or verify the official files.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.command("list")

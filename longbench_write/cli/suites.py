@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from longbench_write.suites.cards import SuiteCard
     from longbench_write.suites.suite import Prompt
 
-app = typer.Typer(help="List the suites, or check one.", invoke_without_command=True)
+app = typer.Typer(
+    help="List the suites, or check one.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.callback()

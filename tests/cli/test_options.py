@@ -77,3 +77,38 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     done = lbw_eval("--model", "m", "--base-url", "http://127.0.0.1:1/v1", "--out", str(tmp_path / "file"))
     assert done.returncode == 2
     assert "--out" in done.stderr
+
+
+def test_a_run_reads_no_other_command_before_its_first_request():
+    code = (
+        "import sys; from longbench_write.cli import app, progress, session, table;"
+        "from longbench_write.runs import evaluation; from longbench_write.backends.openai import backend;"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    read = set(done.stdout.split())
+    assert {"longbench_write.cli.run", "longbench_write.runs.scheduler"} <= read
+    assert not read & {f"longbench_write.cli.{name}" for name in ("judge", "check", "suites", "exchange")}
+    assert not read & {"pandas", "matplotlib", "jinja2", "rich", "openai"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["check", "--help"], "--baseline"),
+        (["import", "--help"], "--from"),
+        (["suites", "check", "--help"], "suites check"),
+        (["assets", "--help"], "verify"),
+    ],
+)
+def test_a_command_is_read_when_it_is_asked_for(words, says):
+    done = lbw_eval(*words)
+    assert done.returncode == 0
+    assert f"Usage: lbw-eval {' '.join(words[:-1])}" in done.stdout
+    assert says in done.stdout
+
+
+def test_a_mistyped_command_is_refused_with_the_one_that_is_meant():
+    done = lbw_eval("leaderbord")
+    assert done.returncode == 2
+    assert "'leaderboard'" in done.stderr
