@@ -39,7 +39,9 @@ def tell_unread(words: Sequence[str], said: str) -> None:
     """
     from longbench_write.cli.verdict_outputs import VerdictOutputs
     from longbench_write.errors import UsageError
+    from longbench_write.gate.checking import files_read
 
+    named = {"baseline": _file(words, "--baseline"), "history": _file(words, "--history")}
     run = next((word for word in words if not word.startswith("-")), "the run")
     outputs = VerdictOutputs(
         Path(run),
@@ -49,7 +51,8 @@ def tell_unread(words: Sequence[str], said: str) -> None:
         _file(words, "--plot"),
         "--github" in words,
         worst=0,
-    )
+        inputs=files_read(named, _file(words, "--config")),
+    ).safe()
     outputs.remove_earlier()
     outputs.tell(said, UsageError.exit_code)
 

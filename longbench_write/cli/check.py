@@ -85,11 +85,11 @@ def check(
     one that cannot be written is named on stderr, and makes a 0 alone a 1 or 2.
     """
     from longbench_write.cli.verdict_outputs import VerdictOutputs
+    from longbench_write.gate.checking import check_run, files_read
 
-    outputs = VerdictOutputs(runs[0], as_json, junit, markdown, plot, github, worst)
+    inputs = [*runs, *files_read({"baseline": baseline, "history": history}, config)]
+    outputs = VerdictOutputs(runs[0], as_json, junit, markdown, plot, github, worst, inputs)
     with outputs.telling_errors():
-        from longbench_write.gate.checking import check_run
-
         given: dict[str, Any] = {
             "baseline": baseline,
             "metrics": metric,

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from longbench_write.cli.figure import check_format, is_format, save_figure
 from longbench_write.cli.foreseen import FORESEEN, in_words
 from longbench_write.cli.terminal import note, whole_output
-from longbench_write.errors import LbwError
-from longbench_write.files.output import append_file, remove_earlier, write_file
+from longbench_write.errors import LbwError, UsageError
+from longbench_write.files.output import append_file, is_same_file, remove_earlier, write_file
 from longbench_write.render.ci_log import escape_ci_log
 from longbench_write.render.markdown import cut_markdown
 from longbench_write.render.terminal import print_output
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of a step's summary, all that its commands write; GitHub shows nothing of a larger one."""
 
+_FILES = ("junit", "markdown", "plot")
 _CUT = "*The rest is left out: GitHub shows no summary of over 1 MiB. `--markdown FILE` has all of it.*"
 
 
@@ -42,6 +43,7 @@ class VerdictOutputs:
         junit, markdown, plot: Files, where they are asked for.
         github: An annotation on stderr, and a part of the step's summary.
         worst: How many of the responses that fell furthest are named.
+        inputs: Files that the verdict is made of, in whose place no output is put.
     """
 
     run: Path
@@ -51,6 +53,7 @@ class VerdictOutputs:
     plot: Path | None
     github: bool
     worst: int
+    inputs: Sequence[Path] = ()
 
     @contextmanager
     def telling_errors(self) -> Iterator[None]:
@@ -58,18 +61,36 @@ class VerdictOutputs:
 
         Files of an earlier command are removed first: however this one ends, none is taken for its own.
         """
-        self.remove_earlier()
+        safe = self.safe()
+        safe.remove_earlier()
         try:
+            for option in _FILES:
+                if (path := getattr(self, option)) != getattr(safe, option):
+                    raise UsageError(
+                        f"--{option} {path}: another option names this file too; choose another path"
+                    )
             if self.plot:
                 check_format(self.plot)
             yield
         except (Exception, KeyboardInterrupt) as error:
-            self.tell(*_said(error))
+            safe.tell(*_said(error))
             raise
+
+    def safe(self) -> VerdictOutputs:
+        """Return these without the files that are inputs, or another output before them."""
+        found = replace(self, junit=None, markdown=None, plot=None)
+        taken = list(self.inputs)
+        for option in _FILES:
+            path = getattr(self, option)
+            if path and not any(is_same_file(path, other) for other in taken):
+                found = replace(found, **{option: path})
+                taken.append(path)
+        return found
 
     def remove_earlier(self) -> None:
         """Remove the files of an earlier command."""
-        for path in (self.junit, self.markdown, self.plot):
+        plot = self.plot if self.plot and is_format(self.plot) else None
+        for path in (self.junit, self.markdown, plot):
             if path:
                 remove_earlier(path)
 

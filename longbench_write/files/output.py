@@ -82,6 +82,14 @@ def remove_earlier(path: Path) -> None:
             path.unlink()
 
 
+def is_same_file(path: Path, other: Path) -> bool:
+    """Return whether two paths name one regular file, which need not be there."""
+    try:
+        return os.path.samefile(path, other) and os.path.isfile(path)
+    except OSError:
+        return os.path.realpath(path) == os.path.realpath(other)
+
+
 def make_folder(path: Path, *, parents: bool = True) -> None:
     """Make the folder that an option names, if it is not there.
 

@@ -13,8 +13,9 @@ from longbench_write.compare.pooling import pooled
 from longbench_write.compare.same_prompts import unchanged_alone
 from longbench_write.compare.scores import RunScores
 from longbench_write.errors import UsageError
+from longbench_write.files.output import is_same_file
 from longbench_write.gate.age import held_to_age
-from longbench_write.gate.config import BY_METRIC, DEFAULT, GateConfig, build_gate, read_gate
+from longbench_write.gate.config import BY_METRIC, DEFAULT, PATHS, GateConfig, build_gate, read_gate
 from longbench_write.gate.following import followed
 from longbench_write.gate.gate import Verdict, check
 from longbench_write.metrics.base import Metric
@@ -40,7 +41,8 @@ def check_run(
         now: The time, UTC; None for the clock's.
 
     Raises:
-        UsageError: A value is refused, no baseline is named, or the two are not comparable.
+        UsageError: A value is refused, no baseline is named, the history is another file that is read, or the
+            two are not comparable.
         LbwError: The two cannot be read, or have nothing in common.
     """
     source = gate_file(config)
@@ -53,8 +55,13 @@ def check_run(
     except UsageError as error:
         is_given = given.get("baseline") is not None
         raise (error if is_given else UsageError(f"{source}: baseline: {error}")) from None
-    new = load_runs([run] if isinstance(run, Path) else run)
+    runs = [run] if isinstance(run, Path) else run
+    new = load_runs(runs)
     settings = gate_settings(values, source, merged(old.metrics, new.metrics))
+    if history := settings.history:
+        others = [*runs, *(path for path in (settings.baseline, source) if path)]
+        if any(is_same_file(history, other) for other in others):
+            raise UsageError(f"history: {history} is read as something else too; name another file")
     old, new, left = unchanged_alone(old, new) if settings.common else (old, new, "")
     verdict = check(old, new, settings.rule, allow_different_judges=settings.allow_different_judges)
     if left:
@@ -63,6 +70,22 @@ def check_run(
     if settings.history is not None:
         verdict = followed(verdict, settings.rule, settings.history, now)
     return verdict if settings.max_age is None else held_to_age(verdict, settings.max_age, now)
+
+
+def files_read(given: Mapping[str, Any], config: Path | None = None) -> list[Path]:
+    """Return the files beside the run that a verdict needs: settings, baseline and history.
+
+    Args:
+        given: As for `check_run`.
+        config: Likewise; where it cannot be read, or is a pipe, which can be read but once, what is given
+            counts alone.
+    """
+    source = gate_file(config)
+    try:
+        values = gate_values(given, source if source and source.is_file() else None)
+    except UsageError:
+        values = dict(given)
+    return [Path(str(path)) for path in (source, *map(values.get, PATHS)) if path is not None]
 
 
 def load_runs(runs: Sequence[Path]) -> RunScores:

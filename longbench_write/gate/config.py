@@ -17,7 +17,8 @@ from longbench_write.metrics.catalogue import HEADLINES
 
 DEFAULT = "default"
 _MOST_HOURS = 1e6
-_PATHS = ("baseline", "history")
+PATHS = ("baseline", "history")
+"""Keys whose value is a path."""
 _SWITCHES = ("allow_different_judges", "common")
 BY_METRIC = ("max_drop", "non_inferiority")
 """Keys whose value is a number for all gated metrics, or numbers by metric."""
@@ -63,7 +64,7 @@ def read_gate(path: Path) -> dict[str, Any]:
         UsageError: It cannot be read, is no mapping, has a key twice, or a path that is none.
     """
     values = read_options(path, "--config")
-    for key in _PATHS:
+    for key in PATHS:
         if (place := values.get(key)) is not None:
             if not isinstance(place, str):
                 raise UsageError(f"{path}: {key} must be a path, not {shorten(repr(place), 80)}")
@@ -98,7 +99,7 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             name = key.replace("_", "-")
             raise UsageError(f"{name} must be true or false, not {shorten(repr(value), 80)}")
     age = values.get("max_age")
-    places = {key: Path(str(place)) for key in _PATHS if (place := values.get(key)) is not None}
+    places = {key: Path(str(place)) for key in PATHS if (place := values.get(key)) is not None}
     return GateConfig(
         rule=Rule(
             metrics=metrics,

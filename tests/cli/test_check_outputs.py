@@ -114,6 +114,56 @@ def test_the_step_summary_stays_under_the_limit(place):
     assert (place / "summary.md").stat().st_size == SUMMARY_LIMIT
 
 
+@pytest.mark.parametrize("option", ["--junit", "--markdown", "--plot"])
+@pytest.mark.parametrize("more", [(), ("--no-such-option",)])
+def test_no_output_takes_the_place_of_what_is_read(place, option, more):
+    assert command("baseline", "good", "-o", "base.svg").code == 0
+    (place / "nights.svg").write_text("earlier verdicts\n")
+    (place / "settings.svg").write_text("baseline: base.svg\nhistory: nights.svg\n")
+    kept = {name: (place / name).read_bytes() for name in ("base.svg", "nights.svg", "settings.svg")}
+    other = {"--junit": "--markdown", "--markdown": "--junit", "--plot": "--junit"}[option]
+    for words in (
+        ("--baseline", "base.svg", "--history", "nights.svg"),
+        ("--config", "settings.svg"),
+    ):
+        for name in kept:
+            if name == "settings.svg" and "--config" not in words:
+                continue
+            done = check("cut", *words, option, f"./{name}", other, "told", *more)
+            assert (done.code, done.raised) == (2, None)
+            assert (place / "told").read_text()
+            assert {name: (place / name).read_bytes() for name in kept} == kept
+
+
+def test_settings_may_come_from_a_pipe(place):
+    reader, writer = os.pipe()
+    os.write(writer, f"baseline: {place / 'good'}\n".encode())
+    os.close(writer)
+    assert check("cut", "--config", f"/dev/fd/{reader}", "--junit", "gate.xml").code == 3
+    os.close(reader)
+
+
+def test_two_outputs_are_no_one_file(place):
+    done = check("good", "--baseline", "good", "--junit", "gate.xml", "--markdown", "./gate.xml")
+    assert (done.code, done.raised) == (2, None)
+    assert ElementTree.parse("gate.xml").find("testsuite").get("errors") == "1"
+    assert check("good", "--baseline", "good", "--junit", "/dev/null", "--markdown", "/dev/null").code == 0
+
+
+def test_a_plot_of_no_known_format_removes_nothing(place):
+    (place / "notes.txt").write_text(OLD)
+    assert check("cut", "--baseline", "good", "--plot", "notes.txt").code == 2
+    assert (place / "notes.txt").read_text() == OLD
+
+
+def test_a_history_is_no_other_file_that_is_read(place):
+    assert command("baseline", "good", "-o", "base.json").code == 0
+    before = (place / "base.json").read_bytes()
+    done = check("cut", "--baseline", "base.json", "--history", "base.json")
+    assert (done.code, done.raised) == (2, None)
+    assert (place / "base.json").read_bytes() == before
+
+
 def _streams(*words, **streams):
     call = [sys.executable, "-m", "longbench_write", "check", *words]
     return subprocess.run(call, stderr=subprocess.PIPE, text=True, timeout=60, **streams)
