@@ -115,7 +115,8 @@ class Difference:
     def p(self) -> float | None:
         """The two-sided p-value of the paired permutation test; None without pairs.
 
-        Of newly failed prompts, that of the one-sided sign test.
+        Where a side is several runs it is no smaller than what varies from run to run leaves it. Of newly
+        failed prompts, that of the one-sided sign test.
         """
         return self.evidence.p() if self.evidence else None
 
@@ -266,7 +267,10 @@ class _Pairs:
         return self.spread.half_width(self.error, len(self.change), level)
 
     def p(self) -> float:
-        return sign_flip_p(self.change, seed=self.seed)
+        over_prompts = sign_flip_p(self.change, seed=self.seed)
+        if self.spread is None:
+            return over_prompts
+        return max(over_prompts, self.spread.p(float(self.change.mean()), self.error, len(self.change)))
 
 
 def unpaired(a: RunScores, b: RunScores, metric: MetricInRange) -> Difference:

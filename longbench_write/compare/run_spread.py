@@ -18,6 +18,7 @@ from longbench_write.stats import t_quantile
 _POINTS = 400
 _PRECISION = 1e-6
 """Of half widths, relative."""
+_LEAST_P = 1e-12
 _FARTHEST = 8.0
 """Standard deviations beyond which a normal value never lies."""
 
@@ -63,20 +64,48 @@ class RunSpread:
             prompts: How many there are, at least two.
             level: The share of intervals that are to cover the truth.
         """
-        tail = (1 + level) / 2
-        over_prompts = error * t_quantile(tail, prompts - 1) / NormalDist().inv_cdf(tail)
-        inverse, weights = _open_variances(self.freedom)
-        runs = self.sides * np.maximum(0.0, self.mean_square * inverse - self.noise)
-        scales = np.sqrt(over_prompts**2 + runs)
-        scales, weights = scales[scales > 0], weights[scales > 0]
+        scales, weights = self._scales(error, prompts, level)
         if not scales.size:
             return 0.0
         low, high = 0.0, _FARTHEST * float(scales.max())
         while high - low > _PRECISION * high:
             half = (low + high) / 2
-            outside = float(np.interp(half / scales, *_normal_tails()) @ weights)
-            low, high = (half, high) if outside > 1 - level else (low, half)
+            low, high = (half, high) if _outside(half, scales, weights) > 1 - level else (low, half)
         return high
+
+    def p(self, change: float, error: float, prompts: int) -> float:
+        """Return the two-sided p-value of a mean difference: 1 less the level whose interval ends at zero.
+
+        Args:
+            change: The mean difference.
+            error: As for `half_width`.
+            prompts: Likewise.
+
+        Returns:
+            At least `_LEAST_P`, at most 1.
+        """
+        low, high = _LEAST_P, 1.0
+        while high - low > _PRECISION * high:
+            p = math.sqrt(low * high)
+            outside = _outside(abs(change), *self._scales(error, prompts, 1 - p))
+            low, high = (p, high) if outside > p else (low, p)
+        return high
+
+    def _scales(
+        self, error: float, prompts: int, level: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the standard deviations that the difference may have, above 0, with their weights."""
+        tail = (1 + level) / 2
+        over_prompts = error * t_quantile(tail, prompts - 1) / NormalDist().inv_cdf(tail)
+        inverse, weights = _open_variances(self.freedom)
+        runs = self.sides * np.maximum(0.0, self.mean_square * inverse - self.noise)
+        scales = np.sqrt(over_prompts**2 + runs)
+        return scales[scales > 0], weights[scales > 0]
+
+
+def _outside(half: float, scales: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return how often a normal value lies farther off than `half`, its deviation one of some scales."""
+    return float(np.interp(half / scales, *_normal_tails()) @ weights)
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from longbench_write.compare.run_spread import RunSpread, run_spread
 from longbench_write.errors import UsageError
 from longbench_write.gate.checking import check_run
 from longbench_write.gate.document import verdict_json
-from longbench_write.stats import t_quantile
+from longbench_write.stats import sign_flip_p, t_quantile
 
 S_L = parse_metric("S_l")
 
@@ -128,6 +128,30 @@ def test_the_interval_is_students_over_runs_where_nothing_else_varies_and_over_p
     )
     prompts_alone = RunSpread(0.0, 1.0, freedom, 1.2)
     assert prompts_alone.half_width(2.0, 12, 0.95) == pytest.approx(2 * t_quantile(0.975, 11), rel=1e-4)
+
+
+@pytest.mark.parametrize("freedom", [1, 4, 40])
+def test_the_p_value_is_that_of_the_level_whose_interval_ends_at_zero(freedom):
+    half = t_quantile(0.975, freedom) * np.sqrt(4.8)
+    assert RunSpread(4.0, 0.0, freedom, 1.2).p(-half, 0.0, 120) == pytest.approx(0.05, rel=1e-3)
+    over_prompts = 2 * t_quantile(0.995, 11)
+    assert RunSpread(0.0, 1.0, freedom, 1.2).p(over_prompts, 2.0, 12) == pytest.approx(0.01, rel=1e-3)
+    both = RunSpread(4.0, 1.0, freedom, 1.2)
+    assert both.p(both.half_width(1.0, 120, 0.9), 1.0, 120) == pytest.approx(0.1, rel=1e-3)
+    assert both.p(0.0, 1.0, 120) == pytest.approx(1.0)
+
+
+def test_the_p_value_of_pooled_runs_knows_what_nights_do():
+    """By the exchange of prompts alone, half of them are 0.05 or less."""
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(100):
+        prompts = rng.normal(60, 5, (40, 1))
+        tables = [prompts + rng.normal(0, 1) + rng.normal(0, 3, (40, 1)) for _ in range(6)]
+        found.append(paired(nights(*tables[:5]), made(tables[5]), S_L))
+    assert sum(each.p <= 0.05 for each in found) <= 5 + 3 * np.sqrt(100 * 0.05 * 0.95)
+    assert sum(sign_flip_p(each.evidence.change) <= 0.05 for each in found) > 30
+    assert all(each.p > 0.04 for each in found if each.interval[0] <= 0 <= each.interval[1])
 
 
 @pytest.mark.parametrize("between", [0.0, 0.5, 0.8])
