@@ -47,7 +47,7 @@ def baseline(
     is better keeps the luckiest one, against which nights of an unchanged model turn red: move it by the
     calendar, or by hand.
     """
-    from longbench_write.files.output import write_file
+    from longbench_write.files.output import is_same_file, write_file
     from longbench_write.gate.moving import ENOUGH_RUNS, POLICY, made_baseline, moved_baseline
 
     given = {"max_missing": max_missing}
@@ -61,6 +61,8 @@ def baseline(
         moved = moved_baseline(update, runs, given, config, incomplete=incomplete)
         note(moved.message)
         if moved.text is None:
+            if output is not None and not moved.exit_code and not is_same_file(output, update):
+                write_file(output, update.read_bytes())
             raise typer.Exit(moved.exit_code)
         scores = moved.scores
         write_file(target, moved.text)

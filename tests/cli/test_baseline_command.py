@@ -122,8 +122,12 @@ def test_a_baseline_stays_where_the_run_is_no_better_base(lbw_eval, tmp_path, nu
     path = tmp_path / "main.json"
     lbw_eval("baseline", night(tmp_path, 1), "-o", path)
     before = path.read_bytes()
-    assert lbw_eval("baseline", "--update", path, night(tmp_path, number, **options))[0] == code
+    run, other = night(tmp_path, number, **options), tmp_path / "next.json"
+    assert lbw_eval("baseline", "--update", path, run)[0] == code
+    assert lbw_eval("baseline", "--update", path, run, "-o", other)[0] == code
     assert path.read_bytes() == before
+    assert other.exists() == (code == 0)
+    assert code or other.read_bytes() == before
 
 
 def test_an_incomplete_baseline_is_moved_on_to_a_complete_run_where_that_is_said(lbw_eval, tmp_path):
