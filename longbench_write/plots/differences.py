@@ -34,13 +34,14 @@ def differences_figure(a: RunScores, b: RunScores, differences: Sequence[Differe
             panes.setdefault(each.metric.metric, []).append(each)
     alike = len({metric.range for metric in panes}) == 1
     most = max((len(rows) for rows in panes.values()), default=1)
+    units = "runs and prompts" if max(a.runs, b.runs) > 1 else "prompts"
     with styled():
         figure = new_figure(
             3.1 * max(len(panes), 2),
             1.1 + 0.34 * most,
             title=f"{b.name} against {a.name}",
             subtitle=_subtitle(a),
-            note="With 95% bootstrap intervals over prompts, whose number stands in brackets. Red: the whole "
+            note=f"With 95% intervals over {units}; in brackets the number of prompts. Red: the whole "
             f"interval says that B is worse; blue: better. {_chance(differences)}",
         )
         panels = grid(figure, len(panes), len(panes), sharex=alike) if panes else []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from gate_samples import World, made
 
 from longbench_write.compare.paired import differences
+from longbench_write.compare.pooling import pooled
 from longbench_write.plots.differences import differences_figure
 from longbench_write.plots.save import render
 
@@ -24,6 +28,15 @@ def test_a_panel_a_headline_and_a_row_a_range():
     for axes in drawn.axes:
         assert len(axes.get_yticks()) == 5
         assert axes.get_xlim() == drawn.axes[0].get_xlim()
+
+
+def test_intervals_are_said_to_be_over_runs_where_a_side_is_several():
+    def said(*runs):
+        a = pooled([replace(made([[5], [6]]), source=Path(f"night-{number}")) for number in runs])
+        return any("runs" in text.get_text() for text in figure(a, made([[4], [7]]), judged=False).texts)
+
+    assert said(1, 2)
+    assert not said(1)
 
 
 def test_without_a_judge_there_is_one_panel():
