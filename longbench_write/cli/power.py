@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longbench_write.errors import UsageError
+
 if TYPE_CHECKING:
     from longbench_write.gate.planning import GatePlan
 
@@ -50,6 +52,8 @@ def power(
     from longbench_write.metrics.catalogue import merged
 
     judged = [load_judged(run) for run in runs]
+    if len({run.scores.source.resolve() for run in judged}) < len(judged):
+        raise UsageError("a run is named twice, which would not differ from itself: name each of them once")
     declared = merged(*(run.scores.metrics for run in judged))
     margins = numbers_by_metric("--non-inferiority", non_inferiority)
     gate = build_gate({"metrics": metric or None, "non_inferiority": margins}, declared)

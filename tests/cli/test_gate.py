@@ -187,6 +187,12 @@ def test_hostile_names_reach_no_terminal(lbw_eval, good, tmp_path):
         assert not any(line.startswith("::error") for line in (out + err).splitlines())
 
 
+def test_power_refuses_a_run_that_is_named_twice(lbw_eval, good, again):
+    code, _, err = lbw_eval("power", good, again, good / ".")
+    assert code == 2
+    assert "twice" in err
+
+
 def test_power_plans_from_the_runs_at_hand(lbw_eval, good, again):
     code, out, err = lbw_eval("power", good, again, "--samples", "4", "--judge-repeats", "2")
     assert (code, err) == (0, "")
