@@ -81,6 +81,9 @@ class MoreRuns:
         between: Per gated metric the variance of a model's runs as wholes; None where the runs cannot tell.
         drops: Per runs of baseline and check, the ends between which each metric's detectable drop lies.
         red: Per gated metric, nights of 180 on which an unchanged model would fall against single runs.
+
+    A night is red where any gated metric falls: on as many nights as the one that falls most often at the
+    least, and on as many as all of them together where no two fall on one night.
     """
 
     between: dict[MetricInRange, float | None]
@@ -116,9 +119,11 @@ class MoreRuns:
                 "several of one model, five or more"
             ]
         metric, red = max(self.red.items(), key=lambda each: each[1])
+        most = min(_NIGHTS, sum(self.red.values()))
+        others = f", and up to {most:.0f} for any gated metric" if len(self.red) > 1 else ""
         return [
             f"what moves whole runs is in no interval of one run a side: of {_NIGHTS} nights of an unchanged "
-            f"model, {red:.0f} would fall in {metric} on average"
+            f"model, {red:.0f} would be red on average for {metric} alone{others}"
         ]
 
 

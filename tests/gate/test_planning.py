@@ -157,6 +157,18 @@ def test_what_moves_whole_runs_is_found_in_runs_of_one_model():
     assert found.more.red[S_L] == pytest.approx(180 * NormalDist().cdf(-half / error), rel=0.02)
 
 
+def test_nights_that_are_red_for_any_metric_are_no_fewer_than_for_one():
+    gated = (S_L, parse_metric("S_l[0,500)"))
+    runs = of_one_model(3.0)
+    one, both = (plan(runs, Rule(metrics=each), samples=2, repeats=1).more for each in (gated[:1], gated))
+    (alone,) = one.red.values()
+    (note,) = one.notes()
+    assert re.findall(r"\b\d+\b", note.replace(str(gated[1]), "")) == ["180", f"{alone:.0f}"]
+    (note,) = both.notes()
+    most, every = max(both.red.values()), sum(both.red.values())
+    assert re.findall(r"\b\d+\b", note.replace(str(gated[1]), "")) == ["180", f"{most:.0f}", f"{every:.0f}"]
+
+
 def test_more_runs_find_smaller_drops_once_there_are_enough_to_say_how_far_runs_vary():
     found = plan(of_one_model(0.0), Rule(drop=0.0), samples=2, repeats=1)
     one, two, three, five, ten, both = (found.more.drops[sides][0][0] for sides in SIDES)
