@@ -18,6 +18,11 @@ SALUTATION = _any(
     r"|[问致][：:]",
     r"[^\n，。：:]{0,8}(?:公告|通知|启事|须知|告示|声明)(?=\s*[\n：:])|(?:爸爸?|妈妈?|爹|娘|爷爷|奶奶|外婆"
     r"|老师|儿子|女儿|孩子)，",
+    r"i(?:'m| am) (?:writing (?:to|on|in|about|because)|applying|out of (?:the )?office)\b"
+    r"|(?:mr|mrs|ms|dr|prof)\b\.? ?\w+,|thank you for your (?:invitation|letter|review|manuscript|order"
+    r"|submission|application)\b",
+    r"[^\s，。：:？?！!]{1,3}(?:老师|经理|先生|女士|主任|医生|律师|教授|同学|书记|阿姨|叔叔|师傅)"
+    r"(?:[，：:]|[您你]好)|小[\u4e00-\u9fff]，",
 )
 """How letters, notices and conversations begin: what is declined in them is declined by somebody in them."""
 
@@ -139,7 +144,7 @@ ASKS = _any(
 
 ASKED = _any(
     r"\b(?:your|this|the|that|such an?) (?:\w+ )?(?:request|message|prompt|idea|question|brief|topic"
-    r"|instructions?|project|premise)\b|\byou(?:'re| are|'ve| have)? (?:ask(?:ed|ing)?|requested"
+    r"|instructions?|project|premise)\b|(?<!\bif )\byou(?:'re| are|'ve| have)? (?:ask(?:ed|ing)?|requested"
     r"|describ\w+|mention\w*|want|after)\b",
     r"[您你](?:的|所|提出|提到|要求|说的|描述|想要?|给的|输入|需要)|(?:这|此"
     r"|该)[个类种样一]?[^，。]{0,3}(?:请求|要求|话题|题材|内容|文章|主题|问题|信|作品|任务)",

@@ -84,6 +84,16 @@ NEITHER = [
     english_prose(150) + "\n\nLet me know if you would like it longer, shorter or in a different tone.",
     chinese_prose(150) + "\n\n（未完待续）",
     chinese_prose(150) + "\n\n希望这个故事合您的心意！需要的话我还可以写续集，或者把某一段展开。",
+    "I am writing to resign as treasurer. I can no longer support the policy. Please tell me what you need.",
+    "I am out of the office until Monday and cannot answer messages. If your request is urgent, please ask"
+    " Mr Lee. I will be happy to help when I return.",
+    "Mr. Brown, I have read your request for an extension. I'm afraid I cannot grant it. If you want to"
+    " appeal, please contact the office.",
+    "Thank you for your manuscript. Unfortunately I cannot offer to publish your story. Please feel free to"
+    " send other work.",
+    "The capital of France is Paris. Let me know if you want more information about its history.",
+    "张老师您好，我是三班李明的家长。那份材料我们还没有收到，麻烦您发给我，谢谢！",
+    "小李，你的请求我看了，可是我没法答应。这件事违反规定。如果你愿意，我可以帮你找别的办法。",
     "<script>window.hacked = 1</script>",
     "Harmful and illegal content fills the old archive.",
     "",
