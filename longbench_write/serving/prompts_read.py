@@ -175,6 +175,8 @@ class _Counts:
     def add(self, pieces: Pieces, tokens: int) -> None:
         if tokens > self._most:
             self._tied = 0
+            if self._same is not None:  # it is the largest no more
+                self._fit = None
         self._least, self._most = min(self._least, tokens), max(self._most, tokens)
         if tokens > self.tokens.get(pieces, 0):
             self.tokens[pieces] = tokens

@@ -131,6 +131,17 @@ def test_the_third_that_says_the_largest_number_shows_the_cut_at_once_among_many
     assert counts == [0, 0, 3]
 
 
+def test_a_number_that_is_the_largest_no_more_cuts_no_prompt_that_was_read_whole():
+    prompts, whole = PromptsRead(), size(1190, 0, 1200)
+    cut = [size(n, 0, 1200) for n in (1250, 1450, 1700)]
+    for each in [*(size(n, 0, n) for n in range(200, 1000, 40)), *cut]:
+        prompts.add(each)
+    assert all(map(prompts.unread, cut))
+    prompts.add(size(1500, 0, 1500))
+    prompts.add(whole)
+    assert prompts.unread(whole) is None
+
+
 def test_a_quarter_of_the_characters_of_a_short_prompt_is_no_cut():
     """Prompts as those of longbench-write: with lists, and with Chinese and English in one."""
     sizes = [size(n, 0, round(1.25 * n) + 10) for n in (12, 15, 20, 31, 40, 48, 60, 75, 90, 110, 150, 200)]
