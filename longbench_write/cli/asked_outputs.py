@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +26,29 @@ class TellingCommand(TyperCommand):
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
-            tell_unread(words, getattr(error, "format_message", error.__str__)())
+            flags = {name for each in self.params if getattr(each, "is_flag", False) for name in each.opts}
+            tell_unread(words, getattr(error, "format_message", error.__str__)(), flags)
             raise
 
 
-def tell_unread(words: Sequence[str], said: str) -> None:
+def tell_unread(words: Sequence[str], said: str, flags: Collection[str]) -> None:
     """Have each output that a command line asks for say why that could not be read.
 
     Args:
         words: Behind the command's name.
         said: Why.
+        flags: Options without a value.
     """
     from longbench_write.cli.verdict_outputs import VerdictOutputs
     from longbench_write.errors import UsageError
     from longbench_write.gate.checking import files_read
 
     named = {"baseline": _file(words, "--baseline"), "history": _file(words, "--history")}
-    run = next((word for word in words if not word.startswith("-")), "the run")
+    of_options = {
+        at + 1 for at, word in enumerate(words) if word[:1] == "-" and not ("=" in word or word in flags)
+    }
+    places = (word for at, word in enumerate(words) if word[:1] != "-" and at not in of_options)
+    run = next(places, "the run")
     outputs = VerdictOutputs(
         Path(run),
         "--json" in words,

@@ -69,6 +69,15 @@ def test_where_there_is_no_verdict_each_output_says_why(place, words):
     assert "--plot" in words or "<svg" in (place / "gate.svg").read_text()
 
 
+@pytest.mark.parametrize(
+    "words", [["--common", "night"], ["night"], ["--max-drop=2", "night", "--worst", "3"]]
+)
+def test_words_that_cannot_be_read_name_the_run_and_no_value_of_an_option(place, words):
+    shown = place / "shown.md"
+    check("--baseline", "b.json", *words, "--markdown", str(shown), "--nosuch")
+    assert "night was not checked" in shown.read_text(encoding="utf-8")
+
+
 def test_an_unreadable_run_leaves_no_old_file(place):
     (place / "cut" / "scores.csv").write_text("id\n")
     done = check("cut", "--baseline", "good", *FILES)
