@@ -90,7 +90,8 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             raise unknown_name("key of lbw-gate.yaml", key.replace("_", "-"), known)
     metrics = _metrics(values.get("metrics"), declared)
     default, allowed = _of_gated("max-drop", values.get("max_drop", 1.0), metrics, declared)
-    proof, margins = _of_gated("non-inferiority", values.get("non_inferiority"), metrics, declared)
+    asked = values.get("non_inferiority")
+    proof, margins = (None, {}) if asked is None else _of_gated("non-inferiority", asked, metrics, declared)
     floors = {}
     for metric, name, low in _by_metric("min", _mapping("min", values.get("min", {})), declared):
         floors[metric] = _number(f"min {name}", low, metric.metric.range)
@@ -124,16 +125,13 @@ def _of_gated(
 
     Args:
         key: What they are.
-        value: A number, or a mapping of names (and `DEFAULT`) to numbers, of single metrics in their units;
-            None for nothing.
+        value: A number, or a mapping of names (and `DEFAULT`) to numbers, of single metrics in their units.
         metrics: The gated metrics; None for the headlines.
         declared: As for `build_gate`.
 
     Raises:
         UsageError: A metric is unknown or not gated, or a value is refused.
     """
-    if value is None:
-        return None, {}
     given = dict(_mapping(key, value if isinstance(value, Mapping) else {DEFAULT: value}))
     general = _number(key, given.pop(DEFAULT)) if DEFAULT in given else None
     found = {

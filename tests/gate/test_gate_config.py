@@ -212,6 +212,7 @@ def test_the_yaml_and_the_rule_it_makes(tmp_path):
         ("max-drop: -1", "max-drop .*-1$"),
         ("max-drop: .nan", "max-drop .*nan$"),
         ("max-drop: yes", "max-drop .*True$"),
+        ("max-drop:", "max-drop .*None$"),
         ("max-drop: {Clarity: 2}", "--max-drop .*Clarity.*--metric"),
         ("{metrics: [S_q], max-drop: {S_l: 2}}", "--max-drop .*S_l.*--metric"),
         ("metrics: S_l", r"\bmetrics\b"),
