@@ -279,18 +279,18 @@ def t_quantile(probability: float, freedom: int) -> float:
         freedom: Degrees of freedom, at least one.
     """
     low, high = 0.0, 1.0
-    while _t_cdf(high, freedom) < probability:
+    while t_cdf(high, freedom) < probability:
         high *= 2
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        low, high = (middle, high) if _t_cdf(middle, freedom) < probability else (low, middle)
+        low, high = (middle, high) if t_cdf(middle, freedom) < probability else (low, middle)
     return high
 
 
-def _t_cdf(t: float, freedom: int) -> float:
-    """Return Student's distribution function for t of 0 or more (Abramowitz and Stegun 26.7.3, 26.7.4)."""
+def t_cdf(t: float, freedom: int) -> float:
+    """Return Student's distribution function (Abramowitz and Stegun 26.7.3, 26.7.4; both are odd in t)."""
     angle = math.atan(t / math.sqrt(freedom))
     square = math.cos(angle) ** 2
     odd = freedom % 2

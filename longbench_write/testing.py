@@ -22,7 +22,7 @@ def assert_no_regression(
     *,
     metrics: Sequence[str] | None = None,
     max_drop: float | Mapping[str, float] | None = None,
-    floors: Mapping[str, float] | None = None,
+    floors: Mapping[str, float | Mapping[str, float]] | None = None,
     max_missing: float | None = None,
     non_inferiority: float | Mapping[str, float] | None = None,
     max_age: float | None = None,
@@ -45,7 +45,8 @@ def assert_no_regression(
         max_drop: Percent of a metric's range, so points; a mean drop of at least so many may be a regression.
             Or a drop by metric, in its unit. By default 1 percent.
         floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
-            better.
+            better. `{"at_least": 80, "confident": True}` in place of a number fails only where the 95%
+            interval of the mean lies wholly there.
         max_missing: Percent of responses that may lack a score, by default 5.
         non_inferiority: Percent of a metric's range, so points; every gated metric must then be shown to be
             worse by less, by a one-sided 95% bound. Or a margin by metric, in its unit.

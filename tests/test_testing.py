@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,18 @@ def test_the_rule_is_that_of_the_command_line(tmp_path):
         assert_no_regression(worse, before, metrics=["S_q"], floors={"S_l": 99})
     with pytest.raises(UsageError, match="S_quality"):
         assert_no_regression(worse, before, metrics=["S_quality"])
+
+
+def test_a_confident_floor_is_read_from_python_and_from_the_file(tmp_path, gate_file):
+    worse, _ = put_run(tmp_path / "b", 0.9), put_run(tmp_path / "a", 1.0)
+    for floor, fails in ((95, False), (99, True)):
+        sure = {"S_l": {"at_least": floor, "confident": True}}
+        gate_file.write_text(f"baseline: a\nmetrics: [S_q]\nmin: {json.dumps(sure)}\n")
+        for floors in (None, sure):
+            with pytest.raises(AssertionError, match=r"\bS_l\b") if fails else nullcontext():
+                assert_no_regression(worse, floors=floors)
+    with pytest.raises(AssertionError, match=r"\bS_l\b.*\b95\b"):
+        assert_no_regression(worse, floors={"S_l": 95})
 
 
 def test_what_cannot_be_told_fails(tmp_path):

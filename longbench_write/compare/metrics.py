@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from longbench_write.compare.scores import Response, RunScores
 from longbench_write.errors import unknown_name
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES, METRICS, all_metrics, others
 from longbench_write.metrics.quality import CRITERIA
+from longbench_write.scoring.summary import Summary
 from longbench_write.suites.suite import LENGTH_RANGES, length_range
 
 
@@ -48,6 +50,12 @@ class MetricInRange:
         """Return the mean over the prompts that have a value; None without any."""
         values = self.per_prompt(scores)
         return sum(values.values()) / len(values) if values else None
+
+    def group(self, summary: Summary) -> Mapping[str, Any]:
+        """Return the group of a summary that it is about; empty where that has none of its range."""
+        if self.range is None:
+            return summary.overall
+        return next((row for row in summary.by_length if row["range"] == self.range), {})
 
 
 def _range_of(length: int | None) -> str | None:

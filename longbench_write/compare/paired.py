@@ -337,11 +337,9 @@ def _figure(scores: RunScores, metric: MetricInRange) -> tuple[float | None, flo
             return (values[0] if values else None), None, len(values)
         return float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values)), len(values)
     summary = scores.summary
-    group = summary.overall
-    if metric.range:
-        group = next((row for row in summary.by_length if row["range"] == metric.range), {})
-        if not group:
-            return None, None, 0
+    group = metric.group(summary)
+    if not group:
+        return None, None, 0
     prompts = round(group["judged" if metric.metric.needs_judge else "n"] / summary.samples)
     ci = interval_in(group, metric.metric)
     error = None if ci is None else (ci[1] - ci[0]) / 2 / 1.96

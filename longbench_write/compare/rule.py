@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from longbench_write.compare.metrics import MetricInRange
-from longbench_write.compare.paired import Difference
+from longbench_write.compare.paired import Difference, Interval
 from longbench_write.metrics.catalogue import HEADLINES
 from longbench_write.metrics.length import S_L
 
@@ -31,6 +31,8 @@ class Rule:
         drop: Percent of a metric's range for all other metrics: points, of a range of 0 to 100.
         floors: Where a metric's mean fails whatever the baseline says: below it, or above where lower is
             better.
+        confident: Those of them that fail only where the 95% interval of the run's own mean lies wholly
+            beyond the floor.
         max_missing: The share of responses that a gated metric may lack; beyond it nothing can be told.
         margins: Of non-inferiority, in the metric's unit: it passes only if the one-sided 95% bound of its
             difference says that it is worse by less. Gated metrics without an own take `non_inferiority`.
@@ -45,6 +47,7 @@ class Rule:
     max_missing: float = 0.05
     margins: Mapping[MetricInRange, float] = field(default_factory=dict)
     non_inferiority: float | None = None
+    confident: frozenset[MetricInRange] = frozenset()
 
     def gated(self, known: Container[str]) -> list[MetricInRange]:
         """Return the gated metrics.
@@ -79,3 +82,8 @@ class Rule:
 def is_beyond(mean: float, floor: float, metric: MetricInRange) -> bool:
     """Return whether a mean is below a floor, or above it where lower is better."""
     return mean < floor if metric.metric.higher_is_better else mean > floor
+
+
+def reaches(interval: Interval, floor: float, metric: MetricInRange) -> bool:
+    """Return whether an interval has an end that is not beyond a floor."""
+    return not all(is_beyond(end, floor, metric) for end in interval)

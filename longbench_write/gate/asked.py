@@ -35,4 +35,4 @@ class Asked:
     def doubt(self, change: Difference, alpha: float) -> str:
         """Return why a difference that is no fall cannot be told to be none; "" where it can."""
         why = self.writers or (self.judges if change.metric.metric.needs_judge else "")
-        return f"cannot be told: it {passed_words(change, alpha, None, None)}, but {why}" if why else ""
+        return f"cannot be told: it {passed_words(change, alpha)}, but {why}" if why else ""

@@ -11,7 +11,7 @@ from longbench_write.compare.metrics import MetricInRange, parse_metric
 from longbench_write.compare.rule import Rule
 from longbench_write.errors import UsageError, shorten, unknown_name
 from longbench_write.files.schema import MOST
-from longbench_write.files.yaml_text import read_options
+from longbench_write.files.yaml_text import as_options, read_options
 from longbench_write.metrics.base import Metric
 from longbench_write.metrics.catalogue import HEADLINES
 
@@ -20,6 +20,7 @@ _MOST_HOURS = 1e6
 PATHS = ("baseline", "history")
 """Keys whose value is a path."""
 _SWITCHES = ("allow_different_judges", "common")
+_OF_FLOOR = ("at_least", "confident")
 BY_METRIC = ("max_drop", "non_inferiority")
 """Keys whose value is a number for all gated metrics, or numbers by metric."""
 _KEYS = (
@@ -77,8 +78,9 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
 
     Args:
         values: `metrics` a list of names; `max_drop` a number, or a mapping of names (and "default") to
-            numbers; `min` a mapping of names to numbers; `max_missing` in percent; `non_inferiority` as
-            `max_drop`, or None; `max_age` in hours; `baseline` and `history` paths.
+            numbers; `min` a mapping of names to numbers, or to mappings of `at_least` to a number and
+            `confident` to a switch; `max_missing` in percent; `non_inferiority` as `max_drop`, or None;
+            `max_age` in hours; `baseline` and `history` paths.
         declared: Metrics that the baseline or the run knows besides those that are installed.
 
     Raises:
@@ -92,13 +94,9 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
     default, allowed = _of_gated("max-drop", values.get("max_drop", 1.0), metrics, declared)
     asked = values.get("non_inferiority")
     proof, margins = (None, {}) if asked is None else _of_gated("non-inferiority", asked, metrics, declared)
-    floors = {}
-    for metric, name, low in _by_metric("min", _mapping("min", values.get("min", {})), declared):
-        floors[metric] = _number(f"min {name}", low, metric.metric.range)
+    floors, confident = _floors(values.get("min", {}), declared)
     for key in _SWITCHES:
-        if not isinstance(value := values.get(key, False), bool):
-            name = key.replace("_", "-")
-            raise UsageError(f"{name} must be true or false, not {shorten(repr(value), 80)}")
+        _switch(key.replace("_", "-"), values.get(key, False))
     age = values.get("max_age")
     places = {key: Path(str(place)) for key in PATHS if (place := values.get(key)) is not None}
     return GateConfig(
@@ -110,12 +108,38 @@ def build_gate(values: Mapping[str, Any], declared: Sequence[Metric] = ()) -> Ga
             max_missing=_number("max-missing", values.get("max_missing", 5.0)) / 100,
             margins=margins,
             non_inferiority=proof,
+            confident=confident,
         ),
         baseline=places.get("baseline"),
         history=places.get("history"),
         max_age=None if age is None else _number("max-age", age, (0.0, _MOST_HOURS)),
         **{key: values.get(key, False) for key in _SWITCHES},
     )
+
+
+def _floors(
+    value: Any, declared: Sequence[Metric]
+) -> tuple[dict[MetricInRange, float], frozenset[MetricInRange]]:
+    """Return the floors, and which of them only a whole interval breaks.
+
+    Raises:
+        UsageError: A metric or a key is unknown, or a value is refused.
+    """
+    floors, confident = {}, set()
+    for metric, name, floor in _by_metric("min", _mapping("min", value), declared):
+        key = f"min {name}"
+        if isinstance(floor, Mapping):
+            given = as_options(floor, key)
+            for each in given:
+                if each not in _OF_FLOOR:
+                    raise unknown_name(f"key of {key}", each, _OF_FLOOR)
+            if "at_least" not in given:
+                raise UsageError(f"{key} needs at_least, such as {{at_least: 70, confident: true}}")
+            if _switch(f"{key} confident", given.get("confident", False)):
+                confident.add(metric)
+            key, floor = f"{key} at_least", given["at_least"]
+        floors[metric] = _number(key, floor, metric.metric.range)
+    return floors, frozenset(confident)
 
 
 def _of_gated(
@@ -184,6 +208,12 @@ def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
         raise UsageError(
             f"{key} must map metrics to numbers, such as S_l: 70; not {shorten(repr(value), 80)}"
         )
+    return value
+
+
+def _switch(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"{key} must be true or false, not {shorten(repr(value), 80)}")
     return value
 
 

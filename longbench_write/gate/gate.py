@@ -12,14 +12,15 @@ from longbench_write.compare.lacking import missing, missing_of_all, newly_faile
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
 from longbench_write.compare.power import detectable_drop, first_level
-from longbench_write.compare.rule import ALPHA, Rule, is_beyond
+from longbench_write.compare.rule import ALPHA, Rule
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.gate.asked import Asked
 from longbench_write.gate.history import Followed
 from longbench_write.gate.margin import margin_doubt
 from longbench_write.gate.remaining import Remaining
-from longbench_write.gate.sentences import AGAIN, NAMES, drop_words, limit_words, passed_words
+from longbench_write.gate.sentences import AGAIN, NAMES, drop_words, passed_words
+from longbench_write.gate.stand import Stand
 from longbench_write.gate.worst import FAILED_ALPHA, AtWorst, failed_words, worst_words
 from longbench_write.stats import holm
 
@@ -45,6 +46,10 @@ class Finding:
         allowed: The drop from which on it may be a regression, in the metric's unit; None of a metric without
             a finite range.
         floor: The end of what is allowed, in the same unit; None where there is none.
+        below_floor: How often another run would be beyond the floor were the two of one model, 0 to 1 (see
+            `chance_beyond`); None where there is no floor or that is not known.
+        mean_interval: The 95% interval of `mean` where the floor is a confident one; None where it is not, or
+            there is no interval.
         margin: Of non-inferiority, in the same unit; None where that is not asked for.
         bound: The one-sided 95% bound of the difference, on the side where B is worse; None likewise.
         detectable: The minimum detectable drop, found with a chance of 80%; None if the variance is 0.
@@ -62,6 +67,8 @@ class Finding:
     interval: Interval | None = None
     allowed: float | None = None
     floor: float | None = None
+    below_floor: float | None = None
+    mean_interval: Interval | None = None
     margin: float | None = None
     bound: float | None = None
     detectable: float | None = None
@@ -172,7 +179,6 @@ class _Bench:
         change = self.known[metric]
         alpha = self.levels.get(metric)
         allowed = self.rule.allowed(metric)
-        floor = self.rule.floors.get(metric)
         mean = change.b if self.b.summary else metric.mean(self.b)
         lacking = missing(self.a, self.b, metric)
         fell_in: tuple[Difference, ...] = ()
@@ -183,9 +189,10 @@ class _Bench:
             if remaining.is_regression:
                 fell_in = fallen_ranges(metric, self.known.values(), allowed)
                 reasons.append(drop_words(change, alpha, allowed, fell_in) + remaining.stands())
-        if floor is not None and mean is not None and is_beyond(mean, floor, metric):
-            reasons.append(f"is {mean:.1f}, {limit_words(metric)} of {floor:g}")
-        doubt = self._doubt(change, alpha, mean, lacking)
+        stand = Stand.of(self.a, self.b, metric, mean, self.rule)
+        if stand and stand.is_broken:
+            reasons.append(stand.words())
+        doubt = self._doubt(change, alpha, mean, lacking) or (stand.doubt() if stand else "")
         if remaining and not doubt:
             doubt = remaining.doubt() or self.asked.doubt(change, remaining.alpha)
         doubt = doubt or self.worst.doubt(change, mean, lacking[0])
@@ -197,7 +204,8 @@ class _Bench:
         elif doubt:
             outcome, said = Outcome.UNDECIDED, [doubt]
         else:
-            outcome, said = Outcome.PASSED, [passed_words(change, alpha, floor, mean, margin)]
+            stands = stand.words() if stand else ""
+            outcome, said = Outcome.PASSED, [passed_words(change, alpha, stands, margin)]
         detectable = None
         if alpha is not None and allowed is not None and change.error:
             gated = len(self.levels)
@@ -210,7 +218,9 @@ class _Bench:
             level=None if alpha is None else 1 - alpha,
             interval=None if alpha is None else change.at(1 - alpha),
             allowed=allowed,
-            floor=floor,
+            floor=self.rule.floors.get(metric),
+            below_floor=stand.chance if stand else None,
+            mean_interval=stand.interval if stand else None,
             mean=mean,
             margin=margin,
             bound=None if margin is None else change.bound(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from longbench_write.compare.figures import signed, span
 from longbench_write.compare.metrics import MetricInRange
-from longbench_write.compare.paired import LEVEL, Difference
+from longbench_write.compare.paired import LEVEL, Difference, Interval
 from longbench_write.gate.margin import bound_words, margin_words
 
 NAMES = ("the baseline", "the run")
@@ -19,6 +19,14 @@ AGAIN = "the run's own command asks again for what is owed, and with --retry-fai
 def limit_words(metric: MetricInRange) -> str:
     """Return on which side of a floor a metric fails."""
     return "below its floor" if metric.metric.higher_is_better else "above its ceiling"
+
+
+def mean_words(mean: float, interval: Interval | None) -> str:
+    """Return a mean with its own interval, if any."""
+    if interval is None:
+        return f"{mean:.1f}"
+    low, high = interval
+    return f"{mean:.1f} (95% interval {low:.1f} to {high:.1f})"
 
 
 def drop_words(change: Difference, alpha: float, allowed: float, fell_in: Sequence[Difference]) -> str:
@@ -55,11 +63,17 @@ def interval_words(change: Difference, alpha: float) -> str:
 def passed_words(
     change: Difference,
     alpha: float | None,
-    floor: float | None,
-    mean: float | None,
+    floor: str = "",
     margin: float | None = None,
 ) -> str:
-    """Return what became of a metric that passed; None for what it was not held against."""
+    """Return what became of a metric that passed.
+
+    Args:
+        change: The difference.
+        alpha: 1 minus the level of its interval; None where it is not gated.
+        floor: Where it stands against its floor; "" for none.
+        margin: Of non-inferiority; None likewise.
+    """
     parts = []
     if alpha is not None and change.value is not None:
         what = f"changed by {signed(change.value)} {change.metric.metric.unit}, {from_to(change)}"
@@ -68,6 +82,6 @@ def passed_words(
         parts.append(f"{what} ({interval_words(change, alpha)})")
     if margin is not None:
         parts.append(f"is worse by less than {margin_words(change, margin)} ({bound_words(change)})")
-    if floor is not None and mean is not None:
-        parts.append(f"is {mean:.1f}, not {limit_words(change.metric)} of {floor:g}")
+    if floor:
+        parts.append(floor)
     return " and ".join(parts)

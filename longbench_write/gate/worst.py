@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from longbench_write.compare.figures import p_value
+from longbench_write.compare.floors import mean_interval
 from longbench_write.compare.lacking import at_worst, difference_at_worst, missing
 from longbench_write.compare.metrics import MetricInRange
-from longbench_write.compare.paired import Difference
-from longbench_write.compare.rule import ALPHA, Rule, is_beyond
+from longbench_write.compare.paired import Difference, Interval
+from longbench_write.compare.rule import ALPHA, Rule, is_beyond, reaches
 from longbench_write.compare.scores import RunScores
-from longbench_write.gate.sentences import AGAIN, fell, from_to, interval_words, limit_words
+from longbench_write.gate.sentences import AGAIN, fell, from_to, interval_words, limit_words, mean_words
 from longbench_write.stats import holm
 
 FAILED_ALPHA = 0.02
@@ -27,12 +28,14 @@ class AtWorst:
         changes: By metric; those that lack nothing are as they stand.
         levels: 1 minus the level that each gated one would be held to.
         means: The run's mean over all that it was asked, by metric.
+        intervals: The 95% interval of that mean by metric whose floor is a confident one, where there is one.
     """
 
     rule: Rule
     changes: Mapping[MetricInRange, Difference]
     levels: Mapping[MetricInRange, float]
     means: Mapping[MetricInRange, float | None]
+    intervals: Mapping[MetricInRange, Interval]
 
     @classmethod
     def of(
@@ -63,7 +66,9 @@ class AtWorst:
             alpha=ALPHA,
         )
         means = {metric: change.b if worst is b else metric.mean(worst) for metric, change in changes.items()}
-        return cls(rule, changes, levels, means)
+        whole = [metric for metric in held if metric in rule.confident and worst is not b]
+        ends = {metric: found for metric in whole if (found := mean_interval(worst, metric))}
+        return cls(rule, changes, levels, means, ends)
 
     def doubt(self, change: Difference, mean: float | None, lacking: int) -> str:
         """Return why a pass would not survive what is missing at its worst; "" where it would.
@@ -84,12 +89,15 @@ class AtWorst:
                 f"{worst.drop or 0:.1f} ({interval_words(worst, alpha)}); {AGAIN}"
             )
         floor, least = self.rule.floors.get(metric), self.means[metric]
-        if floor is not None and least is not None and is_beyond(least, floor, metric):
-            return (
-                f"cannot be told: it is {mean:.1f}, but {if_worst} it is {least:.1f}, "
-                f"{limit_words(metric)} of {floor:g}; {AGAIN}"
-            )
-        return ""
+        if floor is None or least is None or not is_beyond(least, floor, metric):
+            return ""
+        ends = self.intervals.get(metric)
+        if ends and reaches(ends, floor, metric):
+            return ""
+        return (
+            f"cannot be told: it is {mean:.1f}, but {if_worst} it is {mean_words(least, ends)}, "
+            f"{limit_words(metric)} of {floor:g}; {AGAIN}"
+        )
 
 
 def worst_words(metric: MetricInRange, lacking: int) -> str:
