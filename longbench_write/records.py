@@ -104,10 +104,10 @@ class Record:
         if unknown:
             check_plain(unknown)
         record = cls(**values, unknown=unknown)
-        record._check()
+        record.check()
         return record
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Refuse values of the right type that cannot be."""
 
 
@@ -227,7 +227,8 @@ class Prediction(Record):
             0, self.attempts - self.calls - (self.error is not None and self.error.type in ERROR_ACTIONS)
         )
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuse counts, words and lengths that do not go together."""
         if self.attempts < (self.calls != 0):
             raise ValueError("attempts: there was a request at least")
         if (self.response is None) != (self.response_length is None):
@@ -369,7 +370,8 @@ class Judgement(Record):
         """The rubric that it names."""
         return RUBRICS[self.rubric or SIX.name]
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuse a rubric that is not known, and scores outside of it."""
         if self.rubric is not None and self.rubric not in RUBRICS:
             raise ValueError(f"rubric: {self.rubric!r} is not known, only {', '.join(RUBRICS)}")
         rubric = self.judged_by

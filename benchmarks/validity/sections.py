@@ -41,11 +41,7 @@ SECTIONS = {
             nights.cells,
             nights_text.text,
             nights_text.missed,
-            (  # what is special about pooled runs; the gate's section has the rest
-                "longbench_write/compare/run_spread.py",
-                "longbench_write/compare/pooling.py",
-                "longbench_write/stats.py",
-            ),
+            (*COMPARE, "longbench_write/gate", "longbench_write/exchange"),
         ),
         Section(
             "drift",

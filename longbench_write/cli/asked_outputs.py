@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperCommand
 
 
-class TellingCommand(TyperCommand):
-    """A command whose outputs hold an error too that is found before it begins."""
+class CheckCommand(TyperCommand):
+    """`check`, whose outputs hold an error in its options too, which is found before it begins."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words of the command line.
@@ -27,7 +27,9 @@ class TellingCommand(TyperCommand):
             raise
         except Exception as error:
             flags = {name for each in self.params if getattr(each, "is_flag", False) for name in each.opts}
-            tell_unread(words, getattr(error, "format_message", error.__str__)(), flags)
+            # click's own errors have it; typer may bring a click of its own, so that no class is named.
+            in_words = getattr(error, "format_message", None)
+            tell_unread(words, in_words() if in_words else str(error), flags)
             raise
 
 

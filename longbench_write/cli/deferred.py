@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from longbench_write.cli.asked_outputs import TellingCommand
+from longbench_write.cli.asked_outputs import CheckCommand
 
 _COMMANDS = {
     "judge": "judge:judge",
@@ -34,7 +34,7 @@ _COMMANDS = {
 }
 """Each command's module in this package and the name in it: a function, or an app with its own commands."""
 
-_CLASSES: dict[str | None, type[TyperCommand]] = {"check": TellingCommand}
+_CLASSES: dict[str | None, type[TyperCommand]] = {"check": CheckCommand}
 """The classes of commands that are not typer's own."""
 
 
@@ -47,7 +47,7 @@ class DeferredCommand(TyperCommand):
     """
 
     def __init__(self, name: str, target: str) -> None:
-        super().__init__(name, help=target)
+        super().__init__(name)
         self._module, _, self._attribute = target.partition(":")
 
     def _target(self) -> Any:

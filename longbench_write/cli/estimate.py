@@ -21,7 +21,8 @@ def show_estimate(estimate: RunEstimate, *, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(
-        caption="estimates, without retries and reasoning; nothing was asked", caption_justify="left"
+        caption="estimates, without retries, reviews of lengths and reasoning; nothing was asked",
+        caption_justify="left",
     )
     table.add_column("asked as")
     for name in ("requests", "prompt tokens", "new tokens", "cost"):

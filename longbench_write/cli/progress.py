@@ -61,9 +61,8 @@ class ProgressDisplay(Observer):
         print(escape_ci_log(text), file=self.stream, flush=True)
 
     def begin(self, work: Work) -> None:
-        """Start counting."""
-        # While answers wait, no search for garbage is to look through all that there is: it takes 0.1 s.
-        gc.freeze()
+        """Start counting, and keep what is loaded by now out of garbage collection until `end`."""
+        gc.freeze()  # a collection would look through all of it, which takes 0.1 s, while answers wait
         self._work = work
         self._words = sum(prompt.length or 0 for prompt, _ in work.to_write)
         self._started = time.monotonic()
@@ -111,7 +110,7 @@ class ProgressDisplay(Observer):
 
     def end(self) -> None:
         """Print how often each reason was given that was given again."""
-        gc.unfreeze()  # a model that is closed next may be in cycles
+        gc.unfreeze()  # the model is closed next, and may be in reference cycles
         for reason, number in self._reasons.items():
             if number > 1:
                 self.note(f"{number - 1} more: {reason}")

@@ -17,7 +17,7 @@ from longbench_write.compare.paired import (
     flag_counts,
     most_moved,
 )
-from longbench_write.compare.power import detectable_drop, first_level
+from longbench_write.compare.power import detectable_change
 from longbench_write.compare.rule import Rule
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
@@ -82,15 +82,11 @@ def compare(a: RunScores, b: RunScores, *, allow_different_judges: bool = False,
     rule = Rule()
     gated = rule.gated({metric.name for metric in shown})
     detectable = {
-        each.metric: detectable_drop(
-            each.error,
-            each.n,
-            gated=len(gated),
-            max_drop=allowed,
-            half=each.half(first_level(len(gated))),
-        )
+        each.metric: drop
         for each in found
-        if each.metric in gated and each.error and (allowed := rule.allowed(each.metric)) is not None
+        if each.metric in gated
+        and (allowed := rule.allowed(each.metric)) is not None
+        and (drop := detectable_change(each, gated=len(gated), max_drop=allowed)) is not None
     }
     spoilt = without_spoilt(a, b)
     without = {

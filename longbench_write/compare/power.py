@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from longbench_write.compare.paired import Difference
 from longbench_write.compare.rule import ALPHA
 from longbench_write.compare.unseen_pair import expected_half
 from longbench_write.stats import t_quantile
@@ -45,6 +46,20 @@ def detectable_drop(
     if half is None:
         half = t_quantile((1 + first_level(gated)) / 2, prompts - 1) * error
     return max(half, max_drop) + t_quantile(POWER, prompts - 1) * error
+
+
+def detectable_change(change: Difference, *, gated: int, max_drop: float) -> float | None:
+    """Return `detectable_drop` for a difference's prompts and variance; None if that is 0 or unknown.
+
+    Args:
+        change: The difference.
+        gated: As for `detectable_drop`.
+        max_drop: Likewise.
+    """
+    if not change.error:
+        return None
+    half = change.half(first_level(gated))
+    return detectable_drop(change.error, change.n, gated=gated, max_drop=max_drop, half=half)
 
 
 def showable_margin(error: float, prompts: int) -> float:

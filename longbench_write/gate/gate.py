@@ -11,16 +11,16 @@ from longbench_write.compare.freshness import Freshness
 from longbench_write.compare.lacking import missing, missing_of_all, newly_failed, newly_unjudged
 from longbench_write.compare.metrics import MetricInRange
 from longbench_write.compare.paired import LEVEL, Difference, Interval, difference, differences
-from longbench_write.compare.power import detectable_drop, first_level
+from longbench_write.compare.power import detectable_change
 from longbench_write.compare.rule import ALPHA, Rule
 from longbench_write.compare.scores import RunScores
 from longbench_write.compare.serving import Without, without_spoilt
 from longbench_write.gate.asked import Asked
+from longbench_write.gate.floor import FloorCheck
 from longbench_write.gate.history import Followed
 from longbench_write.gate.margin import margin_doubt
 from longbench_write.gate.remaining import Remaining
 from longbench_write.gate.sentences import AGAIN, NAMES, drop_words, passed_words
-from longbench_write.gate.stand import Stand
 from longbench_write.gate.worst import FAILED_ALPHA, AtWorst, failed_words, worst_words
 from longbench_write.stats import holm
 
@@ -189,10 +189,10 @@ class _Bench:
             if remaining.is_regression:
                 fell_in = fallen_ranges(metric, self.known.values(), allowed)
                 reasons.append(drop_words(change, alpha, allowed, fell_in) + remaining.stands())
-        stand = Stand.of(self.a, self.b, metric, mean, self.rule)
-        if stand and stand.is_broken:
-            reasons.append(stand.words())
-        doubt = self._doubt(change, alpha, mean, lacking) or (stand.doubt() if stand else "")
+        floor = FloorCheck.of(self.a, self.b, metric, mean, self.rule)
+        if floor and floor.is_broken:
+            reasons.append(floor.words())
+        doubt = self._doubt(change, alpha, mean, lacking) or (floor.doubt() if floor else "")
         if remaining and not doubt:
             doubt = remaining.doubt() or self.asked.doubt(change, remaining.alpha)
         doubt = doubt or self.worst.doubt(change, mean, lacking[0])
@@ -204,13 +204,11 @@ class _Bench:
         elif doubt:
             outcome, said = Outcome.UNDECIDED, [doubt]
         else:
-            stands = stand.words() if stand else ""
-            outcome, said = Outcome.PASSED, [passed_words(change, alpha, stands, margin)]
+            kept = floor.words() if floor else ""
+            outcome, said = Outcome.PASSED, [passed_words(change, alpha, kept, margin)]
         detectable = None
-        if alpha is not None and allowed is not None and change.error:
-            gated = len(self.levels)
-            half = change.half(first_level(gated))
-            detectable = detectable_drop(change.error, change.n, gated=gated, max_drop=allowed, half=half)
+        if alpha is not None and allowed is not None:
+            detectable = detectable_change(change, gated=len(self.levels), max_drop=allowed)
         return Finding(
             metric=metric,
             outcome=outcome,
@@ -219,8 +217,8 @@ class _Bench:
             interval=None if alpha is None else change.at(1 - alpha),
             allowed=allowed,
             floor=self.rule.floors.get(metric),
-            below_floor=stand.chance if stand else None,
-            mean_interval=stand.interval if stand else None,
+            below_floor=floor.chance if floor else None,
+            mean_interval=floor.interval if floor else None,
             mean=mean,
             margin=margin,
             bound=None if margin is None else change.bound(),

@@ -71,7 +71,7 @@ def passed_words(
     Args:
         change: The difference.
         alpha: 1 minus the level of its interval; None where it is not gated.
-        floor: Where it stands against its floor; "" for none.
+        floor: On which side of its floor it lies; "" for none.
         margin: Of non-inferiority; None likewise.
     """
     parts = []

@@ -39,7 +39,7 @@ class RoleEstimate:
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """What a run from its beginning is about to take, without retries.
+    """What a run from its beginning is about to take, without retries and reviews of lengths.
 
     Attributes:
         prompts: How many are selected.

@@ -42,8 +42,9 @@ _SHARES = ((words.REASONS, 2.2), (words.TASK, 1.0), (words.ME, 0.9), (words.WE, 
 _EXCHANGE_SHARE = 2.6
 """What each sign adds to the log of the odds that a text is a refusal whose opening is about the task: where
 the start or the opening has it, and if all sentences had it. They come from a logistic regression on the
-tuning halves of the flags' texts, texts made for it, and answers of five open models to harmful and harmless
-requests, rounded; only that of another text in the place of the one asked for is set by hand."""
+tuning halves of the flags' texts, and on texts made for it and answers of five open models to harmful and
+harmless requests, neither of which is kept here, rounded; only that of another text in the place of the one
+asked for is set by hand."""
 
 _QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|「[^「」]*」|『[^『』]*』|«[^«»]*»|„[^„“”]*[“”]")
 _IDEOGRAPH = re.compile(r"[\u4e00-\u9fff]")

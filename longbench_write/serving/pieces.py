@@ -39,9 +39,9 @@ def count_pieces(text: str) -> Pieces:
     latin, ideographs = len(_BREAKS.findall(text)), 0
     for line in text.split("\n"):
         if line:
-            counted = _count_again(line) if len(line) <= _LINE else _count(line)
-            latin += counted[0]
-            ideographs += counted[1]
+            others, characters = _count_cached(line) if len(line) <= _LINE else _count(line)
+            latin += others
+            ideographs += characters
     return Pieces(latin, ideographs)
 
 
@@ -49,4 +49,4 @@ def _count(line: str) -> tuple[int, int]:
     return len(_OTHERS.findall(line)), 0 if line.isascii() else len(_IDEOGRAPHS.findall(line))
 
 
-_count_again = lru_cache(_LINES)(_count)
+_count_cached = lru_cache(_LINES)(_count)

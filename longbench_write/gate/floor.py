@@ -1,4 +1,4 @@
-"""Where a run stands against a floor."""
+"""A run held against a floor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from longbench_write.gate.sentences import limit_words, mean_words
 
 
 @dataclass(frozen=True)
-class Stand:
+class FloorCheck:
     """A run's mean and the floor that it is held against.
 
     Attributes:
@@ -35,8 +35,8 @@ class Stand:
     @classmethod
     def of(
         cls, a: RunScores, b: RunScores, metric: MetricInRange, mean: float | None, rule: Rule
-    ) -> Stand | None:
-        """Return where a run stands; None where it has no value, or the metric no floor.
+    ) -> FloorCheck | None:
+        """Hold a run against its floor; None where it has no value, or the metric no floor.
 
         Args:
             a: The baseline, which says how far runs differ.
@@ -71,7 +71,7 @@ class Stand:
         return f"cannot be told: it {self.words()}, and has no interval, which its floor asks for"
 
     def words(self) -> str:
-        """Return where it stands, in words."""
+        """Return on which side of the floor the mean lies, in words."""
         beyond = limit_words(self.metric)
         side = beyond if self.is_beyond else f"not {beyond}"
         said = f"is {mean_words(self.mean, self.interval)}, {side} of {self.floor:g}"
