@@ -94,7 +94,7 @@ def _end(verdict: Verdict, run: object) -> None:
         failed += f"\n  note: {error}"
     if failed:
         raise AssertionError(failed)
-    for note in verdict.told if verdict.fresh.own_responses else verdict.notes:
+    for note in verdict.told if verdict.fresh.repeats_baseline else verdict.notes:
         warnings.warn(note, GateNoteWarning, stacklevel=3)
 
 

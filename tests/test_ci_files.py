@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from ci_runners import CI, GITHUB, Ended, Github, Gitlab, environment
+from ci_runners import CI, GITHUB, GITLAB, Ended, Github, Gitlab, environment
 from samples import LENGTHS, write_suite
 from servers.openai_server import Answer, OpenAIServer, judge_reply, writer
 
@@ -45,6 +45,14 @@ def test_both_jobs_name_what_is_kept_alike():
     ]
     first, second = (script[script.index("hash=$(") : script.index("cut -c")] for script in names)
     assert first == second
+
+
+def test_both_gitlab_jobs_have_the_same_nights_of_a_name_of_their_own():
+    keys = [cache["key"] for job in GITLAB.values() for cache in job["cache"] if "nights" in cache["key"]]
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    assert "$NIGHTS_NAME" in keys[0]
+    assert all(job["variables"]["NIGHTS_NAME"] == "1" for job in GITLAB.values())
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ class Freshness:
         new_responses: How many of them were made after the baseline's last; None where that is not known.
         own_responses: How many are the baseline's own: made at the same time, with as many words and the same
             S_l.
+        is_alike: Whether, where neither says when it was made, each response has as many words and the same
+            scores as one of the baseline to its prompt.
     """
 
     run: Made | None
@@ -54,6 +56,7 @@ class Freshness:
     responses: int
     new_responses: int | None
     own_responses: int
+    is_alike: bool = False
 
     @classmethod
     def of(cls, baseline: RunScores, run: RunScores) -> Freshness:
@@ -68,7 +71,13 @@ class Freshness:
         new = sum(time > then.last for time in after.values()) if after and then else None
         theirs = {_mark(baseline.responses[key], time) for key, time in before.items()}
         own = sum(_mark(run.responses[key], time) in theirs for key, time in after.items())
-        return cls(made, then, len(run.responses), new, own)
+        alike = not (before or after) and _has_only(baseline, run)
+        return cls(made, then, len(run.responses), new, own, alike)
+
+    @property
+    def repeats_baseline(self) -> bool:
+        """Whether responses of the run are the baseline's own, as far as can be told."""
+        return self.is_alike or self.own_responses > 0
 
     def sentence(self) -> str:
         """Return when both were made, and how many responses are new since, in a sentence."""
@@ -79,6 +88,11 @@ class Freshness:
                 "the" if self.own_responses == self.responses else f"{self.own_responses} of {self.responses}"
             )
             return f"WARNING: {said}: {own} responses of the run are the baseline's own, not measured anew"
+        if self.is_alike:
+            return (
+                f"WARNING: {said}: each response of the run has the length and the scores of one of the "
+                "baseline's: they are its own, or the model answers alike each time"
+            )
         if self.new_responses is None:
             return said
         return f"{said}: {self.new_responses} of {self.responses} responses are new since"
@@ -95,6 +109,16 @@ class Freshness:
 def _mark(response: Response, time: datetime) -> tuple[Any, ...]:
     """Return what two responses share that are one, whatever judges said of it or its number in a pool is."""
     return response.id, time, response.words, response.values.get(S_L.name)
+
+
+def _has_only(baseline: RunScores, run: RunScores) -> bool:
+    """Return whether each response of a run has the length and scores of one of a baseline to its prompt."""
+
+    def known(scores: RunScores) -> set[tuple[Any, ...]]:
+        responses = scores.responses.values()
+        return {(each.id, each.words, *sorted(each.values.items())) for each in responses}
+
+    return bool(run.responses) and known(run) <= known(baseline)
 
 
 def _times(scores: RunScores) -> dict[Key, datetime]:

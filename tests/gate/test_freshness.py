@@ -86,8 +86,26 @@ def test_of_imported_responses_nobody_knows():
     fresh = Freshness.of(at(0, 1), imported)
     assert (fresh.run, fresh.new_responses, fresh.own_responses) == (None, None, 0)
     assert fresh.to_json()["run"] is None
+    other = replace(imported, responses=made([[60], [70]]).responses)
+    assert not Freshness.of(other, imported).repeats_baseline
+    assert not Freshness.of(at(0, 1), imported).repeats_baseline
     bare = replace(at(0, 1), kept_made={}, info=None)
     assert Freshness.of(bare, imported).to_json() == {"run": None, "baseline": None, "new_responses": None}
+
+
+def test_imported_responses_that_are_all_like_the_baselines_may_be_its_own():
+    settings = {**RUN_INFO.settings, "backend": "imported"}
+    info = replace(RUN_INFO, settings=settings)
+    baseline, run = (replace(made([[60], [70]]), info=info, kept_made={}) for _ in range(2))
+    fresh = Freshness.of(baseline, run)
+    assert (fresh.own_responses, fresh.is_alike, fresh.repeats_baseline) == (0, True, True)
+    assert fresh.sentence().startswith("WARNING")
+    pool = replace(made([[60, 65], [70, 65]]), info=info, kept_made={})
+    assert Freshness.of(pool, run).is_alike
+    assert not Freshness.of(run, pool).is_alike
+    longer = {key: replace(each, words=each.words + 1) for key, each in run.responses.items()}
+    assert not Freshness.of(baseline, replace(run, responses=longer)).is_alike
+    assert not Freshness.of(baseline, replace(run, responses={})).is_alike
 
 
 @given(st.text() | st.datetimes(timezones=st.none() | st.timezones()).map(datetime.isoformat))
